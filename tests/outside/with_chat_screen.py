@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 import signal
 
 from stage import RELAIS, equal, eventually, free_port, holds, test
@@ -178,3 +179,74 @@ def lines_are_there_for_who_wants_them_and_wrong_words_are_refused(stage):
     holds(told, "several hubs without a screen")
     _, told = chat(stage, program.at, "--theme", "pink", status=2)
     holds(told, "terminal")
+
+
+@test
+def an_invitation_outlives_a_restart_and_enter_comes_in(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab")
+    chat(stage, program.at, "--user", "bob", input=b"/create den private\n/invite ana\nonly us\n")
+    with at_screen(stage, program.at, "ana") as ana:
+        ana.sees("you are invited to #den")
+        ana.sees("+#den")
+        # The first of the list.
+        ana.type("C-p")
+        ana.sees("Enter comes in")
+        ana.type("Enter")
+        ana.sees("bob only us")
+        assert "+#den" not in ana.screen(), ana.screen()
+
+
+@test
+def what_is_longer_than_a_row_is_shown_bare_and_stays_where_the_shell_writes(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab", names=("ana",))
+    with at_screen(stage, program.at, "ana", size=(40, 16)) as ana:
+        ana.sees("#lab")
+        says(ana, "/hook build")
+        ana.sees("/hook/hk_")
+        path = re.compile(r"/hook/hk_[A-Za-z0-9_-]{43}$", re.M)
+        assert not path.search(joined(ana)), joined(ana)
+        for _ in range(2):
+            ana.type("F5")
+            ana.sees("any key goes back")
+            equal(ana.shown("#{alternate_on} #{mouse_any_flag}"), "0 0")
+            assert path.search(joined(ana)), joined(ana)
+            ana.type("Space")
+            ana.sees("#lab  ")
+            equal(ana.shown("#{alternate_on} #{mouse_any_flag}"), "1 1")
+        # It may end there, too.
+        ana.type("F5")
+        ana.sees("any key goes back")
+        program.kill()
+        ana.type("Space", "C-c")
+        ana.sees("end 0")
+        assert path.search(joined(ana)), joined(ana)
+
+
+def joined(tmux):
+    """What is on the terminal, as it is copied: rows that go on in the next are one."""
+    return tmux.run("capture-pane", "-J", "-p", "-t", "s").decode()
+
+
+@test
+def a_dialogue_ends_by_fin_and_the_screen_does_not(stage):
+    program = hub(stage, "127.0.0.1:0")
+    in_rooms(stage, program.at, "lab")
+    with at_screen(stage, program.at, "ana") as ana, at_screen(stage, program.at, "bob", size=(40, 16)) as bob:
+        ana.sees("#lab")
+        bob.sees("#lab")
+        says(ana, "/dialogue bob")
+        ana.sees("@bob (dialogue: your turn)")
+        bob.sees("ana began a dialogue")
+        bob.type("C-p")
+        bob.sees("the turn of ana")
+        says(ana, "well?")
+        bob.sees("your turn")
+        says(bob, "fin")
+        ana.sees("bob ended the dialogue")
+        assert "end 0" not in bob.screen(), bob.screen()
+        says(bob, "/quiet 2h")
+        bob.sees("bob (quiet)")
+        says(bob, "fin")
+        bob.sees("end 0")

@@ -13,8 +13,9 @@ use crate::{
     json,
     model::Cid,
     proof::read_hook,
-    protocol::{Code, Refusal, Told},
+    protocol::{Code, Refusal},
     shared::Shared,
+    words::sentence_for_hooks,
 };
 
 /// What its path begins with.
@@ -83,7 +84,7 @@ fn cid(fields: &HeaderMap) -> Result<Option<Cid>, Refusal> {
 /// `refusal` as an answer of HTTP, in English.
 pub(super) fn refused(refusal: &Refusal) -> Answer {
     let mut frame = Vec::new();
-    json::write(&Told::Answer { re: None, answer: Err(refusal.clone()) }, &mut frame);
+    json::write_refused(refusal, &sentence_for_hooks(refusal), &mut frame);
     let mut answer = Response::new(Body::own(Bytes::from(frame)));
     *answer.status_mut() = status_of(refusal.code);
     let json = HeaderValue::from_static("application/json");

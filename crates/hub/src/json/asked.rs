@@ -269,7 +269,7 @@ fn typed(fields: Fields<'_>) -> Result<Ask, Refusal> {
         Line::Lang(lang) => {
             Ok(Ask::Hello { proto: None, client: None, lang: Some(lang.as_str().to_owned()) })
         }
-        Line::Wrong(refusal) => Err(refusal),
+        Line::Wrong(misuse) => Err(misuse.refusal()),
         Line::Secret(_) => Err(Refusal::of(Code::MissingField).field("password")),
         Line::Nothing => Err(Refusal::of(Code::BadField).field("line").why("nothing is asked")),
         Line::NameStays => Err(Refusal::of(Code::Forbidden).why("the name of an account stays")),

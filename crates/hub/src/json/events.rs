@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{Kind, Quiet, Words},
     protocol::{Event, Gap, Refusal, Where},
-    words::{Lang, sentence},
+    words::{Lang, sentence_of_field},
 };
 
 /// Fills `frame` with an event: what it is comes first.
@@ -119,8 +119,13 @@ fn say_where<'f, 'o>(what: &str, at: &Where, frame: &'f mut Object<'o>) -> &'f m
 
 /// What programs read comes first, what people read behind it.
 pub(super) fn say_refusal(refusal: &Refusal, lang: Lang, err: &mut Object<'_>) {
+    say_refusal_as(refusal, &sentence_of_field(refusal, lang), err);
+}
+
+/// The same, in a sentence of its own.
+pub(super) fn say_refusal_as(refusal: &Refusal, msg: &str, err: &mut Object<'_>) {
     let Refusal { code, why, field, retry_ms } = refusal;
     err.put("code", code.as_str()).maybe("field", *field).maybe("retry_ms", retry_ms.as_ref());
-    err.put("msg", &sentence(refusal, lang));
+    err.put("msg", msg);
     err.maybe("why", (!why.is_empty()).then_some(why));
 }

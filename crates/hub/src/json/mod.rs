@@ -21,7 +21,7 @@ pub use self::{
     asking::write_request,
     fields::Amiss,
     misread::Misread,
-    telling::{write, write_in},
+    telling::{write, write_in, write_refused},
     told::read_told,
 };
 

@@ -1,13 +1,13 @@
 //! What clients are told, written as frames: answers here, [events](super::events) apart.
 
 use super::{
-    events::{say_event, say_quiet, say_refusal, say_words},
+    events::{say_event, say_quiet, say_refusal, say_refusal_as, say_words},
     names::{LEVELS, MODES, ROLES},
     spelling::{Object, Spell as _},
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
-    protocol::{Answer, Event, Held, Listed, Ticket, Told},
+    protocol::{Answer, Event, Held, Listed, Refusal, Ticket, Told},
     words::Lang,
 };
 
@@ -30,6 +30,14 @@ pub fn write_in(told: &Told, lang: Lang, out: &mut Vec<u8>) {
             let frame = frame.maybe("re", re.as_ref());
             frame.object("err", |err| say_refusal(refusal, lang, err));
         }
+    });
+    out.push(b'\n');
+}
+
+/// Writes what a program is told whose post is refused, in such a sentence.
+pub fn write_refused(refusal: &Refusal, msg: &str, out: &mut Vec<u8>) {
+    Object::write(out, |frame| {
+        frame.object("err", |err| say_refusal_as(refusal, msg, err));
     });
     out.push(b'\n');
 }

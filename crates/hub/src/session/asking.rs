@@ -2,8 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use relais_tap::By;
-
 use super::{Asks, Dialect, End, Goodbye, Line, Session};
 use crate::{
     desk::Order,
@@ -39,28 +37,33 @@ impl Session<'_> {
             None => words::read_at(&line, &typing.here),
         };
         let phrase = match read {
-            words::Line::Ask(ask) => return self.ask(Request { id: None, ask }).await,
+            words::Line::Ask(ask) => {
+                typing.ask(&line, &ask);
+                return self.ask(Request { id: None, ask }).await;
+            }
             words::Line::End => {
                 return self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await;
             }
             words::Line::Nothing => return ControlFlow::Continue(()),
-            words::Line::Wrong(refusal) => return self.misread(None, refusal),
-            words::Line::Secret(wanted) => {
-                typing.secret = Some(wanted);
-                Phrase::Password
-            }
+            words::Line::Wrong(misuse) => return self.refuse(&misuse).await,
+            words::Line::Secret(wanted) => match self.may_ask_for(&wanted) {
+                Ok(()) => {
+                    self.wait_for(wanted);
+                    Phrase::Password
+                }
+                Err(refusal) => {
+                    self.answer(None, Err(refusal));
+                    return ControlFlow::Continue(());
+                }
+            },
             words::Line::Lang(lang) => {
                 typing.lang = lang;
                 Phrase::Language
             }
             words::Line::NameStays => Phrase::NameStays,
         };
-        let line = phrase.line(typing.lang);
         self.purse.misread = 0;
-        match self.send(line.as_bytes()).await {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break((By::Client, "closed".into())),
-        }
+        self.say(&phrase.line(self.lang())).await
     }
 
     /// Does what a client asks, or has it done.

@@ -190,7 +190,7 @@ impl Session<'_> {
     }
 
     /// Whether a password may be said here and now.
-    fn may_log_in(&self) -> Result<(), Refusal> {
+    pub(super) fn may_log_in(&self) -> Result<(), Refusal> {
         if self.who.is_some() {
             return Err(Refusal::of(Code::AlreadyLoggedIn));
         }
@@ -206,7 +206,8 @@ impl Session<'_> {
     }
 
     fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
-        let name = text::device(name.unwrap_or(""), &self.hub.limits)?;
+        let own = self.own_device();
+        let name = text::device(name.unwrap_or(&own), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
         Ok(NewDevice { name, session: hash.session(), hash, token: text })
     }

@@ -14,6 +14,7 @@ mod lines;
 mod link;
 mod pacing;
 mod telling;
+mod typing;
 mod web_socket;
 
 use std::{
@@ -135,6 +136,8 @@ struct Typing {
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.
     secret: Option<words::Wanted>,
+    /// The begin of what was typed last, if it asked for something.
+    typed: Option<Box<str>>,
 }
 
 /// The last word of a client.

@@ -82,17 +82,24 @@ impl Session<'_> {
 
     /// Tells the client that a line could not be understood. Who says nothing else is sent away.
     pub(super) fn misread(&mut self, re: Option<u64>, refusal: Refusal) -> ControlFlow<End> {
+        if self.may_be_told(re)? {
+            self.answer(re, Err(refusal));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Counts a line that could not be understood, and says whether what is wrong with it is to be told.
+    pub(super) fn may_be_told(&mut self, re: Option<u64>) -> ControlFlow<End, bool> {
         self.purse.misread += 1;
         if self.purse.misread > self.hub.limits.misread_max {
             let why = "none of what came last could be understood";
-            return self.send_away(Refusal::of(Code::BadFrame).why(why), "said nothing we know");
+            self.send_away(Refusal::of(Code::BadFrame).why(why), "said nothing we know")?;
         }
         match self.pay(re, 1) {
-            ControlFlow::Continue(()) => self.answer(re, Err(refusal)),
-            ControlFlow::Break(Paid::Refused) => {}
-            ControlFlow::Break(Paid::Over(end)) => return ControlFlow::Break(end),
+            ControlFlow::Continue(()) => ControlFlow::Continue(true),
+            ControlFlow::Break(Paid::Refused) => ControlFlow::Continue(false),
+            ControlFlow::Break(Paid::Over(end)) => ControlFlow::Break(end),
         }
-        ControlFlow::Continue(())
     }
 
     fn pay(&mut self, re: Option<u64>, cost: u32) -> ControlFlow<Paid> {

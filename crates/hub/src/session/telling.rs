@@ -11,7 +11,7 @@ use crate::{
     json,
     outbox::Spoken,
     protocol::{Answer, Event, Listed, Refusal, Told},
-    words::{self, Lang, Reader, Stand},
+    words::{Lang, Reader, Stand},
 };
 
 /// How long somebody may take to be told what waits.
@@ -55,7 +55,7 @@ impl Session<'_> {
                 Dialect::Words(typing) => {
                     let me = self.who.as_ref().map(|who| &*who.user);
                     let reader = Reader { lang: typing.lang, me, here: typing.here.place() };
-                    text.extend(words::show(&spoken.told, reader).bytes());
+                    text.extend(typing.in_words(&spoken.told, reader).bytes());
                 }
                 Dialect::Json { lang } if *lang != Lang::En && spoken.is_in_words() => {
                     json::write_in(&spoken.told, *lang, &mut text);

@@ -23,7 +23,7 @@ use crate::{
 /// What is drawn next: never the same twice in a test.
 static DRAWN: AtomicU8 = AtomicU8::new(1);
 
-fn hub(limits: Limits) -> (TempDir, Hub) {
+pub(super) fn hub(limits: Limits) -> (TempDir, Hub) {
     hub_that_calculates(limits, None)
 }
 
@@ -46,7 +46,7 @@ fn hub_that_calculates(limits: Limits, calculator: Option<Arc<dyn Calculator>>) 
 }
 
 /// What `said` is answered with, by a hub that hears nothing more behind it.
-async fn told(hub: &Hub, said: &str) -> Vec<String> {
+pub(super) async fn told(hub: &Hub, said: &str) -> Vec<String> {
     let (client, stream) = duplex(1 << 20);
     let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
     let (stream, peer) = (Stream::Memory(stream), Peer::Local);

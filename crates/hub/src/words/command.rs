@@ -16,7 +16,17 @@ pub struct Command {
     pub arguments: Text,
     /// What it does.
     pub does: Text,
+    /// How it is typed, for example.
+    pub example: Text,
     pub(super) read: Read,
+}
+
+/// Where nothing is typed behind it.
+pub(super) const NOTHING: Text = same("");
+
+/// The same in each language.
+pub(super) const fn same(text: &'static str) -> Text {
+    Text { en: text, fr: text }
 }
 
 /// Who may do something.

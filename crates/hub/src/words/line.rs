@@ -1,9 +1,13 @@
 //! A typed line: what it may ask for, and the words it is made of.
 
-use super::lang::Lang;
+use super::{
+    argument::{self, Argument},
+    lang::Lang,
+    misuse::{Amiss, Misuse},
+};
 use crate::{
     model::{Kind, Said, Seq},
-    protocol::{Ask, Code, Place, Proof, Refusal, Secret},
+    protocol::{Ask, Place, Proof, Secret},
 };
 
 /// What a typed line asks for.
@@ -22,7 +26,7 @@ pub enum Line {
     /// To leave.
     End,
     /// Something that cannot be asked so.
-    Wrong(Refusal),
+    Wrong(Misuse),
 }
 
 /// What a secret is wanted for.
@@ -79,30 +83,29 @@ impl<'a> Typed<'a> {
     }
 
     /// The same, which may not be missing.
-    pub(super) fn needed(&mut self, field: &'static str) -> Result<&'a str, Refusal> {
-        self.word().ok_or_else(|| Refusal::of(Code::MissingField).field(field))
+    pub(super) fn needed(&mut self, argument: Argument) -> Result<&'a str, Amiss> {
+        self.word().ok_or(Amiss::Missing(argument))
     }
 
     /// Somebody's name, perhaps with its `@`.
-    pub(super) fn user(&mut self) -> Result<String, Refusal> {
-        let word = self.needed("user")?;
+    pub(super) fn user(&mut self) -> Result<String, Amiss> {
+        let word = self.needed(argument::USER)?;
         Ok(word.strip_prefix('@').unwrap_or(word).to_owned())
     }
 
     /// A number.
     pub(super) fn number<T: std::str::FromStr>(
         &mut self,
-        field: &'static str,
-    ) -> Result<Option<T>, Refusal> {
+        argument: Argument,
+    ) -> Result<Option<T>, Amiss> {
         let Some(word) = self.word() else { return Ok(None) };
-        let refusal = Refusal::of(Code::BadField).field(field);
-        word.parse().map(Some).map_err(|_| refusal.why(format!("{word:?}: expected a number")))
+        word.parse().map(Some).map_err(|_| argument.not(word))
     }
 
     /// The place of what was said.
-    pub(super) fn seq(&mut self) -> Result<Seq, Refusal> {
-        let seq = self.number("seq")?.map(Seq);
-        seq.ok_or_else(|| Refusal::of(Code::MissingField).field("seq"))
+    pub(super) fn seq(&mut self) -> Result<Seq, Amiss> {
+        let seq = self.number(argument::SEQ)?.map(Seq);
+        seq.ok_or(Amiss::Missing(argument::SEQ))
     }
 
     /// All that follows, if something does.
@@ -112,13 +115,13 @@ impl<'a> Typed<'a> {
     }
 
     /// The same, which may not be missing.
-    pub(super) fn text(self, field: &'static str) -> Result<String, Refusal> {
-        self.rest().ok_or_else(|| Refusal::of(Code::MissingField).field(field))
+    pub(super) fn text(self, argument: Argument) -> Result<String, Amiss> {
+        self.rest().ok_or(Amiss::Missing(argument))
     }
 
     /// Where it was typed.
-    pub(super) fn here(&self) -> Result<Place, Refusal> {
-        self.here.cloned().ok_or_else(|| Refusal::of(Code::NotInRoom))
+    pub(super) fn here(&self) -> Result<Place, Amiss> {
+        self.here.cloned().ok_or(Amiss::Nowhere)
     }
 
     /// The room that is named next, with its `#` or without, or somebody with `@`.
@@ -128,9 +131,9 @@ impl<'a> Typed<'a> {
     }
 
     /// To say what follows where it was typed. What it begins with is part of it.
-    pub(super) fn say(self, kind: Kind) -> Result<Line, Refusal> {
+    pub(super) fn say(self, kind: Kind) -> Result<Line, Amiss> {
         if self.rest.trim().is_empty() {
-            return Err(Refusal::of(Code::MissingField).field("body"));
+            return Err(Amiss::Missing(argument::BODY));
         }
         let (to, body) = (self.here()?, self.rest.to_owned());
         Ok(Line::Ask(Ask::Message { to, kind, body, reply: None, cid: None }))

@@ -46,12 +46,16 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
         Answer::Hooked { path, session } => {
             let (path, session) = (Plain(&path.0), Plain(session));
+            // With nothing behind it, so that it is copied by a press.
             reader.say(
                 out,
-                format_args!("post {{\"text\":\"…\"}} to {path}; /revoke {session} ends it"),
-                format_args!(
-                    "envoyez {{\"text\":\"…\"}} par POST à {path} ; /revoke {session} y met fin"
-                ),
+                format_args!("post {{\"text\":\"…\"}} to {path}"),
+                format_args!("envoyez {{\"text\":\"…\"}} par POST à {path}"),
+            );
+            reader.say(
+                out,
+                format_args!("/revoke {session} ends it"),
+                format_args!("/revoke {session} y met fin"),
             );
         }
         Answer::Certified { certificate, session } => {
@@ -86,6 +90,11 @@ fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
         Access::Public => "",
         Access::Private => reader.word(", private", ", privé"),
     };
+    let invited = match (access, mine) {
+        // Of whose private rooms would who is not let in know?
+        (Access::Private, None) => reader.word(", you are invited", ", vous êtes invité"),
+        _ => "",
+    };
     let mine = mine.map(|(_, role)| role).filter(|role| *role != Role::Member);
     let mine = mine.map(|role| format!(", {}", role_word(role, reader))).unwrap_or_default();
     let new = match unread {
@@ -102,7 +111,13 @@ fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
     };
     let held = dialogue.as_ref().map(|held| held_words(held, reader)).unwrap_or_default();
     let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
-    note(out, format_args!("{} ({members}){private}{mine}{new}{wanted}{held}{topic}", Room(room)));
+    note(
+        out,
+        format_args!(
+            "{} ({members}){private}{invited}{mine}{new}{wanted}{held}{topic}",
+            Room(room)
+        ),
+    );
 }
 
 fn role_word(role: Role, reader: Reader<'_>) -> &'static str {

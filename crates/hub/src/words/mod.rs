@@ -1,13 +1,16 @@
 //! Plain text, for people with `nc` or telnet: lines are typed and lines are shown. What may be typed
-//! is one [table](COMMANDS); what codes say to people, whatever door they come through, is another.
+//! is one [table](commands); what codes say to people, whatever door they come through, is another.
 
+mod argument;
 mod command;
 mod commands;
 mod dialogue;
 mod happened;
+mod hooking;
 mod lang;
 mod line;
 mod listing;
+mod misuse;
 mod noticing;
 mod phrases;
 mod plain;
@@ -16,19 +19,23 @@ mod reading;
 mod refusals;
 mod show;
 mod typed;
+mod whys;
 
 pub use self::{
     command::{Command, Who},
-    commands::{COMMANDS, help},
+    commands::{commands, help},
     dialogue::Stand,
     lang::{Lang, Text},
     line::{Line, Wanted},
+    misuse::Misuse,
     phrases::Phrase,
     reader::Reader,
-    refusals::sentence,
+    refusals::{not_done, sentence},
     show::show,
     typed::{read, read_at},
 };
+
+pub(crate) use self::{hooking::sentence_for_hooks, refusals::sentence_of_field};
 
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,30 @@
 //! What each command asks for. Named as the commands are, or as several are.
 
 use super::{
+    argument,
     lang::Lang,
     line::{Line, Typed, Wanted},
+    misuse::Amiss,
 };
 use crate::{
     model::{Access, Kind, Level, Mode, Role, Seq},
     proof::TokenHash,
-    protocol::{Ask, Code, Page, Place, Proof, Refusal, Secret},
+    protocol::{Ask, Page, Place, Proof, Secret},
 };
 
 /// Reads what stands behind a command.
-pub(super) type Read = fn(Typed<'_>) -> Result<Line, Refusal>;
+pub(super) type Read = fn(Typed<'_>) -> Result<Line, Amiss>;
 
-pub(super) fn lang(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let tag = typed.needed("lang")?;
-    let refusal = Refusal::of(Code::BadField).field("lang");
-    Lang::read(tag).map(Line::Lang).ok_or_else(|| refusal.why("expected en or fr"))
+pub(super) fn lang(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let tag = typed.needed(argument::LANG)?;
+    Lang::read(tag).map(Line::Lang).ok_or_else(|| argument::LANG.not(tag))
 }
 
-pub(super) fn login(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn login(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(with_secret(Wanted::Login { user: typed.user()? }, typed))
 }
 
-pub(super) fn register(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn register(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let user = typed.user()?;
     // An invitation is known by what it begins with; no password of anybody's does.
     let mut behind = typed;
@@ -45,13 +46,13 @@ fn with_secret(wanted: Wanted, typed: Typed<'_>) -> Line {
     }
 }
 
-pub(super) fn password(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let old = Secret(typed.needed("old")?.to_owned());
-    Ok(Line::Ask(Ask::Password { old, new: Secret(typed.text("new")?) }))
+pub(super) fn password(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let old = Secret(typed.needed(argument::OLD)?.to_owned());
+    Ok(Line::Ask(Ask::Password { old, new: Secret(typed.text(argument::NEW)?) }))
 }
 
-pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(Line::Ask(Ask::Revoke { session: typed.needed("session")?.to_owned() }))
+pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    Ok(Line::Ask(Ask::Revoke { session: typed.needed(argument::SESSION)?.to_owned() }))
 }
 
 /// Under a name it is to be known.
@@ -60,116 +61,121 @@ pub(super) fn cert(typed: Typed<'_>) -> Line {
     Line::Ask(typed.rest().map_or_else(login, |name| Ask::Certify { name }))
 }
 
-pub(super) fn hook(typed: Typed<'_>) -> Result<Line, Refusal> {
-    let (room, name) = (typed.here()?, typed.text("name")?);
+pub(super) fn hook(typed: Typed<'_>) -> Result<Line, Amiss> {
+    let (room, name) = (typed.here()?, typed.text(argument::NAME)?);
     Ok(Line::Ask(Ask::Hook { room, name }))
 }
 
-pub(super) fn msg(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let name = typed.needed("user")?;
+pub(super) fn msg(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let name = typed.needed(argument::USER)?;
     let to = Place::read(name).unwrap_or_else(|| Place::Person(name.to_owned()));
-    let body = typed.text("body")?;
+    let body = typed.text(argument::BODY)?;
     Ok(Line::Ask(Ask::Message { to, kind: Kind::Text, body, reply: None, cid: None }))
 }
 
 /// In turns, if nothing is said of it.
-pub(super) fn dialogue(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn dialogue(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let with = typed.user()?;
     let mode = match typed.word() {
         None | Some("turns" | "tours") => Some(Mode::Turns),
         Some("free" | "libre") => Some(Mode::Free),
         Some("end" | "fin") => None,
-        Some(word) => {
-            let refusal = Refusal::of(Code::BadField).field("mode");
-            return Err(refusal.why(format!("{word:?}: expected turns, free or end")));
-        }
+        Some(word) => return Err(argument::MODE.not(word)),
     };
     Ok(Line::Ask(Ask::Dialogue { with, mode }))
 }
 
-pub(super) fn me(typed: Typed<'_>) -> Result<Line, Refusal> {
-    let (to, body) = (typed.here()?, typed.text("body")?);
+pub(super) fn me(typed: Typed<'_>) -> Result<Line, Amiss> {
+    let (to, body) = (typed.here()?, typed.text(argument::BODY)?);
     Ok(Line::Ask(Ask::Message { to, kind: Kind::Action, body, reply: None, cid: None }))
 }
 
-pub(super) fn all(typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(Line::Ask(Ask::Announce { body: typed.text("body")? }))
+pub(super) fn all(typed: Typed<'_>) -> Result<Line, Amiss> {
+    Ok(Line::Ask(Ask::Announce { body: typed.text(argument::BODY)? }))
 }
 
-pub(super) fn reply(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn reply(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (to, reply) = (typed.here()?, Some(typed.seq()?));
     Ok(Line::Ask(Ask::Message {
         to,
         kind: Kind::Text,
-        body: typed.text("body")?,
+        body: typed.text(argument::BODY)?,
         reply,
         cid: None,
     }))
 }
 
-pub(super) fn edit(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn edit(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, seq) = (typed.here()?, typed.seq()?);
-    Ok(Line::Ask(Ask::Edit { room, seq, body: typed.text("body")?, cid: None }))
+    Ok(Line::Ask(Ask::Edit { room, seq, body: typed.text(argument::BODY)?, cid: None }))
 }
 
-pub(super) fn delete(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn delete(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, seq) = (typed.here()?, typed.seq()?);
     Ok(Line::Ask(Ask::Redact { room, seq, reason: typed.rest(), cid: None }))
 }
 
-pub(super) fn react(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn react(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, seq) = (typed.here()?, typed.seq()?);
-    Ok(Line::Ask(Ask::React { room, seq, emoji: typed.text("emoji")?, on: true, cid: None }))
+    Ok(Line::Ask(Ask::React { room, seq, emoji: typed.text(argument::SIGN)?, on: true, cid: None }))
 }
 
-pub(super) fn unreact(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn unreact(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, seq) = (typed.here()?, typed.seq()?);
-    Ok(Line::Ask(Ask::React { room, seq, emoji: typed.text("emoji")?, on: false, cid: None }))
+    Ok(Line::Ask(Ask::React {
+        room,
+        seq,
+        emoji: typed.text(argument::SIGN)?,
+        on: false,
+        cid: None,
+    }))
 }
 
-pub(super) fn history(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let (room, limit) = (typed.here()?, typed.number("limit")?);
-    let page = typed.number("before")?.map_or(Page::Latest, |seq| Page::Before(Seq(seq)));
+pub(super) fn history(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let (room, limit) = (typed.here()?, typed.number(argument::LIMIT)?);
+    let page = typed.number(argument::BEFORE)?.map_or(Page::Latest, |seq| Page::Before(Seq(seq)));
     Ok(Line::Ask(Ask::History { room, page, limit }))
 }
 
-pub(super) fn search(typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(Line::Ask(Ask::Search { words: typed.text("q")?, room: None, from: None, limit: None }))
+pub(super) fn search(typed: Typed<'_>) -> Result<Line, Amiss> {
+    Ok(Line::Ask(Ask::Search {
+        words: typed.text(argument::SOUGHT)?,
+        room: None,
+        from: None,
+        limit: None,
+    }))
 }
 
-pub(super) fn join(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let room = typed.room().ok_or_else(|| Refusal::of(Code::MissingField).field("room"))?;
+pub(super) fn join(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let room = typed.room().ok_or(Amiss::Missing(argument::ROOM))?;
     Ok(Line::Ask(Ask::Join { room }))
 }
 
-pub(super) fn leave(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn leave(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Part { room: typed.room().map_or_else(|| typed.here(), Ok)? }))
 }
 
-pub(super) fn who(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn who(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Who { room: typed.room().map_or_else(|| typed.here(), Ok)? }))
 }
 
-pub(super) fn whois(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn whois(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Whois { user: typed.user()? }))
 }
 
-pub(super) fn create(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let name = typed.needed("room")?;
+pub(super) fn create(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let name = typed.needed(argument::ROOM)?;
     let access = match typed.word() {
         None => Access::Public,
         Some("private" | "privé") => Access::Private,
-        Some(_) => {
-            let refusal = Refusal::of(Code::BadField).field("private");
-            return Err(refusal.why("expected private, or nothing"));
-        }
+        Some(word) => return Err(argument::ACCESS.not(word)),
     };
     let room = format!("#{}", name.strip_prefix('#').unwrap_or(name));
     Ok(Line::Ask(Ask::Create { room, access, topic: None }))
 }
 
 /// Without a text the room is shown, and what it is about.
-pub(super) fn topic(typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn topic(typed: Typed<'_>) -> Result<Line, Amiss> {
     let room = typed.here()?;
     match typed.rest() {
         None => Ok(Line::Ask(Ask::Rooms { matching: Some(room.to_string()) })),
@@ -178,30 +184,27 @@ pub(super) fn topic(typed: Typed<'_>) -> Result<Line, Refusal> {
     }
 }
 
-pub(super) fn invite(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn invite(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Invite { room: typed.here()?, user: typed.user()? }))
 }
 
-pub(super) fn role(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn role(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, user) = (typed.here()?, typed.user()?);
-    let role = match typed.needed("role")? {
+    let role = match typed.needed(argument::ROLE)? {
         "member" | "membre" => Role::Member,
         "moderator" | "modérateur" | "modératrice" => Role::Moderator,
         "owner" | "propriétaire" => Role::Owner,
-        _ => {
-            let refusal = Refusal::of(Code::BadField).field("role");
-            return Err(refusal.why("expected member, moderator or owner"));
-        }
+        word => return Err(argument::ROLE.not(word)),
     };
     Ok(Line::Ask(Ask::Role { room, user, role }))
 }
 
-pub(super) fn kick(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn kick(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, user) = (typed.here()?, typed.user()?);
     Ok(Line::Ask(Ask::Kick { room, user, reason: typed.rest() }))
 }
 
-pub(super) fn ban(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn ban(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, user) = (typed.here()?, typed.user()?);
     let mut behind = typed;
     let seconds = behind.word().and_then(seconds);
@@ -209,17 +212,17 @@ pub(super) fn ban(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     Ok(Line::Ask(Ask::Ban { room, user, seconds, reason }))
 }
 
-pub(super) fn unban(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn unban(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Unban { room: typed.here()?, user: typed.user()? }))
 }
 
-pub(super) fn mute(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn mute(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, user) = (typed.here()?, typed.user()?);
     let seconds = typed.word().map(needed_seconds).transpose()?;
     Ok(Line::Ask(Ask::Mute { room, user, on: true, seconds }))
 }
 
-pub(super) fn unmute(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn unmute(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Mute { room: typed.here()?, user: typed.user()?, on: false, seconds: None }))
 }
 
@@ -238,34 +241,30 @@ fn seconds(word: &str) -> Option<u64> {
 }
 
 /// The same, of a word that has to be one.
-fn needed_seconds(word: &str) -> Result<u64, Refusal> {
-    let refusal = Refusal::of(Code::BadField).field("seconds");
-    seconds(word).ok_or_else(|| refusal.why("expected a time as 30s, 10m, 2h or 7d"))
+fn needed_seconds(word: &str) -> Result<u64, Amiss> {
+    seconds(word).ok_or_else(|| argument::TIME.not(word))
 }
 
-pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let room = typed.here()?;
-    let level = match typed.needed("level")? {
+    let level = match typed.needed(argument::LEVEL)? {
         "all" | "tout" => Level::All,
         "mentions" => Level::Mentions,
         "none" | "rien" => Level::Nothing,
-        word => {
-            let refusal = Refusal::of(Code::BadField).field("level");
-            return Err(refusal.why(format!("{word:?}: expected all, mentions or none")));
-        }
+        word => return Err(argument::LEVEL.not(word)),
     };
     Ok(Line::Ask(Ask::Notify { room, level }))
 }
 
-pub(super) fn keywords(typed: Typed<'_>) -> Result<Line, Refusal> {
-    let words = match typed.text("words")? {
+pub(super) fn keywords(typed: Typed<'_>) -> Result<Line, Amiss> {
+    let words = match typed.text(argument::WORDS)? {
         dash if dash == "-" => Vec::new(),
         words => words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect(),
     };
     Ok(Line::Ask(Ask::Keywords { words }))
 }
 
-pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Refusal> {
+pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(match typed.word() {
         None => Ask::Quiet { on: true, seconds: None },
         Some("off" | "non") => Ask::Quiet { on: false, seconds: None },
@@ -273,17 +272,17 @@ pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Refusal> {
     }))
 }
 
-pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    let (room, seconds) = (typed.here()?, typed.number("seconds")?);
-    let seconds = seconds.ok_or_else(|| Refusal::of(Code::MissingField).field("seconds"))?;
+pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let (room, seconds) = (typed.here()?, typed.number(argument::SECONDS)?);
+    let seconds = seconds.ok_or(Amiss::Missing(argument::SECONDS))?;
     Ok(Line::Ask(Ask::Slow { room, seconds }))
 }
 
 /// For good, without a number.
-pub(super) fn keep(mut typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(Line::Ask(Ask::Retain { room: typed.here()?, days: typed.number("days")? }))
+pub(super) fn keep(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    Ok(Line::Ask(Ask::Retain { room: typed.here()?, days: typed.number(argument::DAYS)? }))
 }
 
-pub(super) fn calc(typed: Typed<'_>) -> Result<Line, Refusal> {
-    Ok(Line::Ask(Ask::Calc { expr: typed.text("expr")? }))
+pub(super) fn calc(typed: Typed<'_>) -> Result<Line, Amiss> {
+    Ok(Line::Ask(Ask::Calc { expr: typed.text(argument::EXPRESSION)? }))
 }

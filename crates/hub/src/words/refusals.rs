@@ -1,14 +1,41 @@
 //! What codes say to people: what is wrong, and what to do about it.
 
-use super::lang::{Lang, Text};
+use super::{
+    lang::{Lang, Text},
+    plain::Plain,
+    whys::in_french,
+};
 use crate::protocol::{Code, Refusal};
 
-/// One sentence about a refusal: what its code says, which field it is about, what was found, and
-/// when to ask again. What strangers said is in it as it came.
+/// One sentence about a refusal: what its code says, what was found, and when to ask again. What strangers
+/// said is in it as it came.
 pub fn sentence(refusal: &Refusal, lang: Lang) -> String {
-    let Refusal { code, why, field, retry_ms } = refusal;
-    let field = field.map(|field| format!(" [{field}]")).unwrap_or_default();
-    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+    told((refusal, ""), lang)
+}
+
+/// The same for who writes programs: which field it is about is in it, too.
+pub(crate) fn sentence_of_field(refusal: &Refusal, lang: Lang) -> String {
+    let field = refusal.field.map(|field| format!(" [{field}]")).unwrap_or_default();
+    told((refusal, &field), lang)
+}
+
+/// Says, as a line of the hub, that what was typed was not done, and why.
+pub fn not_done(typed: &str, refusal: &Refusal, lang: Lang) -> String {
+    let why = sentence(refusal, lang);
+    let line = match lang {
+        Lang::En => format!("not done: {typed}: {why}"),
+        Lang::Fr => format!("pas fait : {typed} : {why}"),
+    };
+    format!("# {}\n", Plain(&line))
+}
+
+fn told((refusal, field): (&Refusal, &str), lang: Lang) -> String {
+    let Refusal { code, why, field: _, retry_ms } = refusal;
+    let why = match (why.is_empty(), lang) {
+        (true, _) => String::new(),
+        (false, Lang::En) => format!(" ({why})"),
+        (false, Lang::Fr) => format!(" ({})", in_french(why)),
+    };
     let again = retry_ms.map(|ms| again(ms, lang)).unwrap_or_default();
     format!("{}{field}{why}{again}", text(*code).of(lang))
 }
@@ -266,9 +293,22 @@ mod tests {
         let refusal = refusal.why("11 messages").field("body").retry_ms(1200);
         check(
             &refusal,
-            "too fast: wait a little [body] (11 messages), again in 2 s",
-            "trop vite : attendez un peu [body] (11 messages), de nouveau dans 2 s",
+            "too fast: wait a little (11 messages), again in 2 s",
+            "trop vite : attendez un peu (11 messages), de nouveau dans 2 s",
         );
+        let found = sentence_of_field(&refusal, Lang::En);
+        assert_eq!(found, "too fast: wait a little [body] (11 messages), again in 2 s");
+    }
+
+    #[test]
+    fn what_was_not_done_is_named() {
+        let refusal = Refusal::of(Code::RateLimited).retry_ms(400);
+        let found = Lang::ALL.map(|lang| not_done("hi\u{1b}[2J", &refusal, lang));
+        let expect = [
+            "# not done: hi[2J: too fast: wait a little, again in 1 s\n",
+            "# pas fait : hi[2J : trop vite : attendez un peu, de nouveau dans 1 s\n",
+        ];
+        assert_eq!(found, expect);
     }
 
     #[track_caller]

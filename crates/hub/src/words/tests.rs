@@ -32,7 +32,8 @@ fn asks(line: &str, expect: Ask) {
 #[track_caller]
 fn is_wrong(line: &str, code: Code, field: &str) {
     match read(line, None) {
-        Line::Wrong(refusal) => {
+        Line::Wrong(misuse) => {
+            let refusal = misuse.refusal();
             assert_eq!((refusal.code, refusal.field.unwrap_or_default()), (code, field), "{line}");
         }
         other => panic!("{line:?} is {other:?}"),
@@ -145,11 +146,12 @@ fn times_are_typed_with_their_unit() {
     asks("/ban bob 10 fois", ban(None, Some("10 fois")));
     let (user, on, seconds) = ("bob".to_owned(), true, Some(7200));
     asks("/mute bob 2h", Ask::Mute { room: lab(), user, on, seconds });
-    let wrong = Refusal::of(Code::BadField).field("seconds");
-    let wrong = wrong.why("expected a time as 30s, 10m, 2h or 7d");
     for time in ["soon", "1", "é", "18446744073709551615d"] {
-        let line = format!("/mute bob {time}");
-        assert_eq!(read(&line, Some(&lab())), Line::Wrong(wrong.clone()), "{line}");
+        let Line::Wrong(misuse) = read(&format!("/mute bob {time}"), Some(&lab())) else {
+            panic!("{time} is a time");
+        };
+        let expect = format!("{time:?} is not a time, such as 30s, 10m, 2h or 7d: ");
+        assert!(misuse.sentence(Lang::En).starts_with(&expect), "{time}");
     }
 }
 
@@ -168,14 +170,88 @@ fn what_is_wrong_says_what() {
     for (line, field) in
         [("/history x", "limit"), ("/reply un oui", "seq"), ("/slow -1", "seconds")]
     {
-        let Line::Wrong(refusal) = read(line, here.as_ref()) else { panic!("{line}") };
+        let Line::Wrong(misuse) = read(line, here.as_ref()) else { panic!("{line}") };
+        let refusal = misuse.refusal();
         assert_eq!((refusal.code, refusal.field), (Code::BadField, Some(field)), "{line}");
+    }
+}
+
+#[track_caller]
+fn says(line: &str, here: Option<&Place>, [en, fr]: [&str; 2]) {
+    let Line::Wrong(misuse) = read(line, here) else { panic!("{line} is right") };
+    assert_eq!((&*misuse.sentence(Lang::En), &*misuse.sentence(Lang::Fr)), (en, fr), "{line}");
+}
+
+#[test]
+fn what_is_wrong_is_said_in_the_words_of_the_command_with_an_example() {
+    let lab = lab();
+    says(
+        "/kick",
+        Some(&lab),
+        [
+            "NAME is missing: /kick NAME [REASON], as in /kick bob too loud",
+            "il manque NOM : /kick NOM [RAISON], par exemple /kick bob trop de bruit",
+        ],
+    );
+    says(
+        "/re un oui",
+        Some(&lab),
+        [
+            "\"un\" is not a number: /reply NUMBER TEXT, as in /reply 12 at noon",
+            "\"un\" n'est pas un nombre : /reply NUMÉRO TEXTE, par exemple /reply 12 à midi",
+        ],
+    );
+    says(
+        "/fly",
+        None,
+        [
+            "no command is called \"/fly\": /help lists them",
+            "aucune commande ne s'appelle \"/fly\" : /help les donne toutes",
+        ],
+    );
+    says(
+        "salut",
+        None,
+        [
+            "you are in no room: /join ROOM comes into one, /msg NAME TEXT speaks to one person",
+            "vous n'êtes dans aucun salon : /join SALON entre dans un salon, /msg NOM TEXTE parle à une personne",
+        ],
+    );
+    let Line::Wrong(misuse) = read("/fly\u{1b}[2J", None) else { panic!("it flies") };
+    assert!(!misuse.line(Lang::En).trim_end().contains(|char: char| char.is_control()));
+}
+
+/// What is typed behind a command, in parts.
+fn typed_behind(command: &Command) -> Vec<&'static str> {
+    command.example.en.split_whitespace().skip(1).collect()
+}
+
+#[test]
+fn every_example_is_right_and_what_is_missing_stands_in_the_usage() {
+    for command in commands() {
+        for lang in Lang::ALL {
+            let line = command.example.of(lang);
+            let read = read(line, Some(&lab()));
+            assert!(!matches!(read, Line::Wrong(_) | Line::Nothing), "{line}: {read:?}");
+        }
+        for count in 0..typed_behind(command).len() {
+            let begin = typed_behind(command)[..count].join(" ");
+            let line = format!("/{} {begin}", command.names[0]);
+            let Line::Wrong(misuse) = read(&line, Some(&lab())) else { continue };
+            for lang in Lang::ALL {
+                let sentence = misuse.sentence(lang);
+                let (what, usage) = sentence.split_once(['/']).unwrap();
+                let word = what.trim_end_matches([' ', ':']).trim_start_matches("il manque ");
+                let word = word.trim_end_matches(" is missing");
+                assert!(usage.contains(word), "{sentence}");
+            }
+        }
     }
 }
 
 #[test]
 fn no_command_is_called_as_another() {
-    let mut names: Vec<_> = COMMANDS.iter().flat_map(|command| command.names).collect();
+    let mut names: Vec<_> = commands().flat_map(|command| command.names).collect();
     names.sort_unstable();
     let count = names.len();
     names.dedup();
@@ -186,7 +262,7 @@ fn no_command_is_called_as_another() {
 fn help_has_every_command_in_each_language() {
     for lang in Lang::ALL {
         let help = help(lang);
-        assert_eq!(help.len(), COMMANDS.len());
+        assert_eq!(help.len(), commands().count());
         assert!(help.iter().all(|(line, does)| line.starts_with('/') && !does.is_empty()));
     }
     let kick = |lang| help(lang).into_iter().find(|(line, _)| line.starts_with("/kick")).unwrap();
@@ -391,7 +467,8 @@ fn what_is_to_be_noticed_is_asked_for_in_both_languages() {
     is_wrong("/notify all", Code::NotInRoom, "");
     is_wrong("/keywords", Code::MissingField, "words");
     is_wrong("/quiet soon", Code::BadField, "seconds");
-    let Line::Wrong(refusal) = read("/notify some", Some(&lab())) else { panic!("a level") };
+    let Line::Wrong(misuse) = read("/notify some", Some(&lab())) else { panic!("a level") };
+    let refusal = misuse.refusal();
     assert_eq!((refusal.code, refusal.field), (Code::BadField, Some("level")));
 }
 
@@ -477,7 +554,7 @@ fn answers_are_shown_in_words() {
     let session = ("laptop".to_owned(), "s_1".to_owned(), Millis(0), true);
     answers(Answer::Sessions(vec![session]), "# s_1 laptop, 1970-01-01, this one\n");
     let (path, session) = (Secret("/hook/hk_a".into()), "s_1".to_owned());
-    let expect = "# post {\"text\":\"…\"} to /hook/hk_a; /revoke s_1 ends it\n";
+    let expect = "# post {\"text\":\"…\"} to /hook/hk_a\n# /revoke s_1 ends it\n";
     answers(Answer::Hooked { path, session }, expect);
     let commands = [("/a", "one"), ("/bcd", "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     answers(Answer::Help(commands.to_vec()), "# /a    one\n# /bcd  two\n");
@@ -510,9 +587,11 @@ proptest! {
     }
 
     #[test]
-    fn no_command_panics(at in 0..COMMANDS.len(), rest: String) {
-        let line = format!("/{} {rest}", COMMANDS[at].names[0]);
-        _ = read(&line, Some(&lab()));
+    fn no_command_panics(rest: String) {
+        for command in commands() {
+            let line = format!("/{} {rest}", command.names[0]);
+            _ = read(&line, Some(&lab()));
+        }
     }
 
     #[test]
@@ -529,7 +608,7 @@ proptest! {
 /// The table of the reference.
 fn table() -> String {
     let mut table = "| typed | does |\n|---|---|\n".to_owned();
-    for (command, (line, does)) in COMMANDS.iter().zip(help(Lang::En)) {
+    for (command, (line, does)) in commands().zip(help(Lang::En)) {
         let others = command.names[1..].iter().map(|name| format!(", `/{name}`"));
         let others: String = others.collect();
         table.push_str(

@@ -2,14 +2,12 @@
 //! is said in the room that who types it is in.
 
 use super::{
-    commands::COMMANDS,
+    commands::command_named,
     dialogue::Stand,
     line::{Line, Typed},
+    misuse::{Amiss, Misuse},
 };
-use crate::{
-    model::Kind,
-    protocol::{Code, Place, Refusal},
-};
+use crate::{model::Kind, protocol::Place};
 
 /// Reads a line, without its line end or with it, of somebody who is in the room `here`.
 ///
@@ -23,12 +21,12 @@ pub fn read(line: &str, here: Option<&Place>) -> Line {
     if ENDS.iter().any(|end| end.eq_ignore_ascii_case(word)) {
         return Line::End;
     }
-    let read = match line.strip_prefix('/') {
-        Some(rest) if !rest.starts_with('/') => command(rest, here),
-        Some(message) => Typed { rest: message, here }.say(Kind::Text),
-        None => Typed { rest: line, here }.say(Kind::Text),
+    let said = match line.strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => return command(rest, here),
+        Some(message) => message,
+        None => line,
     };
-    read.unwrap_or_else(Line::Wrong)
+    say(said, here)
 }
 
 /// The same of who stands there: what would end the connection is said in a dialogue, and ends that.
@@ -36,8 +34,7 @@ pub fn read_at(line: &str, stand: &Stand) -> Line {
     let read = read(line, stand.place());
     match stand {
         Stand::InDialogue(_) if read == Line::End && !line.starts_with('/') => {
-            let typed = Typed { rest: line.trim(), here: stand.place() };
-            typed.say(Kind::Text).unwrap_or_else(Line::Wrong)
+            say(line.trim(), stand.place())
         }
         _ => read,
     }
@@ -46,12 +43,18 @@ pub fn read_at(line: &str, stand: &Stand) -> Line {
 /// What ends it all, by itself on a line.
 const ENDS: [&str; 2] = ["fin", "quit"];
 
-fn command(line: &str, here: Option<&Place>) -> Result<Line, Refusal> {
+fn say(said: &str, here: Option<&Place>) -> Line {
+    let read = Typed { rest: said, here }.say(Kind::Text);
+    read.unwrap_or_else(|amiss| Line::Wrong(Misuse { command: None, amiss }))
+}
+
+fn command(line: &str, here: Option<&Place>) -> Line {
     let mut typed = Typed { rest: line, here };
     let name = typed.word().unwrap_or_default();
-    let is_meant = |known: &&str| known.eq_ignore_ascii_case(name);
-    match COMMANDS.iter().find(|command| command.names.iter().any(is_meant)) {
-        Some(command) => (command.read)(typed),
-        None => Err(Refusal::of(Code::UnknownCommand).why(format!("/{name}"))),
-    }
+    let Some(command) = command_named(name) else {
+        let amiss = Amiss::Unknown(format!("/{name}"));
+        return Line::Wrong(Misuse { command: None, amiss });
+    };
+    let wrong = |amiss| Line::Wrong(Misuse { command: Some(command.names[0]), amiss });
+    (command.read)(typed).unwrap_or_else(wrong)
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     caller::Caller,
     let_in::Door,
-    phrases::{BACK, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
+    phrases::{BACK, HOW_TO_UNREGISTER, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
 };
 use crate::{
     output::{Telling, tell},
@@ -106,7 +106,7 @@ impl Person {
     fn read(&mut self, line: &str) -> Option<Ask> {
         match words::read_at(line, &self.here) {
             Line::Secret(words::Wanted::Unregister) => {
-                self.note("`/unregister PASSWORD` deletes your account, for good");
+                self.say(HOW_TO_UNREGISTER);
             }
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.say(SOMEBODY_ALREADY);
@@ -126,7 +126,7 @@ impl Person {
                 self.show(Phrase::Language.line(lang));
             }
             Line::NameStays => self.show(Phrase::NameStays.line(self.lang)),
-            Line::Wrong(refusal) => self.tell(&Told::Answer { re: None, answer: Err(refusal) }),
+            Line::Wrong(misuse) => self.show(misuse.line(self.lang)),
             Line::Nothing => {}
         }
         None

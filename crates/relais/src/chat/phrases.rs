@@ -17,6 +17,12 @@ pub(super) const SOMEBODY_ALREADY: Text = Text {
     fr: "vous êtes déjà quelqu'un : `relais chat --user NOM` est quelqu'un d'autre",
 };
 
+/// To who wants to be nobody.
+pub(super) const HOW_TO_UNREGISTER: Text = Text {
+    en: "`/unregister PASSWORD` deletes your account, for good",
+    fr: "`/unregister MOT DE PASSE` supprime votre compte, pour de bon",
+};
+
 /// To who leaves before all is answered.
 pub(super) const WAITING: Text = Text {
     en: "waiting for answers; Ctrl-C leaves without them",

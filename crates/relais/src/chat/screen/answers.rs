@@ -11,6 +11,7 @@ use relais_hub::{
 use super::{
     hearing::unmarked,
     hub::{Link, Pending, Presence, Then, is_same},
+    invited::is_for_invitations,
     model::{Deed, Model, Pane},
     phrases::{ANSWER, NOT_SAID},
     room::{Before, Behind, Member, Room},
@@ -31,6 +32,11 @@ impl Model {
             (Ask::Search { words, .. }, Ok(Answer::Page { events, .. })) => {
                 self.found(hub, &words, events);
             }
+            (ask, answer) if is_for_invitations(&ask) => {
+                if let Ok(Answer::Rooms(listed)) = answer {
+                    self.heard_invitations(hub, listed);
+                }
+            }
             (Ask::Typing { .. } | Ask::Read { .. }, _) => {}
             (_, Err(refusal)) => {
                 if matches!(self.pane, Pane::Found { found: None, .. }) {
@@ -38,7 +44,10 @@ impl Model {
                 }
                 self.wrong(text::line(&sentence(&refusal, self.lang)));
             }
-            (Ask::Join { .. } | Ask::Create { .. }, Ok(Answer::Joined(listed))) => {
+            (
+                Ask::Join { .. } | Ask::Create { .. } | Ask::Dialogue { .. },
+                Ok(Answer::Joined(listed)),
+            ) => {
                 let place = listed.room.clone();
                 self.hubs[hub].room_to(&place).list(listed);
                 self.go(hub, &place);
@@ -57,8 +66,9 @@ impl Model {
         match answer {
             Ok(Answer::Written { seq, .. }) => {
                 pending.seq = Some(seq);
-                let is_there =
-                    |room: &Room| room.said(seq).is_some() || room.behind != Behind::Nothing;
+                let is_there = |room: &Room| {
+                    room.items.contains_key(&(seq, 0)) || room.behind != Behind::Nothing
+                };
                 if self.hubs[hub].room(&place).is_some_and(is_there) {
                     self.hubs[hub].acknowledged(cid);
                 }

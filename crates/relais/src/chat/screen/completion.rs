@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use relais_hub::words::COMMANDS;
+use relais_hub::words;
 
 use super::{
     model::{Completing, Model},
@@ -72,10 +72,10 @@ impl Model {
 }
 
 fn commands(begin: &str) -> Vec<String> {
-    let names = COMMANDS.iter().flat_map(|command| command.names.iter().take(1));
+    let names = words::commands().flat_map(|command| command.names.iter().take(1));
     let found: Vec<_> = names.filter(|name| name.starts_with(begin)).collect();
     // What else it is called is known, too, but offered to who begins so alone.
-    let all = COMMANDS.iter().flat_map(|command| command.names);
+    let all = words::commands().flat_map(|command| command.names);
     let all: Vec<_> =
         if found.is_empty() { all.filter(|it| it.starts_with(begin)).collect() } else { found };
     all.into_iter().map(|name| format!("/{name} ")).collect()

@@ -10,17 +10,18 @@ use relais_hub::words::Text;
 
 use super::{
     composer::Purpose,
-    hub::Link,
+    hub::{Hub, Link},
     layout::{self, Areas, PROMPT},
     model::{Model, Notice, Pane},
     panes::{self, put},
     phrases::{
-        BELOW, CHOSEN, DELETING, EDITING, LOST, NOWHERE, OLD_PART, REACTING, REPLY_TO, WAITING,
-        WRITE, WRITES,
+        BELOW, CHOSEN, DELETING, EDITING, INVITED, LOST, NOWHERE, OLD_PART, REACTING, REPLY_TO,
+        WAITING, WRITE, WRITES,
     },
-    room::{Behind, Room},
+    room::{Behind, Room, Standing},
     sides::{list_rows, member_rows},
     text::{self, columns, cut},
+    wishes::waits_for,
 };
 
 /// Draws all of it.
@@ -39,7 +40,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
         _ => panes::draw(model, frame, middle),
     }
     put(frame, members, member_rows(model, members));
-    put(frame, status, vec![status_row(model, usize::from(status.width))]);
+    put(frame, status, status_rows(model, status));
     draw_composer(model, frame, composer);
 }
 
@@ -56,13 +57,14 @@ fn both_ends(left: &str, right: &str, width: usize) -> String {
 fn title_row(model: &Model, width: usize) -> Line<'static> {
     let hub = model.hub();
     let left = match model.room() {
-        Some(room) if room.topic.is_empty() => format!(" {}", text::line(&room.place.to_string())),
         Some(room) => {
-            format!(" {}  {}", text::line(&room.place.to_string()), text::line(&room.topic))
+            let name = format!(" {}{}", text::line(&room.place.to_string()), model.about(room));
+            format!("{name}  {}", text::line(&room.topic)).trim_end().to_owned()
         }
         None => " relais".to_owned(),
     };
-    let me = text::line(&hub.me);
+    let quiet = model.quiet_words().map(|quiet| format!(" ({quiet})")).unwrap_or_default();
+    let me = format!("{}{quiet}", text::line(&hub.me));
     let right = match model.hubs.len() {
         0 | 1 => format!("{me} "),
         _ => format!("{me}, {} ", text::line(&hub.name)),
@@ -73,8 +75,9 @@ fn title_row(model: &Model, width: usize) -> Line<'static> {
 
 /// What was said, the last of it in the last row.
 fn draw_room(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(room) = model.room() else {
-        let lines = NOWHERE.of(model.lang).split('\n').flat_map(|line| {
+    let Some(room) = model.room().filter(|room| room.standing == Standing::In) else {
+        let words = if model.room().is_some() { INVITED } else { NOWHERE };
+        let lines = words.of(model.lang).split('\n').flat_map(|line| {
             let columns = usize::from(area.width).saturating_sub(2);
             text::wrap(line, (columns, columns))
         });
@@ -116,6 +119,23 @@ fn room_rows(model: &Model, room: &Room, height: usize) -> Vec<Line<'static>> {
 
 /// In a row of fewer columns what is not with the hub yet is a number.
 const WIDE: usize = 60;
+
+/// What is going on: in one row, or as many as a long word takes.
+fn status_rows(model: &Model, area: Rect) -> Vec<Line<'static>> {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    if height < 2 {
+        return vec![status_row(model, width)];
+    }
+    let (said, style) = status(model);
+    let room = width.saturating_sub(2);
+    let mut rows = text::wrap(&said, (room, room));
+    if rows.len() > height {
+        let rest = rows.drain(height - 1..).collect::<Vec<_>>().join(" ");
+        rows.push(cut(&rest, room.saturating_sub(1)));
+    }
+    let style = model.look.bar.patch(style);
+    rows.iter().map(|row| Line::styled(both_ends(&format!(" {row}"), "", width), style)).collect()
+}
 
 /// What is going on, and what is new elsewhere where there is no list.
 fn status_row(model: &Model, width: usize) -> Line<'static> {
@@ -174,14 +194,19 @@ fn writing(model: &Model, room: &Room) -> String {
     }
 }
 
-/// `#den 2  @bob 1`
+/// `#den 2  @bob 1  +#tea  @eve »`
 fn elsewhere(model: &Model) -> Option<String> {
-    let rooms = model.hubs.iter().flat_map(|hub| &hub.rooms).filter(|room| room.unread > 0);
-    let named = |room: &Room| {
+    let named = |(hub, room): (&Hub, &Room)| {
+        let place = text::line(&room.place.to_string());
         let at = if room.mentions > 0 && !room.is_talk() { "@" } else { "" };
-        format!("{} {at}{}", text::line(&room.place.to_string()), room.unread)
+        match room.standing {
+            Standing::Invited => Some(format!("+{place}")),
+            Standing::In if waits_for(room, &hub.me) => Some(format!("{place} »")),
+            Standing::In => (room.unread > 0).then(|| format!("{place} {at}{}", room.unread)),
+        }
     };
-    let all: Vec<_> = rooms.map(named).collect();
+    let rooms = model.hubs.iter().flat_map(|hub| hub.rooms.iter().map(move |room| (hub, room)));
+    let all: Vec<_> = rooms.filter_map(named).collect();
     (!all.is_empty()).then(|| all.join("  "))
 }
 

@@ -14,7 +14,7 @@ use super::{
     hub::{Link, Presence, Then},
     model::{Deed, Eyes, Model, is_counted},
     phrases::SAYS_TO_YOU,
-    room::{Behind, Member},
+    room::{Behind, Member, Note, Standing},
     text,
 };
 use crate::chat::phrases::{BACK, UNSURE};
@@ -32,7 +32,11 @@ impl Model {
     /// Hears news of a hub.
     pub(super) fn hear(&mut self, hub: usize, news: News, now: Instant) -> Vec<Deed> {
         match news {
-            News::Entered { user, rooms, .. } => self.entered(hub, user, rooms),
+            News::Entered { user, rooms, wishes, token: _ } => {
+                self.hubs[hub].words = wishes.words;
+                self.be_quiet(hub, wishes.quiet, now);
+                self.entered(hub, user, rooms);
+            }
             News::Refused(refusal) => {
                 let why = text::line(&sentence(&refusal, self.lang));
                 self.hubs[hub].link = Link::Ended(why);
@@ -71,6 +75,7 @@ impl Model {
         if was_in {
             self.say(BACK);
         }
+        self.ask_invitations(hub);
         let Some(here) = self.here.clone().filter(|here| here.hub == hub) else {
             if self.here.is_none() {
                 self.go_to_nth(0);
@@ -88,8 +93,12 @@ impl Model {
         if event.room().is_some_and(|room| !self.hubs[hub].has_place_for(room)) {
             return;
         }
+        if self.heard_wish(hub, event, now) {
+            return;
+        }
         match event {
             Event::Message { .. } => self.heard_message(hub, event),
+            Event::Turn { .. } => self.heard_dialogue(hub, event),
             Event::Typing { room, user, on } => {
                 let is_me = self.hubs[hub].me == *user;
                 if let Some(room) = self.hubs[hub].room_mut(room) {
@@ -164,29 +173,47 @@ impl Model {
             self.be_out_of(hub, &at.room);
             return;
         }
+        if self.heard_invitation(hub, (event, at)) {
+            return;
+        }
         let note = self.note_of(hub, event);
+        let is_mine = self.hubs[hub].me == at.from;
+        // Some words do something, and are seen as that.
+        self.hubs[hub].pending.retain(|pending| pending.seq != Some(at.seq));
+        if matches!(event, Event::Dialogue { .. }) && !is_mine {
+            let words = self.in_words(hub, event, None);
+            if !self.is_here(hub, &at.room) {
+                self.tell_briefly(words.clone());
+            }
+            self.alert(text::line(&at.from), words);
+        }
         let room = self.hubs[hub].room_to(&at.room);
+        if is_mine && matches!(event, Event::Join(_) | Event::Create(_)) {
+            room.standing = Standing::In;
+        }
         room.hear(event);
         come_and_go(&mut room.members, event, at);
         if let Some(note) = note {
             room.note_at(at.seq, note);
         }
+        self.heard_dialogue(hub, event);
         if matches!(event, Event::Join(_) | Event::Create(_)) {
             self.hubs[hub].set_presence(&at.from, Presence::Online);
         }
     }
 
     /// What stands for something that happened in a room, if it is to be told in words.
-    pub(super) fn note_of(&self, hub: usize, event: &Event) -> Option<String> {
+    pub(super) fn note_of(&self, hub: usize, event: &Event) -> Option<Note> {
         let is_shown_elsewhere = matches!(
             event,
             Event::Message { .. } | Event::React { .. } | Event::Edit { .. } | Event::Redact { .. }
         );
-        let note = self.in_words(hub, event, event.room());
-        (!is_shown_elsewhere && !note.is_empty()).then_some(note)
+        let text = self.in_words(hub, event, event.room());
+        let at = event.at().map(|at| at.at);
+        (!is_shown_elsewhere && !text.is_empty()).then_some(Note { at, text })
     }
 
-    fn in_words(&self, hub: usize, event: &Event, here: Option<&Place>) -> String {
+    pub(super) fn in_words(&self, hub: usize, event: &Event, here: Option<&Place>) -> String {
         let shown = words::show(&Told::Event(event.clone()), self.reader(hub, here));
         unmarked(&shown).join("\n")
     }
@@ -211,7 +238,7 @@ impl Model {
         }
     }
 
-    fn alert(&mut self, title: String, body: String) {
+    pub(super) fn alert(&mut self, title: String, body: String) {
         self.deeds.push(Deed::Alert { title, body });
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use relais_hub::{
-    model::{Cid, Kind, Seq},
+    model::{Cid, Kind, Quiet, Seq, Words},
     protocol::{Listed, Place},
 };
+use tokio::time::Instant;
 
-use super::room::Room;
+use super::room::{Room, Standing};
 
 /// How much may wait to be acknowledged.
 pub(super) const PENDING_MAX: usize = 200;
@@ -33,6 +34,12 @@ pub(super) struct Hub {
     pub(super) asked: usize,
     /// Of which rooms it is asked who is in them, without anybody having typed that.
     pub(super) looks_who: Vec<Place>,
+    /// The words that who looks looks out for.
+    pub(super) words: Words,
+    /// Whether who looks wants to notice nothing for now.
+    pub(super) quiet: Quiet,
+    /// When that is over, if it is by itself.
+    pub(super) quiet_ends: Option<Instant>,
     /// Who is there, as far as it was told.
     pub(super) presence: BTreeMap<String, Presence>,
 }
@@ -67,8 +74,8 @@ pub(super) enum Then {
     Go,
 }
 
-/// Whether somebody is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether somebody is there: first who is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Presence {
     Online,
     Away,
@@ -85,19 +92,30 @@ impl Hub {
             pending: VecDeque::new(),
             asked: 0,
             looks_who: Vec::new(),
+            words: Words::default(),
+            quiet: Quiet::Off,
+            quiet_ends: None,
             presence: BTreeMap::new(),
         }
     }
 
-    /// Who looks is in, as `me`, and in these rooms alone.
+    /// Who looks is in, as `me`, and in these rooms alone. To which it is invited is asked for again.
     pub(super) fn enter(&mut self, me: String, listed: Vec<Listed>) {
         (self.me, self.link) = (me, Link::Up);
-        self.rooms.retain(|room| listed.iter().any(|one| is_same(&one.room, &room.place)));
+        self.rooms.retain(|room| {
+            let is_listed = listed.iter().any(|one| is_same(&one.room, &room.place));
+            is_listed || room.standing == Standing::Invited
+        });
         for listed in listed.into_iter().take(ROOMS_MAX) {
             self.room_to(&listed.room).list(listed);
         }
         // Nobody told who came and went meanwhile.
         self.presence.clear();
+    }
+
+    /// Takes out of the list the rooms to which who looks is invited, but those that hold.
+    pub(super) fn keep_invitations(&mut self, holds: impl Fn(&Place) -> bool) {
+        self.rooms.retain(|room| room.standing == Standing::In || holds(&room.place));
     }
 
     pub(super) fn room(&self, place: &Place) -> Option<&Room> {

@@ -56,6 +56,8 @@ pub(super) enum Key {
     List,
     /// Shows who is in the room, or not.
     Members,
+    /// Shows text bare, to be copied.
+    Bare,
     /// Gives the mouse to the terminal, which marks text with it, or takes it.
     Mouse,
 }
@@ -105,6 +107,7 @@ fn with_alt(code: KeyCode) -> Option<Key> {
         KeyCode::Backspace => Key::CutWord,
         KeyCode::Char('a') => Key::NextUnread,
         KeyCode::Char('b') | KeyCode::Left => Key::WordLeft,
+        KeyCode::Char('c') => Key::Bare,
         KeyCode::Char('f') | KeyCode::Right => Key::WordRight,
         KeyCode::Char('h') => Key::Help,
         KeyCode::Char('k') => Key::Earlier,
@@ -138,6 +141,7 @@ fn alone(code: KeyCode) -> Option<Key> {
         KeyCode::F(2) => Key::List,
         KeyCode::F(3) => Key::Members,
         KeyCode::F(4) => Key::Mouse,
+        KeyCode::F(5) => Key::Bare,
         _ => return None,
     })
 }

@@ -2,7 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::model::{Here, Model, Pane, Shown};
+use super::{
+    model::{Here, Model, Notice, Pane, Shown},
+    text::wrap,
+};
 
 /// The parts of the screen. One of no rows or columns is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +67,8 @@ pub(super) fn other_members(model: &Model) -> Shown {
 pub(super) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
     let composer_rows = composer_rows(model).min(rows);
-    let status_rows = u16::from(rows > composer_rows);
-    let title_rows = u16::from(rows > composer_rows + 3);
+    let status_rows = status_rows(model).min(rows - composer_rows);
+    let title_rows = u16::from(rows > composer_rows + status_rows + 2);
     let below = rows - composer_rows;
     let middle_rows = below - status_rows - title_rows;
     let (list, members) = side_columns(model);
@@ -79,6 +82,19 @@ pub(super) fn areas(model: &Model) -> Areas {
         composer: Rect::new(0, below, columns, composer_rows),
     }
 }
+
+/// What was told last has as many rows as it takes, up to a few, where there are many.
+fn status_rows(model: &Model) -> u16 {
+    let Some(Notice::Said(text) | Notice::Wrong(text)) = &model.notice else { return 1 };
+    let most = if model.size.1 < TALL { 1 } else { NOTICE_ROWS_MAX };
+    let room = usize::from(model.size.0).saturating_sub(2);
+    u16::try_from(wrap(text, (room, room)).len()).unwrap_or(most).min(most)
+}
+
+/// From so many rows on there are some for a long word.
+const TALL: u16 = 12;
+
+const NOTICE_ROWS_MAX: u16 = 4;
 
 /// How wide the parts on both sides are.
 fn side_columns(model: &Model) -> (u16, u16) {

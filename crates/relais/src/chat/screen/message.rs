@@ -1,7 +1,10 @@
 //! What stands in a room, as rows of text: messages with their time, author, what they answer and their signs;
 //! days and notes between them.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    ops::Bound,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use ratatui::{
     style::{Modifier, Style},
@@ -17,7 +20,7 @@ use super::{
     hub::Pending,
     phrases::{AN_OLDER, EDITED, NEW, TAKEN_OUT},
     room::{Before, Item, Key, Room, Said},
-    text::{self, columns, cut, wrap},
+    text::{self, Begins, Row, columns, cut, wrap_out},
     theme::Look,
 };
 
@@ -35,6 +38,9 @@ pub(super) struct Paper<'a> {
 /// How wide a time is, with the blank behind it.
 const TIME: usize = 6;
 
+/// With fewer columns a name has a row of its own.
+const NARROW: usize = 32;
+
 /// From so many columns on, names have a column of their own.
 const WIDE: usize = 48;
 
@@ -45,19 +51,19 @@ impl Paper<'_> {
     /// The rows of an item, and of what stands above it. At least one.
     pub(super) fn rows(&self, key: Key) -> Vec<Line<'static>> {
         let Some(item) = self.room.items.get(&key) else { return vec![Line::default()] };
+        let mut rows = self.above(key, item);
         match item {
-            Item::Note(note) => self.note(note),
+            Item::Note(note) => rows.extend(self.note(&note.text)),
             Item::Said(said) => {
-                let mut rows = self.above(key, said);
                 let begin = rows.len();
                 rows.extend(self.said(key.0, said));
                 if self.room.chosen == Some(key.0) {
                     let all = rows.iter_mut().skip(begin);
                     all.for_each(|row| *row = row.clone().patch_style(self.look.chosen));
                 }
-                rows
             }
         }
+        rows
     }
 
     /// The rows of a message that the hub does not have yet.
@@ -68,25 +74,31 @@ impl Paper<'_> {
     }
 
     /// The day, if it is another, and the line above what is new.
-    fn above(&self, key: Key, said: &Said) -> Vec<Line<'static>> {
-        let mut before = self.room.items.range(..key).rev();
-        let before = before.find_map(|((seq, _), item)| match item {
-            Item::Said(said) => Some((*seq, said)),
-            Item::Note(_) => None,
-        });
+    fn above(&self, key: Key, item: &Item) -> Vec<Line<'static>> {
         let mut rows = Vec::new();
-        let is_same_day = before.is_some_and(|(_, before)| days(before.at) == days(said.at));
-        if !is_same_day {
-            rows.push(self.rule(&day(said.at, self.lang), self.look.faint));
+        let before = self.room.items.range(..key).rev().find_map(|(_, item)| item.at());
+        if let Some(at) = item.at().filter(|at| before.is_none_or(|it| days(it) != days(*at))) {
+            rows.push(self.rule(&day(at, self.lang), self.look.faint));
         }
-        let is_first = match before {
-            Some((seq, _)) => self.room.marker.is_some_and(|marker| seq <= marker),
-            None => self.room.before == Before::Nothing,
-        };
-        if is_first && self.room.marker.is_some_and(|marker| key.0 > marker) {
+        if self.is_new(item) && self.is_behind_marker(key) {
             rows.push(self.rule(NEW.of(self.lang), self.look.new));
         }
         rows
+    }
+
+    /// Whether it is news to who reads: what others said.
+    fn is_new(&self, item: &Item) -> bool {
+        matches!(item, Item::Said(said) if said.from != self.me)
+    }
+
+    /// Whether it stands behind all that was read, with nothing new between.
+    fn is_behind_marker(&self, key: Key) -> bool {
+        let Some(marker) = self.room.marker.filter(|marker| key.0 > *marker) else { return false };
+        let read = (marker, u32::MAX);
+        let has_read = self.room.items.range(..=read).next().is_some();
+        let mut between = self.room.items.range((Bound::Excluded(read), Bound::Excluded(key)));
+        let is_first = !between.any(|(_, item)| self.is_new(item));
+        is_first && (has_read || self.room.before == Before::Nothing)
     }
 
     /// A line across, with a word in it.
@@ -104,11 +116,10 @@ impl Paper<'_> {
             "· ".into()
         };
         let room = self.columns.saturating_sub(columns(&mark));
-        let rows = wrap(&text::body(note), (room, room));
-        let blank = " ".repeat(columns(&mark));
-        let row = |(nth, row)| {
-            let before = if nth == 0 { mark.clone() } else { blank.clone() };
-            Line::styled(format!("{before}{row}"), self.look.faint)
+        let rows = wrap_out(&text::body(note), (room, room), self.columns);
+        let row = |(nth, row): (usize, Row)| {
+            let before = if nth == 0 { mark.clone() } else { blank(&row, columns(&mark)) };
+            Line::styled(format!("{before}{}", row.text), self.look.faint)
         };
         rows.into_iter().enumerate().map(row).collect()
     }
@@ -164,43 +175,74 @@ impl Paper<'_> {
 
     /// Where texts begin, in rows that have no head.
     fn indent(&self) -> usize {
-        if self.columns < WIDE { 2 } else { TIME + self.name_columns() + 1 }
+        match self.columns {
+            ..NARROW => 1,
+            NARROW..WIDE => 2,
+            _ => TIME + self.name_columns() + 1,
+        }
     }
 
     fn name_columns(&self) -> usize {
         if self.columns < WIDER { 10 } else { 14 }
     }
 
-    /// A text behind its head.
+    /// A text behind its head, or below it where there is no room for both.
     fn body(&self, head: &Head<'_>, (body, style): (&str, Style)) -> Vec<Line<'static>> {
-        let name = text::line(head.from);
-        let author = self.look.author(head.from);
-        let (name, body) = match head.kind {
-            Kind::Text => (name, body.to_owned()),
-            Kind::Action => ("*".to_owned(), format!("{name} {body}")),
-            Kind::Notice => (format!("-{name}-"), body.to_owned()),
-        };
-        let name = if self.columns < WIDE {
-            let colon = if head.kind == Kind::Text { ": " } else { " " };
-            format!("{}{colon}", cut(&name, self.columns / 3))
+        let (name, body) = head.with(body);
+        let mut before = Some(self.head(head, &name));
+        let rest = self.columns.saturating_sub(self.indent());
+        let mut rows = Vec::new();
+        let first = if self.columns < NARROW {
+            rows.extend(before.take().map(Line::from));
+            rest
         } else {
-            let name = cut(&name, self.name_columns());
-            format!("{}{name} ", " ".repeat(self.name_columns() - columns(&name)))
+            let taken = before.iter().flatten().map(Span::width).sum();
+            self.columns.saturating_sub(taken)
         };
-        let indent = self.indent();
-        let first = self.columns.saturating_sub(TIME + columns(&name));
-        let rows = wrap(&body, (first, self.columns.saturating_sub(indent)));
-        let italic =
-            if head.kind == Kind::Action { style.add_modifier(Modifier::ITALIC) } else { style };
-        let row = |(nth, row): (usize, String)| match nth {
-            0 => Line::from(vec![
-                Span::styled(format!("{} ", head.time), self.look.faint),
-                Span::styled(name.clone(), author),
-                Span::styled(row, italic),
-            ]),
-            _ => Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, italic)]),
+        let italic = Style { add_modifier: Modifier::ITALIC, ..Style::new() };
+        let style = if head.kind == Kind::Action { style.patch(italic) } else { style };
+        let mut texts = wrap_out(&body, (first, rest), self.columns);
+        if before.is_none() && texts.len() > 1 && texts[0].text.is_empty() {
+            // Its first word has a row of its own anyway.
+            texts.remove(0);
+        }
+        for row in texts {
+            let blank = || vec![Span::raw(blank(&row, self.indent()))];
+            let mut spans = before.take().unwrap_or_else(blank);
+            spans.push(Span::styled(row.text, style));
+            rows.push(Line::from(spans));
+        }
+        rows
+    }
+
+    /// What stands before a text, or above it: when it was said, and by whom.
+    fn head(&self, head: &Head<'_>, name: &str) -> Vec<Span<'static>> {
+        let (author, faint) = (self.look.author(head.from), self.look.faint);
+        let time = Span::styled(format!("{} ", head.time), faint);
+        let name = match self.columns {
+            ..NARROW => {
+                let name = cut(name, self.columns.saturating_sub(TIME));
+                let time = Span::styled(format!(" {}", head.time.trim()), faint);
+                return vec![Span::styled(name, author), time];
+            }
+            NARROW..WIDE => {
+                let colon = if head.kind == Kind::Text { ": " } else { " " };
+                format!("{}{colon}", cut(name, self.columns / 3))
+            }
+            _ => {
+                let name = cut(name, self.name_columns());
+                format!("{}{name} ", " ".repeat(self.name_columns() - columns(&name)))
+            }
         };
-        rows.into_iter().enumerate().map(row).collect()
+        vec![time, Span::styled(name, author)]
+    }
+}
+
+/// What stands before a row that has no head.
+fn blank(row: &Row, indent: usize) -> String {
+    match row.begins {
+        Begins::Indented => " ".repeat(indent),
+        Begins::AtTheEdge => String::new(),
     }
 }
 
@@ -209,6 +251,18 @@ struct Head<'a> {
     time: String,
     from: &'a str,
     kind: Kind,
+}
+
+impl Head<'_> {
+    /// What stands for the author, and `body` as it is said by them.
+    fn with(&self, body: &str) -> (String, String) {
+        let name = text::line(self.from);
+        match self.kind {
+            Kind::Text => (name, body.to_owned()),
+            Kind::Action => ("*".to_owned(), format!("{name} {body}")),
+            Kind::Notice => (format!("-{name}-"), body.to_owned()),
+        }
+    }
 }
 
 /// The time of day in UTC: `12:31`.
@@ -249,7 +303,8 @@ const MONTHS_FR: [&str; 12] = [
     "décembre",
 ];
 
-fn days(at: Millis) -> u64 {
+/// How many days there were before it.
+pub(super) fn days(at: Millis) -> u64 {
     at.0 / (24 * 3600 * 1000)
 }
 

@@ -5,13 +5,16 @@
 
 mod alerts;
 mod answers;
+mod bare;
 mod carrying;
 mod completion;
 mod composer;
 mod drawing;
 mod hearing;
+mod help;
 mod hub;
 mod inputs;
+mod invited;
 mod keys;
 mod layout;
 mod message;
@@ -29,14 +32,18 @@ mod text;
 mod theme;
 mod tty;
 mod typed;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
 
-use std::env;
+use std::{
+    env,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use clap::ColorChoice;
-use relais_hub::{Lang, client::News};
+use relais_hub::{Lang, client::News, model::Millis};
 
 use super::{caller::Caller, let_in::Door, phrases::LOST};
 use crate::{
@@ -48,7 +55,7 @@ use crate::{
 pub(super) use alerts::Alerts;
 pub(super) use theme::Theme;
 
-use model::Model;
+use model::{Model, Outside};
 use shell::Shell;
 use theme::{Depth, Look};
 
@@ -73,7 +80,8 @@ pub(super) async fn talk(parties: Vec<(String, Caller, Door)>, wishes: Wishes) -
         doors.push(door);
     }
     let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let model = Model::new(names, (wishes.lang, look(wishes)), size, random);
+    let outside = Outside { random, clock };
+    let model = Model::new(names, (wishes.lang, look(wishes)), size, outside);
     Shell::new(model, doors, wishes.alerts)?.run(callers, entered).await
 }
 
@@ -86,6 +94,12 @@ async fn enter(caller: &mut Caller, door: &Door, lang: Lang) -> Result<News, Sto
             None => tell(LOST.of(lang)),
         }
     }
+}
+
+/// What time it is.
+fn clock() -> Millis {
+    let since = crate::clock::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn look(Wishes { theme, color, .. }: Wishes) -> Look {

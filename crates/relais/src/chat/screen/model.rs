@@ -3,15 +3,17 @@
 
 use relais_hub::{
     Lang,
-    model::{Cid, Seq},
+    model::{Cid, Millis, Seq},
     protocol::{Ask, Event, Place},
     words::{Reader, Text},
 };
 use tokio::time::Instant;
 
 use super::{
+    bare::Bare,
     composer::Composer,
     hub::{Hub, is_same},
+    invited::is_for_invitations,
     room::Room,
     theme::Look,
 };
@@ -24,6 +26,7 @@ pub(super) struct Model {
     pub(super) here: Option<Here>,
     /// What is shown instead of what was said.
     pub(super) pane: Pane,
+    pub(super) bare: Bare,
     pub(super) list: Shown,
     pub(super) members: Shown,
     pub(super) lang: Lang,
@@ -39,7 +42,7 @@ pub(super) struct Model {
     /// What is typed where there is no room.
     pub(super) nowhere: Composer,
     pub(super) completing: Option<Completing>,
-    pub(super) random: fn(&mut [u8]),
+    pub(super) outside: Outside,
     /// Where others were told that who looks writes, and when.
     pub(super) told_typing: Option<(Here, Instant)>,
     /// When the hub is to be told how far was read.
@@ -47,6 +50,15 @@ pub(super) struct Model {
     /// Whether it was said that leaving loses something.
     pub(super) warned: Warned,
     pub(super) deeds: Vec<Deed>,
+}
+
+/// What is taken from outside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outside {
+    /// Fills bytes with what nobody can guess.
+    pub(super) random: fn(&mut [u8]),
+    /// What time it is.
+    pub(super) clock: fn() -> Millis,
 }
 
 /// A room of a hub.
@@ -71,8 +83,12 @@ pub(super) struct Completing {
 pub(super) enum Pane {
     #[default]
     None,
-    /// Lines, from the one `top` on.
+    /// Lines, from the row `top` on.
     Lines { title: String, lines: Vec<String>, top: usize },
+    /// What there is on the screen, and what keys and commands do.
+    Help { top: usize },
+    /// Who is in the room, where there is no room for them beside it.
+    Members { top: usize },
     /// What a search found.
     Found { hub: usize, words: String, found: Option<Vec<Event>>, chosen: usize },
     /// The rooms, where there is no room for their list.
@@ -126,6 +142,10 @@ pub(super) enum Deed {
         body: String,
     },
     Mouse(Mouse),
+    /// Shows this in place of the screen, as it is.
+    ShowBare(String),
+    /// Shows the screen again.
+    ShowScreen,
     Suspend,
     Redraw,
     /// Forgets the token of this hub, which is of no use any more.
@@ -139,12 +159,13 @@ impl Model {
         names: impl IntoIterator<Item = String>,
         (lang, look): (Lang, Look),
         size: (u16, u16),
-        random: fn(&mut [u8]),
+        outside: Outside,
     ) -> Self {
         Self {
             hubs: names.into_iter().map(Hub::new).collect(),
             here: None,
             pane: Pane::None,
+            bare: Bare::No,
             list: Shown::Usually,
             members: Shown::Usually,
             lang,
@@ -156,7 +177,7 @@ impl Model {
             notice_ends: None,
             nowhere: Composer::default(),
             completing: None,
-            random,
+            outside,
             told_typing: None,
             read_at: None,
             warned: Warned::No,
@@ -230,7 +251,7 @@ impl Model {
     /// What is to be called by this name once: 128 random bits.
     pub(super) fn draw_cid(&self) -> Cid {
         let mut drawn = [0; 16];
-        (self.random)(&mut drawn);
+        (self.outside.random)(&mut drawn);
         Cid::new(&format!("{:032x}", u128::from_be_bytes(drawn))).expect("32 digits")
     }
 
@@ -254,5 +275,5 @@ pub(super) fn is_counted(ask: &Ask) -> bool {
             | Ask::Who { .. }
             | Ask::History { .. }
             | Ask::Search { .. }
-    )
+    ) && !is_for_invitations(ask)
 }

@@ -39,7 +39,7 @@ impl Model {
         let place = room.place.clone();
         self.here = Some(Here { hub, place: place.clone() });
         (self.pane, self.notice, self.completing) = (Pane::None, None, None);
-        if self.room().is_some_and(|room| room.before == Before::Unknown) {
+        if self.is_in() && self.room().is_some_and(|room| room.before == Before::Unknown) {
             self.ask_page(Page::Latest);
             self.ask_members(hub, &place);
         }
@@ -201,7 +201,8 @@ impl Model {
         else {
             return;
         };
-        let is_told = self.told_typing.as_ref().is_some_and(|(_, at)| now < *at + TYPING_EVERY);
+        let is_told = !self.is_in()
+            || self.told_typing.as_ref().is_some_and(|(_, at)| now < *at + TYPING_EVERY);
         if !is_told {
             let Here { hub, place: room } = here.clone();
             self.told_typing = Some((here, now));
@@ -220,7 +221,8 @@ impl Model {
     /// When something is due, if nothing happens before.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         let typing = self.room().into_iter().flat_map(|room| room.typing.values().copied());
-        typing.chain(self.read_at).chain(self.notice_ends).min()
+        let quiet = self.hubs.iter().filter_map(|hub| hub.quiet_ends);
+        typing.chain(self.read_at).chain(self.notice_ends).chain(quiet).min()
     }
 
     /// Does what is due.
@@ -228,6 +230,7 @@ impl Model {
         if let Some(room) = self.room_mut() {
             room.typing.retain(|_, until| *until > now);
         }
+        self.end_quiet(now);
         self.settle(now);
         self.take_deeds()
     }

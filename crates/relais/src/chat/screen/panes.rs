@@ -8,10 +8,12 @@ use ratatui::{
 use relais_hub::protocol::Event;
 
 use super::{
-    layout::below_title,
+    help,
+    layout::{self, below_title},
     message::{clock, day},
     model::{Model, Pane},
-    phrases::{CLOSES, FOUND, GOES_THERE, NOTHING_FOUND, ROOMS, SEARCHING},
+    phrases::{CLOSES, FOUND, GOES_THERE, HELP, MEMBERS, NOTHING_FOUND, ROOMS, SEARCHING},
+    sides::member_lines,
     text::{self, columns, cut, wrap},
 };
 
@@ -19,24 +21,52 @@ use super::{
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     draw_title(model, frame, area);
     let area = below_title(area);
+    let Pane::Found { found, chosen, .. } = &model.pane else {
+        let (rows, top) = (rows(model), top(model));
+        let rows = rows.into_iter().skip(top).take(usize::from(area.height));
+        return put(frame, area, rows.map(|row| Line::raw(format!(" {row}"))).collect());
+    };
+    let rows = match found.as_deref() {
+        None => vec![Line::styled(format!(" {}", SEARCHING.of(model.lang)), model.look.faint)],
+        Some([]) => vec![Line::raw(format!(" {}", NOTHING_FOUND.of(model.lang)))],
+        Some(events) => found_rows(model, (events, *chosen), area),
+    };
+    put(frame, area, rows);
+}
+
+/// All rows of a pane of lines, in the columns that there are.
+fn rows(model: &Model) -> Vec<String> {
+    let room = layout::middle_columns(model).saturating_sub(1);
+    lines(model).iter().flat_map(|line| hanging(line, room)).collect()
+}
+
+/// The lines of a pane that has lines.
+pub(super) fn lines(model: &Model) -> Vec<String> {
     match &model.pane {
-        Pane::Lines { lines, top, .. } => {
-            let room = usize::from(area.width).saturating_sub(1);
-            let rows = lines.iter().skip(*top).flat_map(|line| hanging(line, room));
-            let rows = rows.take(usize::from(area.height));
-            put(frame, area, rows.map(|row| Line::raw(format!(" {row}"))).collect());
-        }
-        Pane::Found { found, chosen, .. } => {
-            let rows = match found.as_deref() {
-                None => {
-                    vec![Line::styled(format!(" {}", SEARCHING.of(model.lang)), model.look.faint)]
-                }
-                Some([]) => vec![Line::raw(format!(" {}", NOTHING_FOUND.of(model.lang)))],
-                Some(events) => found_rows(model, (events, *chosen), area),
-            };
-            put(frame, area, rows);
-        }
-        Pane::None | Pane::Rooms { .. } => {}
+        Pane::Lines { lines, .. } => lines.clone(),
+        Pane::Help { .. } => help::lines(model),
+        Pane::Members { .. } => member_lines(model),
+        Pane::Found { .. } | Pane::Rooms { .. } | Pane::None => Vec::new(),
+    }
+}
+
+/// The first row of it that is seen: as many as fit are.
+fn top(model: &Model) -> usize {
+    let at = match &model.pane {
+        Pane::Lines { top, .. } | Pane::Help { top } | Pane::Members { top } => *top,
+        Pane::Found { .. } | Pane::Rooms { .. } | Pane::None => 0,
+    };
+    at.min(last(model))
+}
+
+/// How far one can go in a pane.
+pub(super) fn last(model: &Model) -> usize {
+    match &model.pane {
+        Pane::None => 0,
+        Pane::Found { found, .. } => found.as_deref().unwrap_or_default().len().saturating_sub(1),
+        Pane::Rooms { .. } => model.all_rooms().len().saturating_sub(1),
+        // One row is the title's.
+        _ => (rows(model).len() + 1).saturating_sub(layout::middle_rows(model)),
     }
 }
 
@@ -44,7 +74,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let lang = model.lang;
     let (title, hint) = match &model.pane {
-        Pane::Lines { title, .. } => (title.clone(), CLOSES.of(lang).to_owned()),
+        Pane::Lines { title, .. } => (title.clone(), how_far(model)),
+        Pane::Help { .. } => (HELP.of(lang).to_owned(), how_far(model)),
+        Pane::Members { .. } => (MEMBERS.of(lang).to_owned(), how_far(model)),
         Pane::Found { words, found, .. } => {
             let count =
                 found.as_ref().map(|found| format!(" ({})", found.len())).unwrap_or_default();
@@ -75,11 +107,40 @@ pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     );
 }
 
-/// The rows of a line: where it has two columns, what goes on in the next row stands in the second.
+/// How much of a pane was seen, if that is not all, and how it is left.
+fn how_far(model: &Model) -> String {
+    let closes = CLOSES.of(model.lang);
+    let is_short = layout::middle_columns(model) < SHORT;
+    let (all, fit) = (rows(model).len(), layout::middle_rows(model).saturating_sub(1));
+    match top(model) + fit {
+        _ if all <= fit => closes.to_owned(),
+        seen if is_short => format!("{seen}/{all}"),
+        seen => format!("{seen}/{all}, {closes}"),
+    }
+}
+
+/// In fewer columns it is not said how a pane is left, if there is more of it.
+const SHORT: usize = 32;
+
+/// The rows of a line. Where it has two columns, what goes on in the next row stands in the second; where
+/// there is no room for both, the second stands below the first.
 fn hanging(line: &str, room: usize) -> Vec<String> {
-    let gap = line.rfind("  ").map(|at| at + 2).filter(|at| columns(&line[..*at]) * 2 <= room);
-    let indent = gap.map_or(2, |at| columns(&line[..at]));
-    let rows = wrap(line, (room, room.saturating_sub(indent)));
+    let Some(gap) = line.rfind("  ").map(|at| at + 2).filter(|_| columns(line) > room) else {
+        return indented(wrap(line, (room, room.saturating_sub(2))), 2);
+    };
+    let (first, second) = line.split_at(gap);
+    let indent = columns(first);
+    if indent * 2 <= room {
+        return indented(wrap(line, (room, room - indent)), indent);
+    }
+    let rest = room.saturating_sub(2);
+    let mut rows = wrap(first.trim_end(), (room, rest));
+    rows.extend(wrap(second, (rest, rest)));
+    indented(rows, 2)
+}
+
+/// The rows, those behind the first so far in.
+fn indented(rows: Vec<String>, indent: usize) -> Vec<String> {
     let row = |(nth, row): (usize, String)| match nth {
         0 => row,
         _ => format!("{}{row}", " ".repeat(indent)),
@@ -132,7 +193,8 @@ mod tests {
     fn what_does_not_fit_goes_on_in_its_column() {
         let check = |line, room, expect: &[&str]| assert_eq!(hanging(line, room), expect);
         check("/me TEXT  say what you do", 20, &["/me TEXT  say what", "          you do"]);
-        check("/me TEXT  say what you do", 14, &["/me TEXT  say", "  what you do"]);
+        check("/me TEXT  say what you do", 14, &["/me TEXT", "  say what you", "  do"]);
+        check("/me TEXT  say", 14, &["/me TEXT  say"]);
         check("no columns at all", 10, &["no columns", "  at all"]);
     }
 }

@@ -6,10 +6,14 @@ pub(super) const NOWHERE: Text = Text {
     en: "You are in no room yet.\n/rooms lists them, /join ROOM comes into one or makes it,\n/msg NAME TEXT says something to one person. F1 helps.",
     fr: "Vous n'êtes dans aucun salon.\n/rooms en donne la liste, /join SALON entre dans un salon ou le crée,\n/msg NOM TEXTE parle à une personne. F1 aide.",
 };
-pub(super) const LOST: Text = Text {
-    en: "not connected: calling again; what you say waits",
-    fr: "pas de connexion : nouvel appel ; ce que vous dites attend",
+pub(super) const INVITED: Text = Text {
+    en: "You are invited to this room: Enter comes in.",
+    fr: "Vous êtes invité dans ce salon : Entrée y entre.",
 };
+pub(super) const INVITED_TO: Text =
+    Text { en: "you are invited to", fr: "vous êtes invité dans" };
+pub(super) const LOST: Text =
+    Text { en: "not connected; what you say waits", fr: "pas de connexion ; vos mots attendent" };
 pub(super) const WAITING: Text =
     Text { en: "not with the hub yet", fr: "pas encore chez le serveur" };
 pub(super) const LEAVE_ANYWAY: Text = Text {
@@ -33,6 +37,7 @@ pub(super) const OLD_PART: Text = Text {
 };
 pub(super) const BELOW: Text = Text { en: "more below: Esc", fr: "suite plus bas : Échap" };
 pub(super) const ROOMS: Text = Text { en: "rooms", fr: "salons" };
+pub(super) const MEMBERS: Text = Text { en: "who is in the room", fr: "qui est dans le salon" };
 pub(super) const HELP: Text = Text { en: "help", fr: "aide" };
 pub(super) const FOUND: Text = Text { en: "found", fr: "trouvé" };
 pub(super) const NOTHING_FOUND: Text =
@@ -41,9 +46,11 @@ pub(super) const SEARCHING: Text = Text { en: "searching…", fr: "recherche…"
 pub(super) const ANSWER: Text = Text { en: "answer", fr: "réponse" };
 pub(super) const CLOSES: Text = Text { en: "Esc closes", fr: "Échap ferme" };
 pub(super) const GOES_THERE: Text = Text { en: "Enter goes there", fr: "Entrée y va" };
+pub(super) const BARE: Text =
+    Text { en: "— any key goes back —", fr: "— une touche pour revenir —" };
 pub(super) const CHOSEN: Text = Text {
-    en: "r reply  e edit  + sign  d delete  Esc",
-    fr: "r répondre  e corriger  + signe  d retirer  Échap",
+    en: "r reply  e edit  + sign  d delete  F5 copy  Esc",
+    fr: "r répondre  e corriger  + signe  d retirer  F5 copier  Échap",
 };
 pub(super) const REPLY_TO: Text = Text { en: "reply to", fr: "réponse à" };
 pub(super) const EDITING: Text = Text { en: "say it otherwise", fr: "le dire autrement" };
@@ -62,59 +69,13 @@ pub(super) const MOUSE_GIVEN: Text = Text {
     en: "the mouse is the terminal's: it marks text",
     fr: "la souris est au terminal : elle marque du texte",
 };
+pub(super) const DIALOGUE: Text = Text { en: "dialogue", fr: "dialogue" };
+pub(super) const FREELY: Text =
+    Text { en: "whoever likes; fin ends it", fr: "libre ; fin y met fin" };
+pub(super) const YOUR_TURN: Text = Text { en: "your turn", fr: "à vous" };
+pub(super) const THE_TURN_OF: Text = Text { en: "the turn of", fr: "à" };
+pub(super) const MUTED: Text = Text { en: "muted", fr: "muet" };
+pub(super) const ALL_NOTICED: Text = Text { en: "all is told you", fr: "tout vous est signalé" };
+pub(super) const NOT_DISTURBED: Text = Text { en: "quiet", fr: "silence" };
+pub(super) const UNTIL: Text = Text { en: "until", fr: "jusqu'à" };
 pub(super) const SAYS_TO_YOU: Text = Text { en: "to you", fr: "pour vous" };
-
-/// The keys, and what they do.
-pub(super) const KEYS: &[(Text, Text)] = &[
-    (
-        Text { en: "Enter, Alt-Enter", fr: "Entrée, Alt-Entrée" },
-        Text { en: "say it; begin another line", fr: "le dire ; commencer une autre ligne" },
-    ),
-    (
-        Text { en: "Tab", fr: "Tab" },
-        Text {
-            en: "complete a name, a room, a command",
-            fr: "compléter un nom, un salon, une commande",
-        },
-    ),
-    (
-        Text { en: "Ctrl-N, Ctrl-P", fr: "Ctrl-N, Ctrl-P" },
-        Text {
-            en: "the next room, the one before; Alt-1 the first",
-            fr: "le salon suivant, le précédent ; Alt-1 le premier",
-        },
-    ),
-    (
-        Text { en: "Alt-A", fr: "Alt-A" },
-        Text {
-            en: "to the next room with something new",
-            fr: "au prochain salon où il y a du nouveau",
-        },
-    ),
-    (
-        Text { en: "PgUp, PgDn, Esc", fr: "PgHaut, PgBas, Échap" },
-        Text {
-            en: "scroll; back to the newest",
-            fr: "faire défiler ; revenir aux derniers messages",
-        },
-    ),
-    (
-        Text { en: "Ctrl-Up, Ctrl-Down", fr: "Ctrl-Haut, Ctrl-Bas" },
-        Text { en: "choose a message, then r e + d", fr: "choisir un message, puis r e + d" },
-    ),
-    (
-        Text { en: "Up, Down", fr: "Haut, Bas" },
-        Text { en: "what you typed before", fr: "ce que vous avez tapé avant" },
-    ),
-    (
-        Text { en: "F2, F3, F4", fr: "F2, F3, F4" },
-        Text {
-            en: "show the rooms; the members; give the mouse back",
-            fr: "montrer les salons ; les membres ; rendre la souris",
-        },
-    ),
-    (
-        Text { en: "Ctrl-L, Ctrl-Z, Ctrl-C", fr: "Ctrl-L, Ctrl-Z, Ctrl-C" },
-        Text { en: "draw anew; rest; leave", fr: "redessiner ; suspendre ; sortir" },
-    ),
-];

@@ -9,7 +9,8 @@ use super::{
     keys::Key,
     layout::{self, Entry},
     model::{Deed, Eyes, Here, Model, Mouse, Pane, Warned},
-    phrases::{HELP, KEYS, LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS},
+    panes,
+    phrases::{LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS},
     room::{Before, Behind, Room},
 };
 
@@ -28,6 +29,9 @@ pub(super) enum Point {
 impl Model {
     /// Does what a key says.
     pub(super) fn press(&mut self, key: &Key, now: Instant) -> Vec<Deed> {
+        if self.end_bare() {
+            return self.take_deeds();
+        }
         if *key != Key::Complete {
             self.completing = None;
         }
@@ -90,10 +94,11 @@ impl Model {
             Key::Finish if self.composer().text().is_empty() => self.leave(),
             Key::Suspend => self.deeds.push(Deed::Suspend),
             Key::Redraw => self.deeds.push(Deed::Redraw),
-            Key::Help => self.show_help(),
+            Key::Help => self.toggle_help(),
             Key::List => self.toggle_list(),
-            Key::Members => self.members = layout::other_members(self),
+            Key::Members => self.toggle_members(),
             Key::Mouse => self.toggle_mouse(),
+            Key::Bare => self.show_bare(),
             key => {
                 if self.composer_mut().press(key) == Did::Change {
                     self.tell_typing(now);
@@ -104,18 +109,12 @@ impl Model {
 
     /// Whether the pane took the key.
     fn press_pane(&mut self, key: &Key) -> bool {
-        let page = layout::page_rows(self);
-        let last = match &self.pane {
-            Pane::None => return false,
-            Pane::Lines { lines, .. } => lines.len().saturating_sub(page + 1),
-            Pane::Found { found, .. } => {
-                found.as_ref().map_or(0, |found| found.len().saturating_sub(1))
-            }
-            Pane::Rooms { .. } => self.all_rooms().len().saturating_sub(1),
-        };
+        let (page, last) = (layout::page_rows(self), panes::last(self));
         let is_typing = !self.composer().text().is_empty();
         let at = match &mut self.pane {
             Pane::Lines { top: at, .. }
+            | Pane::Help { top: at }
+            | Pane::Members { top: at }
             | Pane::Found { chosen: at, .. }
             | Pane::Rooms { chosen: at } => at,
             Pane::None => return false,
@@ -125,6 +124,8 @@ impl Model {
             Key::Down => *at = (*at + 1).min(last),
             Key::PageUp => *at = at.saturating_sub(page),
             Key::PageDown => *at = (*at + page).min(last),
+            Key::Home if !is_typing => *at = 0,
+            Key::End if !is_typing => *at = last,
             Key::Escape => self.pane = Pane::None,
             Key::Enter if !is_typing => self.enter_pane(),
             _ => return false,
@@ -142,7 +143,7 @@ impl Model {
                 }
             }
             Pane::Rooms { chosen } => self.go_to_nth(chosen),
-            Pane::Lines { .. } | Pane::None => {}
+            Pane::Lines { .. } | Pane::Help { .. } | Pane::Members { .. } | Pane::None => {}
         }
     }
 
@@ -233,25 +234,31 @@ impl Model {
         }
     }
 
-    pub(super) fn show_help(&mut self) {
-        let lang = self.lang;
-        let widest = |width: usize, line: &str| width.max(super::text::columns(line));
-        let keys =
-            KEYS.iter().map(|(key, does)| (key.of(lang).to_owned(), does.of(lang).to_owned()));
-        let all: Vec<_> = keys.chain(relais_hub::words::help(lang)).collect();
-        let width =
-            all.iter().fold(0, |width, (line, _)| widest(width, line)).min(HELP_COLUMNS_MAX);
-        let lines = all.iter().map(|(line, does)| format!("{line:width$}  {does}")).collect();
-        self.show_lines(self.word(HELP).to_owned(), lines);
+    pub(super) fn toggle_help(&mut self) {
+        self.pane = match self.pane {
+            Pane::Help { .. } => Pane::None,
+            _ => Pane::Help { top: 0 },
+        };
     }
 
     fn toggle_list(&mut self) {
-        if layout::is_narrow(self) {
-            let rooms = self.all_rooms();
-            let here = rooms.iter().position(|here| self.is_here(here.hub, &here.place));
-            self.pane = Pane::Rooms { chosen: here.unwrap_or(0) };
-        } else {
-            self.list = layout::other_list(self);
+        match self.pane {
+            Pane::Rooms { .. } => self.pane = Pane::None,
+            _ if layout::is_narrow(self) => {
+                let rooms = self.all_rooms();
+                let here = rooms.iter().position(|here| self.is_here(here.hub, &here.place));
+                self.pane = Pane::Rooms { chosen: here.unwrap_or(0) };
+            }
+            _ => self.list = layout::other_list(self),
+        }
+    }
+
+    fn toggle_members(&mut self) {
+        match self.pane {
+            Pane::Members { .. } => self.pane = Pane::None,
+            _ if self.room().is_none_or(Room::is_talk) => {}
+            _ if layout::is_narrow(self) => self.pane = Pane::Members { top: 0 },
+            _ => self.members = layout::other_members(self),
         }
     }
 
@@ -265,6 +272,3 @@ impl Model {
         self.say(text);
     }
 }
-
-/// Behind longer commands what they do is not aligned.
-const HELP_COLUMNS_MAX: usize = 26;

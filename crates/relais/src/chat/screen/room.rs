@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relais_hub::{
-    model::{Kind, Millis, Role, Seq},
-    protocol::{Event, Listed, Place},
+    model::{Kind, Level, Millis, Role, Seq, Why},
+    protocol::{Event, Held, Listed, Place},
 };
 use tokio::time::Instant;
 
@@ -27,6 +27,11 @@ pub(super) type Key = (Seq, u32);
 pub(super) struct Room {
     pub(super) place: Place,
     pub(super) topic: String,
+    pub(super) standing: Standing,
+    /// How much of it is to be noticed.
+    pub(super) level: Level,
+    /// The dialogue that is held there.
+    pub(super) dialogue: Option<Held>,
     pub(super) items: BTreeMap<Key, Item>,
     pub(super) signs: Signs,
     /// What is behind this was not read when one came here.
@@ -49,12 +54,27 @@ pub(super) struct Room {
     pub(super) chosen: Option<Seq>,
 }
 
+/// What who looks is in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    In,
+    /// It may come in.
+    Invited,
+}
+
 /// Something in a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Said(Said),
-    /// What else happened, or the hub answered, in words.
-    Note(String),
+    Note(Note),
+}
+
+/// What else happened, or the hub answered, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    /// When it happened; of an answer nothing is said of that.
+    pub(super) at: Option<Millis>,
+    pub(super) text: String,
 }
 
 /// A message.
@@ -66,6 +86,7 @@ pub(super) struct Said {
     /// Nothing, if it was taken out.
     pub(super) body: Option<String>,
     pub(super) reply: Option<Seq>,
+    /// Whether it names who looks, or has a word that it looks out for.
     pub(super) mention: bool,
     pub(super) edited: bool,
 }
@@ -107,11 +128,24 @@ pub(super) struct Member {
     pub(super) role: Role,
 }
 
+impl Item {
+    /// When it was said, or happened.
+    pub(super) fn at(&self) -> Option<Millis> {
+        match self {
+            Self::Said(said) => Some(said.at),
+            Self::Note(note) => note.at,
+        }
+    }
+}
+
 impl Room {
     pub(super) fn new(place: Place) -> Self {
         Self {
             place,
             topic: String::new(),
+            standing: Standing::In,
+            level: Level::default(),
+            dialogue: None,
             items: BTreeMap::new(),
             signs: Signs::default(),
             marker: None,
@@ -131,8 +165,10 @@ impl Room {
 
     /// Takes what the hub says of it.
     pub(super) fn list(&mut self, listed: Listed) {
-        let Listed { room, topic, last, mine, unread, mentions, .. } = listed;
+        let Listed { room, topic, last, mine, unread, mentions, level, dialogue, .. } = listed;
+        (self.level, self.dialogue) = (level, dialogue);
         (self.place, self.topic, self.counted) = (room, topic, last);
+        self.standing = if mine.is_some() { Standing::In } else { Standing::Invited };
         if let Some((read, _)) = mine {
             self.read = self.read.max(read);
         }
@@ -173,7 +209,7 @@ impl Room {
     /// not here.
     fn take(&mut self, event: &Event) -> bool {
         match event {
-            Event::Message { at, kind, body, reply, mention, edited, notify: _ } => {
+            Event::Message { at, kind, body, reply, mention, edited, notify } => {
                 let (at_time, from) = (at.at, at.from.clone());
                 let (kind, body, reply) = (*kind, body.as_deref().map(begin), *reply);
                 let said = Said {
@@ -182,7 +218,7 @@ impl Room {
                     kind,
                     body,
                     reply,
-                    mention: *mention,
+                    mention: *mention || *notify == Some(Why::Keyword),
                     edited: *edited,
                 };
                 self.typing.remove(&said.from);
@@ -198,7 +234,7 @@ impl Room {
     }
 
     /// Takes in a page, and notes of what in it is no message.
-    pub(super) fn take_page(&mut self, events: &[Event], notes: BTreeMap<Seq, String>) {
+    pub(super) fn take_page(&mut self, events: &[Event], notes: BTreeMap<Seq, Note>) {
         for event in events {
             self.take(event);
         }
@@ -210,13 +246,13 @@ impl Room {
     pub(super) fn note(&mut self, text: String) {
         let key =
             self.last().map_or((Seq::default(), 1), |(seq, nth)| (seq, nth.saturating_add(1)));
-        self.items.insert(key, Item::Note(text));
+        self.items.insert(key, Item::Note(Note { at: None, text }));
     }
 
     /// Puts a note where the event stands that it is about.
-    pub(super) fn note_at(&mut self, seq: Seq, text: String) {
+    pub(super) fn note_at(&mut self, seq: Seq, note: Note) {
         if self.behind == Behind::Nothing {
-            self.items.insert((seq, 0), Item::Note(text));
+            self.items.insert((seq, 0), Item::Note(note));
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{
     alerts::{Alerts, Notes, alert},
+    bare::Bare,
     carrying::{HEARD_MAX, Heard, carry},
     inputs::{Sent, Signals, typing},
     keys::{self, Key},
@@ -123,6 +124,7 @@ impl Shell {
                     Sent::End => Step::Leave,
                     Sent::Rest => self.obey(vec![Deed::Suspend]).await?,
                     Sent::GoOn => {
+                        self.model.bare = Bare::No;
                         self.tty.take_again(self.model.mouse).context(DRAWING)?;
                         Step::On
                     }
@@ -207,6 +209,8 @@ impl Shell {
                 Deed::Alert { title, body } => self.alert(&title, &body),
                 Deed::Mouse(mouse) => Tty::set_mouse(mouse).context(DRAWING)?,
                 Deed::Suspend => self.suspend().await?,
+                Deed::ShowBare(text) => Tty::show_bare(&text).context(DRAWING)?,
+                Deed::ShowScreen => self.tty.take_again(self.model.mouse).context(DRAWING)?,
                 Deed::Redraw => self.tty.forget().context(DRAWING)?,
                 Deed::Forget(hub) => {
                     let user = &self.model.hubs[hub].me;
@@ -232,6 +236,7 @@ impl Shell {
     /// Rests until the shell has it go on.
     async fn suspend(&mut self) -> Result<(), Stop> {
         give_back();
+        self.model.bare = Bare::No;
         kill_process(getpid(), Signal::STOP).context("resting")?;
         // Another thread may take the signal: this one is stopped with it, a moment later.
         sleep(STOPPED_WITHIN).await;
@@ -240,7 +245,8 @@ impl Shell {
 
     fn draws_at(&self) -> Option<Instant> {
         let at = self.drawn_at.map_or_else(Instant::now, |at| at + DRAWN_EVERY);
-        (self.freshness == Freshness::Stale).then_some(at)
+        let is_due = self.freshness == Freshness::Stale && self.model.bare == Bare::No;
+        is_due.then_some(at)
     }
 
     fn draw(&mut self) -> Result<(), Stop> {

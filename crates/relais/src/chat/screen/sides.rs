@@ -5,14 +5,18 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
-use relais_hub::{model::Role, protocol::Place};
+use relais_hub::{
+    model::{Level, Role},
+    protocol::Place,
+};
 
 use super::{
     hub::{Link, Presence},
     layout::{self, Entry},
     model::{Model, Pane},
-    room::{Member, Room},
+    room::{Member, Room, Standing},
     text::{self, columns, cut},
+    wishes::waits_for,
 };
 
 /// The rooms, with what is new in them.
@@ -57,6 +61,7 @@ fn hub_row(model: &Model, hub: usize, width: usize) -> Line<'static> {
 fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'static> {
     let look = &model.look;
     let (mark, mark_style) = match &room.place {
+        Place::Room(_) if room.standing == Standing::Invited => ("+", look.new),
         Place::Room(_) => (" ", Style::new()),
         Place::Person(name) => match model.hubs[hub].presence(name) {
             Some(Presence::Online) => ("●", look.there),
@@ -65,6 +70,10 @@ fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'s
         },
     };
     let (count, style) = match (room.unread, room.mentions) {
+        _ if waits_for(room, &model.hubs[hub].me) => ("»".to_owned(), look.mention),
+        (unread, 0) if room.level == Level::Nothing && unread > 0 => {
+            (unread.to_string(), look.faint)
+        }
         (0, _) if model.is_here(hub, &room.place) || room.composer.text().is_empty() => {
             (String::new(), Style::new())
         }
@@ -79,7 +88,11 @@ fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'s
     let room_for = width.saturating_sub(1 + columns(&count) + 1);
     let name = cut(&text::line(&room.place.to_string()), room_for);
     let blank = " ".repeat(width.saturating_sub(1 + columns(&name) + columns(&count)));
-    let name_style = if room.unread > 0 { look.strong } else { Style::new() };
+    let name_style = match (room.level, room.unread) {
+        (Level::Nothing, _) => look.faint,
+        (_, 0) => Style::new(),
+        _ => look.strong,
+    };
     Line::from(vec![
         Span::styled(mark, mark_style),
         Span::styled(name, name_style),
@@ -90,30 +103,23 @@ fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'s
 
 /// Who is in the room: first who is there.
 pub(super) fn member_rows(model: &Model, area: Rect) -> Vec<Line<'static>> {
-    let Some(room) = model.room().filter(|_| area.width > 2) else { return Vec::new() };
-    let rank = |name: &str| match model.hub().presence(name) {
-        Some(Presence::Online) => 0,
-        Some(Presence::Away) => 1,
-        Some(Presence::Offline) | None => 2,
-    };
-    let mut members: Vec<_> = room.members.iter().collect();
-    members.sort_by_key(|member| (rank(&member.name), member.name.to_lowercase()));
+    if area.width <= 2 {
+        return Vec::new();
+    }
+    let members = members(model);
     let height = usize::from(area.height);
     let (name_columns, more) = (usize::from(area.width) - 3, members.len().saturating_sub(height));
-    let row = |(nth, member): (usize, &&Member)| {
-        let (mark, style) = match rank(&member.name) {
-            0 => ("●", model.look.there),
-            1 => ("◐", model.look.faint),
-            _ => (" ", model.look.faint),
-        };
-        let name = match member.role {
-            Role::Member => text::line(&member.name),
-            _ => format!("{} +", text::line(&member.name)),
+    let row = |(nth, (member, presence)): (usize, &(&Member, Presence))| {
+        let (mark, style) = match presence {
+            Presence::Online => ("●", model.look.there),
+            Presence::Away => ("◐", model.look.faint),
+            Presence::Offline => (" ", model.look.faint),
         };
         let is_last = more > 0 && nth + 1 == height;
-        let name = if is_last { format!("… {}", more + 1) } else { cut(&name, name_columns) };
-        let name_style =
-            if rank(&member.name) == 0 { model.look.author(&member.name) } else { style };
+        let name =
+            if is_last { format!("… {}", more + 1) } else { cut(&named(member), name_columns) };
+        let is_there = *presence == Presence::Online;
+        let name_style = if is_there { model.look.author(&member.name) } else { style };
         Line::from(vec![
             Span::styled("│", model.look.faint),
             Span::styled(mark, style),
@@ -123,4 +129,34 @@ pub(super) fn member_rows(model: &Model, area: Rect) -> Vec<Line<'static>> {
     let mut rows: Vec<_> = members.iter().take(height).enumerate().map(row).collect();
     rows.resize(height, Line::styled("│", model.look.faint));
     rows
+}
+
+/// The same, as lines.
+pub(super) fn member_lines(model: &Model) -> Vec<String> {
+    let line = |(member, presence): (&Member, Presence)| {
+        let mark = match presence {
+            Presence::Online => "●",
+            Presence::Away => "◐",
+            Presence::Offline => " ",
+        };
+        format!("{mark}{}", named(member))
+    };
+    members(model).into_iter().map(line).collect()
+}
+
+fn members<'m>(model: &'m Model) -> Vec<(&'m Member, Presence)> {
+    let with_presence = |member: &'m Member| {
+        let presence = model.hub().presence(&member.name);
+        (member, presence.unwrap_or(Presence::Offline))
+    };
+    let members = model.room().map(|room| &*room.members).unwrap_or_default();
+    let mut members: Vec<_> = members.iter().map(with_presence).collect();
+    members.sort_by_key(|(member, presence)| (*presence, member.name.to_lowercase()));
+    members
+}
+
+/// The name, and a mark for who may do more than others.
+fn named(member: &Member) -> String {
+    let name = text::line(&member.name);
+    if member.role == Role::Member { name } else { format!("{name} +") }
 }

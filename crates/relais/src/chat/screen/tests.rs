@@ -16,10 +16,16 @@ use tokio::time::Instant;
 use super::{
     drawing::draw,
     keys::Key,
-    model::{Deed, Eyes, Model, Mouse, Notice, Pane},
+    model::{Deed, Eyes, Model, Mouse, Notice, Outside, Pane},
     pressing::Point,
     theme::{Depth, Look, Theme},
 };
+
+mod copying;
+mod inviting;
+mod laying_out;
+mod marking;
+mod wishing;
 
 /// A screen, and the time.
 struct Stage {
@@ -58,7 +64,8 @@ impl Stage {
     fn new(size: (u16, u16)) -> Self {
         let look = Look::of(Theme::Plain, Depth::None);
         let random = |bytes: &mut [u8]| bytes.fill(7);
-        let model = Model::new(["here:6680".to_owned()], (Lang::En, look), size, random);
+        let outside = Outside { random, clock: || Millis(NOON) };
+        let model = Model::new(["here:6680".to_owned()], (Lang::En, look), size, outside);
         let mut stage = Self { model, now: Instant::now(), deeds: Vec::new(), seq: 10 };
         let rooms = ["#lab", "#tea", "@bob"].map(|name| listed(name, 0)).into();
         stage.hear(News::Entered {
@@ -672,7 +679,8 @@ fn short_answers_are_told_and_long_ones_shown() {
     stage.press(&[Key::Escape]);
     stage.sees("· 18446744073709551616");
     stage.press(&[Key::Help]);
-    stage.sees("Ctrl-N, Ctrl-P");
+    stage.sees("─ help ─");
+    stage.sees(" above");
 }
 
 #[test]
@@ -766,7 +774,8 @@ fn several_hubs_stand_one_below_the_other() {
     let look = Look::of(Theme::Plain, Depth::None);
     let names = ["one:1".to_owned(), "two:2".to_owned()];
     let mut stage = Stage::new((72, 10));
-    stage.model = Model::new(names, (Lang::En, look), (72, 10), |bytes| bytes.fill(7));
+    let outside = stage.model.outside;
+    stage.model = Model::new(names, (Lang::En, look), (72, 10), outside);
     for (hub, me) in [(0, "ana"), (1, "anna")] {
         let rooms = vec![listed("#lab", 0)];
         stage.model.hear(
@@ -851,6 +860,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         Key::Help,
         Key::List,
         Key::Members,
+        Key::Bare,
         Key::Up,
         Key::Down,
         Key::Char('r'),

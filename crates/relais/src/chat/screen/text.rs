@@ -64,11 +64,20 @@ fn begin(text: &str, columns_max: usize) -> &str {
     text
 }
 
-/// The rows of a text: the first of at most `first` columns, the others of at most `rest`, broken between
-/// words where they fit. At least one.
+/// The rows of a text: the first of at most `first` columns, the others of at most `rest`, broken at blanks. A
+/// word is broken where it is longer than a row alone, so that what is to be copied stands whole wherever it
+/// can; one of wide characters, which are written without blanks, between those. At least one.
 pub(super) fn wrap(text: &str, (first, rest): (usize, usize)) -> Vec<String> {
-    let mut rows =
-        Rows { full: Vec::new(), row: String::new(), room: first.max(1), rest: rest.max(1) };
+    let rows = wrap_out(text, (first, rest), rest);
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+/// The same, where rows are indented: a word that is too long for that, and not for `whole` columns, has a row
+/// that is not.
+pub(super) fn wrap_out(text: &str, (first, rest): (usize, usize), whole: usize) -> Vec<Row> {
+    let (first, rest) = (first.max(1), rest.max(1));
+    let row = Row::default();
+    let mut rows = Rows { full: Vec::new(), row, room: first, rest, whole: whole.max(rest) };
     let mut lines = text.split('\n');
     rows.add(lines.next().unwrap_or_default());
     for line in lines {
@@ -79,43 +88,78 @@ pub(super) fn wrap(text: &str, (first, rest): (usize, usize)) -> Vec<String> {
     rows.full
 }
 
+/// A row of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) text: String,
+    pub(super) begins: Begins,
+}
+
+/// Where a row begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Begins {
+    #[default]
+    Indented,
+    AtTheEdge,
+}
+
 /// Rows that are being filled.
 struct Rows {
-    full: Vec<String>,
-    row: String,
+    full: Vec<Row>,
+    row: Row,
     /// How many columns the row still has.
     room: usize,
     /// How many the next ones have.
     rest: usize,
+    /// How many one has that is not indented.
+    whole: usize,
 }
 
 impl Rows {
     fn end(&mut self) {
-        self.full.push(std::mem::take(&mut self.row).trim_end().to_owned());
+        let Row { text, begins } = std::mem::take(&mut self.row);
+        self.full.push(Row { text: text.trim_end().to_owned(), begins });
         self.room = self.rest;
     }
 
     fn add(&mut self, line: &str) {
-        for word in line.split_word_bounds() {
-            let width = columns(word);
-            if width <= self.room {
-                self.put(word, width);
-            } else if word.trim().is_empty() {
-                // Blanks at the end of a row are not seen.
-                self.end();
-            } else if width <= self.rest && !self.row.is_empty() {
-                self.end();
-                self.put(word, width);
-            } else {
-                self.add_long(word);
-            }
+        pieces(line, |piece| self.add_piece(piece));
+    }
+
+    fn add_piece(&mut self, piece: &str) {
+        let width = columns(piece);
+        if width > self.room && piece.trim().is_empty() {
+            // Blanks at the end of a row are not seen.
+            return self.end();
+        }
+        if width > self.room {
+            self.make_room(width);
+        }
+        if width <= self.room { self.put(piece, width) } else { self.add_long(piece) }
+    }
+
+    /// Has what takes so many columns, and more than are left, not be broken if a row has them.
+    fn make_room(&mut self, width: usize) {
+        let fits = width <= self.whole;
+        if !self.row.text.trim().is_empty() {
+            self.end();
+        } else if fits {
+            // Without what it was indented by.
+            self.room += columns(&std::mem::take(&mut self.row.text));
+        }
+        if width > self.room && fits && self.full.is_empty() {
+            // Something stands before the first.
+            self.end();
+        }
+        if width > self.room && fits {
+            (self.room, self.row.begins) = (self.whole, Begins::AtTheEdge);
         }
     }
 
     fn add_long(&mut self, word: &str) {
         for grapheme in word.graphemes(true) {
             let width = columns(grapheme);
-            if width > self.room && !self.row.is_empty() {
+            if width > self.room && !self.row.text.is_empty() {
                 self.end();
             }
             self.put(grapheme, width);
@@ -123,9 +167,59 @@ impl Rows {
     }
 
     fn put(&mut self, text: &str, width: usize) {
-        self.row.push_str(text);
+        self.row.text.push_str(text);
         self.room = self.room.saturating_sub(width);
     }
+}
+
+/// Gives what a line may be broken between: blanks, words, and wide characters, each with what closes behind it.
+fn pieces<'l>(line: &'l str, mut give: impl FnMut(&'l str)) {
+    let (mut begin, mut last) = (0, Class::Blank);
+    for (at, grapheme) in line.grapheme_indices(true) {
+        let class = Class::of(grapheme);
+        let is_one = match class {
+            Class::Closing => last != Class::Blank,
+            Class::Wide => false,
+            Class::Blank | Class::Word => class == last,
+        };
+        if !is_one && begin < at {
+            give(&line[begin..at]);
+            begin = at;
+        }
+        last = class;
+    }
+    if begin < line.len() {
+        give(&line[begin..]);
+    }
+}
+
+/// What a grapheme is to who breaks lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Blank,
+    Word,
+    /// A row may end before it, and behind it.
+    Wide,
+    /// The same, but not before it.
+    Closing,
+}
+
+impl Class {
+    fn of(grapheme: &str) -> Self {
+        match grapheme.chars().next() {
+            Some('、' | '。' | '，' | '．' | '！' | '？' | '：' | '；' | '）' | '」' | '』') => {
+                Self::Closing
+            }
+            Some(char) if char.is_whitespace() && !is_tight(char) => Self::Blank,
+            _ if columns(grapheme) > 1 => Self::Wide,
+            _ => Self::Word,
+        }
+    }
+}
+
+/// Whether `char` is a blank at which nothing is broken.
+fn is_tight(char: char) -> bool {
+    matches!(char, '\u{a0}' | '\u{2007}' | '\u{202f}')
 }
 
 #[cfg(test)]
@@ -171,6 +265,30 @@ mod tests {
         check("日本語", (5, 5), &["日本", "語"]);
         check("日", (1, 1), &["日"]);
         check("    x", (9, 9), &["    x"]);
+        check("日本、語。", (5, 5), &["日", "本、", "語。"]);
+        check("one 👍👍 two", (6, 6), &["one 👍", "👍 two"]);
+        check("quoi\u{a0}? oui", (8, 8), &["quoi\u{a0}?", "oui"]);
+    }
+
+    #[test]
+    fn what_is_to_be_copied_is_broken_only_if_it_is_longer_than_a_row() {
+        let path = "/hook/hk_A-b.c";
+        check(&format!("post to {path}; done"), (16, 16), &["post to", "/hook/hk_A-b.c;", "done"]);
+        check(
+            "see http://a.example/x?y=1#z now",
+            (25, 25),
+            &["see", "http://a.example/x?y=1#z", "now"],
+        );
+        // Behind a name there is less room than in the next row.
+        check(path, (6, 14), &["", path]);
+        check(&format!("to {path}"), (9, 9), &["to", "/hook/hk_", "A-b.c"]);
+        check(&format!("    {path}"), (9, 9), &["    /hook", "/hk_A-b.c"]);
+        check(&format!("    {path}"), (14, 14), &[path]);
+        let rows = wrap_out(&format!("to {path} now"), (9, 9), 14);
+        let begins = |row: Row| (row.text, row.begins == Begins::AtTheEdge);
+        let expect = [("to", false), (path, true), ("now", false)];
+        let rows: Vec<_> = rows.into_iter().map(begins).collect();
+        assert_eq!(rows, expect.map(|(text, is_out)| (text.to_owned(), is_out)));
     }
 
     proptest! {

@@ -67,6 +67,18 @@ impl Tty {
         self.forget()
     }
 
+    /// Shows a text where the shell's own are, which the terminal breaks into rows, and which stays there.
+    pub(super) fn show_bare(text: &str) -> io::Result<()> {
+        Self::set_mouse(Mouse::Terminals)?;
+        execute!(io::stdout(), LeaveAlternateScreen, Show)?;
+        if let Some(taken) = taken().as_mut() {
+            taken.page = Page::Shells;
+        }
+        let mut out = io::stdout();
+        out.write_all(text.replace('\n', "\r\n").as_bytes())?;
+        out.flush()
+    }
+
     /// Gives the mouse to who has it now.
     pub(super) fn set_mouse(mouse: Mouse) -> io::Result<()> {
         let mut out = io::stdout();
@@ -92,6 +104,14 @@ static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
 
 struct Taken {
     errors: Option<OwnedFd>,
+    page: Page,
+}
+
+/// Which of a terminal's two is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Ours,
+    Shells,
 }
 
 fn taken() -> std::sync::MutexGuard<'static, Option<Taken>> {
@@ -99,10 +119,12 @@ fn taken() -> std::sync::MutexGuard<'static, Option<Taken>> {
 }
 
 fn begin(mouse: Mouse) -> io::Result<()> {
-    if taken().is_none() {
-        let errors = silence_errors()?;
-        *taken() = Some(Taken { errors });
-    }
+    let kept = taken().take();
+    let errors = match kept {
+        Some(Taken { errors, .. }) => errors,
+        None => silence_errors()?,
+    };
+    *taken() = Some(Taken { errors, page: Page::Ours });
     // Whoever had it meanwhile may have set it otherwise.
     disable_raw_mode()?;
     enable_raw_mode()?;
@@ -122,15 +144,13 @@ fn silence_errors() -> io::Result<Option<OwnedFd>> {
 
 /// Gives the terminal back, if it is taken. What cannot be done is left: who looked is gone.
 pub(super) fn give_back() {
-    let Some(Taken { errors }) = taken().take() else { return };
+    let Some(Taken { errors, page }) = taken().take() else { return };
     _ = Tty::set_mouse(Mouse::Terminals);
-    _ = execute!(
-        io::stdout(),
-        DisableFocusChange,
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        Show
-    );
+    _ = execute!(io::stdout(), DisableFocusChange, DisableBracketedPaste);
+    if page == Page::Ours {
+        _ = execute!(io::stdout(), LeaveAlternateScreen);
+    }
+    _ = execute!(io::stdout(), Show);
     _ = disable_raw_mode();
     if let Some(errors) = errors {
         _ = rustix::stdio::dup2_stderr(errors);

@@ -3,7 +3,7 @@
 use relais_hub::{
     model::{Kind, Seq},
     protocol::{Ask, Page, Place},
-    words::{self, Line, Phrase, sentence},
+    words::{self, Line, Phrase, Stand, Wanted},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     phrases::TOO_MUCH,
     text,
 };
-use crate::chat::phrases::SOMEBODY_ALREADY;
+use crate::chat::phrases::{HOW_TO_UNREGISTER, SOMEBODY_ALREADY};
 
 impl Model {
     /// Does what was typed.
@@ -24,6 +24,7 @@ impl Model {
         let purpose = self.composer().purpose;
         let is_empty = self.composer().text().trim().is_empty();
         if is_empty && !matches!(purpose, Purpose::Delete(_)) {
+            self.accept();
             return;
         }
         if self.hub().pending.len() >= PENDING_MAX {
@@ -68,13 +69,16 @@ impl Model {
 
     fn read_line(&mut self, line: &str) {
         let hub = self.hub_at();
-        let here = self.here.as_ref().map(|here| here.place.clone());
-        match words::read(line, here.as_ref()) {
+        let stand = self.room().map_or(Stand::Nowhere, |room| {
+            Stand::entered(room.place.clone(), room.dialogue.as_ref())
+        });
+        match words::read_at(line, &stand) {
+            Line::Secret(Wanted::Unregister) => self.say(HOW_TO_UNREGISTER),
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.say(SOMEBODY_ALREADY);
             }
             Line::Ask(Ask::Bye { .. }) | Line::End => self.leave(),
-            Line::Ask(Ask::Help) => self.show_help(),
+            Line::Ask(Ask::Help) => self.pane = Pane::Help { top: 0 },
             Line::Ask(Ask::History { page: Page::Before(seq), room, .. }) => {
                 self.jump((hub, &room), seq);
             }
@@ -96,7 +100,7 @@ impl Model {
                 let said = unmarked(&Phrase::NameStays.line(self.lang)).concat();
                 self.tell_briefly(said);
             }
-            Line::Wrong(refusal) => self.wrong(text::line(&sentence(&refusal, self.lang))),
+            Line::Wrong(misuse) => self.wrong(text::line(&misuse.sentence(self.lang))),
             Line::Nothing => {}
         }
     }

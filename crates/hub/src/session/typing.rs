@@ -1,0 +1,94 @@
+//! What somebody who types lines is told of them: what is wrong with one, and which was not done.
+
+use std::ops::ControlFlow;
+
+use relais_tap::By;
+
+use super::{Dialect, End, Session, Typing};
+use crate::{
+    protocol::{Ask, Code, Refusal, Told},
+    words::{self, Misuse, Reader, Wanted},
+};
+
+/// How much of a line is told of it.
+const TOLD_CHARS_MAX: usize = 60;
+
+impl Typing {
+    /// Keeps the begin of a line, which asks for `ask`, until that is answered. Nothing that is secret is kept.
+    pub(super) fn ask(&mut self, line: &str, ask: &Ask) {
+        let has_secret = matches!(
+            ask,
+            Ask::Login { .. }
+                | Ask::Register { .. }
+                | Ask::Password { .. }
+                | Ask::Unregister { .. }
+        );
+        let begin: String = line.trim().chars().take(TOLD_CHARS_MAX).collect();
+        self.typed = (!has_secret).then(|| begin.into());
+    }
+
+    /// What is told, in words.
+    pub(super) fn in_words(&self, told: &Told, reader: Reader<'_>) -> String {
+        match (told, &self.typed) {
+            (Told::Answer { answer: Err(refusal), .. }, Some(typed)) if is_for_later(refusal) => {
+                words::not_done(typed, refusal, reader.lang)
+            }
+            _ => words::show(told, reader),
+        }
+    }
+}
+
+/// Whether the same line would do later: who typed it is to know which it was.
+fn is_for_later(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::RateLimited | Code::StoreFull | Code::Unavailable)
+}
+
+impl Session<'_> {
+    /// Says what is wrong with a line. Who is nobody is in no room: that comes first.
+    pub(super) async fn refuse(&mut self, misuse: &Misuse) -> ControlFlow<End> {
+        if !self.may_be_told(None)? {
+            return ControlFlow::Continue(());
+        }
+        if misuse.is_nowhere() && self.who.is_none() {
+            self.answer(None, Err(Refusal::of(Code::NotLoggedIn)));
+            return ControlFlow::Continue(());
+        }
+        self.say(&misuse.line(self.lang())).await
+    }
+
+    /// Says a line of the hub, now.
+    pub(super) async fn say(&mut self, line: &str) -> ControlFlow<End> {
+        match self.send(line.as_bytes()).await {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break((By::Client, "closed".into())),
+        }
+    }
+
+    /// Whether a secret is of any use for this here: else nobody is to type one.
+    pub(super) fn may_ask_for(&self, wanted: &Wanted) -> Result<(), Refusal> {
+        match wanted {
+            Wanted::Login { .. } | Wanted::Register { .. } => self.may_log_in(),
+            Wanted::Unregister if self.who.is_none() => Err(Refusal::of(Code::NotLoggedIn)),
+            Wanted::Unregister => Ok(()),
+        }
+    }
+
+    /// Takes the next line for a secret.
+    pub(super) fn wait_for(&mut self, wanted: Wanted) {
+        if let Dialect::Words(typing) = &mut self.dialect {
+            typing.secret = Some(wanted);
+        }
+    }
+
+    /// What a device is called that does not say: of somebody who types, by where it is.
+    pub(super) fn own_device(&self) -> String {
+        match (&self.dialect, self.way.peer.ip()) {
+            (Dialect::Words(_), Some(ip)) => format!("text {ip}"),
+            (Dialect::Words(_), None) => "text".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

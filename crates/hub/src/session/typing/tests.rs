@@ -1,0 +1,60 @@
+use crate::{
+    Limits,
+    session::tests::{hub, told},
+};
+
+async fn typed(limits: Limits, lines: &[&str]) -> Vec<String> {
+    let (_folder, hub) = hub(limits);
+    told(&hub, &(lines.join("\n") + "\n")).await
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_a_password_that_would_not_be_taken() {
+    let lines = [
+        "/register ana secret-pass",
+        "/login bob",
+        "/register eve",
+        "/logout",
+        "/unregister",
+        "quit",
+    ];
+    let told = typed(Limits::default(), &lines).await;
+    let already = "# you are logged in already: /logout first";
+    let nobody = "# this is for who has an account: /login NAME or /register NAME first";
+    assert_eq!(told[..1], ["# you are ana"]);
+    assert_eq!(told[1..3], [already, already]);
+    assert_eq!(told[3..], ["# done", nobody, "# goodbye"]);
+}
+
+#[tokio::test]
+async fn who_is_in_no_room_is_told_what_comes_first() {
+    let told =
+        typed(Limits::default(), &["salut", "/register ana secret-pass", "salut", "/who"]).await;
+    assert!(told[0].contains("/register NAME first"), "{told:?}");
+    let nowhere =
+        "# you are in no room: /join ROOM comes into one, /msg NAME TEXT speaks to one person";
+    assert_eq!(told[2..], [nowhere, nowhere]);
+}
+
+#[tokio::test]
+async fn what_was_typed_too_fast_is_named_and_no_secret_is() {
+    let limits = Limits { burst: 2, messages_a_second: 1, ..Limits::default() };
+    let lines = [
+        "/register ana secret-pass",
+        "/join lab",
+        "one",
+        "two\u{7}",
+        "/password secret-pass other-pass",
+    ];
+    let told = typed(limits, &lines).await;
+    let late = told.iter().find(|line| line.starts_with("# not done: "));
+    let expect = "# not done: two: too fast: wait a little, again in 1 s";
+    assert_eq!(late.map(String::as_str), Some(expect), "{told:?}");
+    assert!(!told.concat().contains("-pass"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_is_typed_at_says_so() {
+    let told = typed(Limits::default(), &["/register ana secret-pass", "/sessions"]).await;
+    assert!(told[1].ends_with(" text, 1970-01-01, this one"), "{told:?}");
+}

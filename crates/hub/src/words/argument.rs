@@ -1,0 +1,78 @@
+//! What commands are about: how each thing is called where it is typed, and in the protocol, and what it may be.
+
+use super::{lang::Text, misuse::Amiss};
+
+/// Something that stands behind a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Argument {
+    /// Its field in the protocol.
+    pub(super) field: &'static str,
+    /// How it is called in the line of the command.
+    pub(super) word: Text,
+    /// What it has to be, behind "is not".
+    pub(super) expected: Text,
+}
+
+impl Argument {
+    /// That `found` is not what it has to be.
+    pub(super) fn not(self, found: &str) -> Amiss {
+        Amiss::Wrong { argument: self, found: found.to_owned() }
+    }
+}
+
+/// One that may be anything.
+const fn any(field: &'static str, en: &'static str, fr: &'static str) -> Argument {
+    Argument { field, word: Text { en, fr }, expected: Text { en, fr } }
+}
+
+/// The same, of which not everything will do.
+const fn only(argument: Argument, en: &'static str, fr: &'static str) -> Argument {
+    Argument { expected: Text { en, fr }, ..argument }
+}
+
+const fn number(argument: Argument) -> Argument {
+    only(argument, "a number", "un nombre")
+}
+
+const fn time(argument: Argument) -> Argument {
+    only(argument, "a time, such as 30s, 10m, 2h or 7d", "une durée, comme 30s, 10m, 2h ou 7j")
+}
+
+pub(super) const USER: Argument = any("user", "NAME", "NOM");
+pub(super) const NAME: Argument = any("name", "NAME", "NOM");
+pub(super) const ROOM: Argument = any("room", "ROOM", "SALON");
+pub(super) const BODY: Argument = any("body", "TEXT", "TEXTE");
+pub(super) const SIGN: Argument = any("emoji", "SIGN", "SIGNE");
+pub(super) const WORDS: Argument = any("words", "WORDS", "MOTS");
+pub(super) const SOUGHT: Argument = any("q", "WORDS", "MOTS");
+pub(super) const OLD: Argument = any("old", "OLD", "ANCIEN");
+pub(super) const NEW: Argument = any("new", "NEW", "NOUVEAU");
+pub(super) const SESSION: Argument = any("session", "SESSION", "SESSION");
+pub(super) const EXPRESSION: Argument = any("expr", "EXPRESSION", "EXPRESSION");
+
+pub(super) const SEQ: Argument = number(any("seq", "NUMBER", "NUMÉRO"));
+pub(super) const LIMIT: Argument = number(any("limit", "N", "N"));
+pub(super) const BEFORE: Argument = number(any("before", "NUMBER", "NUMÉRO"));
+pub(super) const SECONDS: Argument = number(any("seconds", "SECONDS", "SECONDES"));
+pub(super) const DAYS: Argument = number(any("days", "DAYS", "JOURS"));
+pub(super) const TIME: Argument = time(any("seconds", "30s|10m|2h|7d", "30s|10m|2h|7j"));
+
+pub(super) const LANG: Argument =
+    only(any("lang", "en|fr", "en|fr"), "a language: en or fr", "une langue : en ou fr");
+pub(super) const MODE: Argument = only(
+    any("mode", "turns|free|end", "tours|libre|fin"),
+    "turns, free or end",
+    "tours, libre ou fin",
+);
+pub(super) const ACCESS: Argument =
+    only(any("private", "private", "privé"), "private, or nothing", "privé, ou rien");
+pub(super) const ROLE: Argument = only(
+    any("role", "member|moderator|owner", "membre|modérateur|propriétaire"),
+    "member, moderator or owner",
+    "membre, modérateur ou propriétaire",
+);
+pub(super) const LEVEL: Argument = only(
+    any("level", "all|mentions|none", "tout|mentions|rien"),
+    "all, mentions or none",
+    "tout, mentions ou rien",
+);

@@ -1,0 +1,65 @@
+//! Invitations stand in the list until one comes in.
+
+use super::*;
+
+/// A private room that one is not in.
+fn open(name: &str) -> Listed {
+    Listed { access: Access::Private, mine: None, ..listed(name, 0) }
+}
+
+fn asks_for_rooms() -> Ask {
+    Ask::Rooms { matching: Some(String::new()) }
+}
+
+#[test]
+fn an_invitation_is_there_again_after_a_restart_and_enter_comes_in() {
+    let mut stage = Stage::new((72, 8));
+    let rooms = vec![listed("#lab", 0)];
+    stage.hear(News::Entered { user: "ana".into(), token: None, rooms, wishes: Wishes::default() });
+    assert!(stage.asked().contains(&asks_for_rooms()));
+    // Of rooms that all may enter one need not be told.
+    let public = Listed { mine: None, ..listed("#square", 0) };
+    let rooms = Answer::Rooms(vec![listed("#lab", 0), open("#den"), public]);
+    stage.answer(asks_for_rooms(), Ok(rooms));
+    stage.sees("+#den ");
+    stage.sees("you are invited to #den");
+    stage.sees_not("#square");
+    stage.press(&[Key::RoomBefore]);
+    stage.sees("Enter comes in");
+    assert_eq!(stage.asked(), [], "nothing is asked of a room that one is not in");
+    stage.press(&[Key::Enter]);
+    let ask = Ask::Join { room: place("#den") };
+    assert_eq!(stage.asked(), std::slice::from_ref(&ask));
+    stage.answer(ask, Ok(Answer::Joined(listed("#den", 0))));
+    stage.sees(" #den ");
+    stage.sees_not("+#den");
+    stage.sees_not("Enter comes in");
+    stage.said("#den", "bob", "welcome");
+    stage.sees("bob welcome");
+}
+
+#[test]
+fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
+    let mut stage = Stage::new((72, 8));
+    let at = stage.at("#den", "bob");
+    let (what, user) = ("invite", "ana".to_owned());
+    stage.hear(News::Happened(Event::About { at, what, user, until: None, reason: None }));
+    stage.sees("+#den ");
+    stage.sees("bob invited ana");
+    assert_eq!(stage.alerts().len(), 1);
+    stage.model.resize((40, 8));
+    stage.sees("+#den");
+    stage.model.resize((72, 8));
+    stage.answer(asks_for_rooms(), Ok(Answer::Rooms(vec![listed("#lab", 0)])));
+    stage.sees_not("#den ");
+}
+
+#[test]
+fn what_the_screen_asks_of_its_own_is_no_word_that_waits() {
+    let mut stage = Stage::new((72, 8));
+    let rooms = vec![listed("#lab", 0)];
+    stage.hear(News::Entered { user: "ana".into(), token: None, rooms, wishes: Wishes::default() });
+    assert_eq!(stage.model.hubs[0].unacknowledged(), 0);
+    stage.answer(asks_for_rooms(), Err(Refusal::of(Code::RateLimited)));
+    stage.sees_not("too fast");
+}
