@@ -33,7 +33,7 @@ impl Model {
                 self.found(hub, &words, events);
             }
             (ask, answer) if is_for_invitations(&ask) => {
-                if let Ok(Answer::Rooms(listed)) = answer {
+                if let Ok(Answer::Rooms { rooms: listed, .. }) = answer {
                     self.heard_invitations(hub, listed);
                 }
             }

@@ -19,7 +19,7 @@ fn an_invitation_is_there_again_after_a_restart_and_enter_comes_in() {
     assert!(stage.asked().contains(&asks_for_rooms()));
     // Of rooms that all may enter one need not be told.
     let public = Listed { mine: None, ..listed("#square", 0) };
-    let rooms = Answer::Rooms(vec![listed("#lab", 0), open("#den"), public]);
+    let rooms = Answer::Rooms { rooms: vec![listed("#lab", 0), open("#den"), public], more: false };
     stage.answer(asks_for_rooms(), Ok(rooms));
     stage.sees("+#den ");
     stage.sees("you are invited to #den");
@@ -50,7 +50,10 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
     stage.model.resize((40, 8));
     stage.sees("+#den");
     stage.model.resize((72, 8));
-    stage.answer(asks_for_rooms(), Ok(Answer::Rooms(vec![listed("#lab", 0)])));
+    stage.answer(
+        asks_for_rooms(),
+        Ok(Answer::Rooms { rooms: vec![listed("#lab", 0)], more: false }),
+    );
     stage.sees_not("#den ");
 }
 
