@@ -244,13 +244,21 @@ mod tests {
         conn.execute_batch(
             "INSERT INTO accounts VALUES (1, 'ana', 7, NULL, 1, NULL);
              INSERT INTO rooms VALUES (2, '#lab', 0, NULL, NULL, '', 2, 999999, NULL);
-             INSERT INTO members VALUES (2, 1, 2, 2, 2, 1, 99, 0);",
+             INSERT INTO members VALUES (2, 1, 2, 2, 2, 1, 99, 0);
+             INSERT INTO rooms VALUES (4, '#typo', 0, NULL, NULL, '', 4, 0, NULL);
+             INSERT INTO log VALUES
+                (2, 7, 1, NULL, 2, 'create', 0, NULL, '#lab', NULL, 0),
+                (3, 7, 1, NULL, 2, 'say', 0, NULL, 'hi', NULL, 0),
+                (4, 7, 1, NULL, 4, 'create', 0, NULL, '#typo', NULL, 0),
+                (5, 7, 1, NULL, 4, 'part', NULL, NULL, NULL, NULL, 0);",
         )
         .unwrap();
         drop(conn);
         let (_store, state) = Store::open(&file, Sync::Normal).unwrap();
         let room = state.room(RoomId(Seq(2)));
         assert_eq!((room.slow_seconds, room.absent.len()), (SLOW_SECONDS_MAX, 0));
+        assert_eq!((room.used, room.is_unused()), (Some(Seq(3)), false));
+        assert!(state.room(RoomId(Seq(4))).is_unused());
         let expect =
             Standing { role: Role::Owner, spoke: Millis(0), voice: Voice::Muted(Some(Millis(99))) };
         assert_eq!(room.members[&AccountId(Seq(1))].standing(), expect);
