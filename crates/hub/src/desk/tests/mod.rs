@@ -6,6 +6,7 @@
 
 mod asking;
 mod asks;
+mod bounds;
 mod diary;
 mod knowing;
 mod model;
