@@ -147,7 +147,7 @@ class Raw:
     def __init__(self, program):
         self.conn = socket.create_connection(("127.0.0.1", program.web), 20)
         self.conn.settimeout(20)
-        head = ["GET /ws HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        head = ["GET /ws HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
         self.conn.sendall("\r\n".join([*head, f"Sec-WebSocket-Key: {KEY}", "", ""]).encode())
         said = b""
         while not said.endswith(b"\r\n\r\n"):

@@ -189,3 +189,18 @@ impl Registration {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_accounts_are_made_from_one_address_in_an_hour() {
+        let (mut throttled, now) = (Throttled::new(LoginLimits::default()), Instant::now());
+        let here = Client::Local;
+        assert!((0..100).all(|_| throttled.wait_to_register(here, now).is_ok()));
+        let wait = Duration::from_secs(36);
+        assert_eq!(throttled.wait_to_register(here, now), Err(wait));
+        assert_eq!(throttled.wait_to_register(here, now + wait), Ok(()));
+    }
+}

@@ -79,6 +79,11 @@ impl Devices {
         self.ended.contains(session)
     }
 
+    /// Whether somebody is logged out here, and not in the store.
+    pub(super) fn holds_out(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
     /// Writes down some of it.
     fn write(&mut self, store: &mut Store) -> Result<(), Broken> {
         for (who, name) in &self.ended {

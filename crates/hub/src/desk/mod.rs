@@ -38,7 +38,6 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tracing::error;
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::order::{
@@ -255,10 +254,7 @@ impl Desk {
             Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {
                 self.settle();
-                let written = self.write_devices_now();
-                if let Err(error) = written.and_then(|()| self.store.checkpoint()) {
-                    error!(%error, "what was said last is in a file beside the hub's store");
-                }
+                self.close();
                 _ = closed.send(());
             }
             Order::Wake { client, waking, woken } => _ = woken.send(self.wake(client, waking)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::error;
 
 use super::{Desk, broken};
 use crate::{
@@ -106,6 +107,20 @@ impl Desk {
             }
         }
         self.tell_halls();
+    }
+
+    /// Brings all that was written into the store's one file, as far as the disk takes that.
+    pub(super) fn close(&mut self) {
+        match self.write_devices_now() {
+            Err(error) if self.devices.holds_out() => {
+                error!(%error, "who was logged out last may come in again, once the hub is back");
+            }
+            // Of the others it is known no worse than before when they were seen.
+            Ok(()) | Err(_) => {}
+        }
+        if let Err(error) = self.store.checkpoint() {
+            error!(%error, "what was said last is in a file beside the hub's store");
+        }
     }
 
     /// Tells a client that what it wanted is not read.

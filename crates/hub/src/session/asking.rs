@@ -68,8 +68,8 @@ impl Session<'_> {
 
     /// Does what a client asks, or has it done.
     async fn ask(&mut self, Request { id: re, ask }: Request) -> ControlFlow<End> {
-        if let ControlFlow::Break(paid) = self.pay_for(re, &ask) {
-            return paid.goes_on();
+        if let Some(goes_on) = self.pay_for(re, &ask) {
+            return goes_on;
         }
         let answer = match ask {
             Ask::Hello { proto, lang, .. } => self.say_hello(proto, lang.as_deref()),

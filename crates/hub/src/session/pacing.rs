@@ -74,8 +74,9 @@ impl Purse {
 }
 
 impl Session<'_> {
-    /// Counts `ask`, if its client's own session is to do it.
-    pub(super) fn pay_for(&mut self, re: Option<u64>, ask: &Ask) -> ControlFlow<Paid> {
+    /// Counts `ask`, if its client's own session is to do it. If that is too much, gives how the
+    /// connection goes on: it is told.
+    pub(super) fn pay_for(&mut self, re: Option<u64>, ask: &Ask) -> Option<ControlFlow<End>> {
         self.purse.misread = 0;
         self.pay(re, cost(ask))
     }
@@ -96,24 +97,21 @@ impl Session<'_> {
             self.send_away(Refusal::of(Code::BadFrame).why(why), "said nothing we know")?;
         }
         match self.pay(re, 1) {
-            ControlFlow::Continue(()) => ControlFlow::Continue(true),
-            ControlFlow::Break(Paid::Refused) => ControlFlow::Continue(false),
-            ControlFlow::Break(Paid::Over(end)) => ControlFlow::Break(end),
+            None => ControlFlow::Continue(true),
+            Some(goes_on) => goes_on.map_continue(|()| false),
         }
     }
 
-    fn pay(&mut self, re: Option<u64>, cost: u32) -> ControlFlow<Paid> {
+    fn pay(&mut self, re: Option<u64>, cost: u32) -> Option<ControlFlow<End>> {
         let who = if self.who.is_some() { Asking::Somebody } else { Asking::Nobody };
-        match self.purse.pay(who, (cost, Instant::now()), &self.hub.limits) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(Unpaid::Later(ms)) => {
+        match self.purse.pay(who, (cost, Instant::now()), &self.hub.limits).err()? {
+            Unpaid::Later(ms) => {
                 self.answer(re, Err(Refusal::of(Code::RateLimited).retry_ms(ms)));
-                ControlFlow::Break(Paid::Refused)
+                Some(ControlFlow::Continue(()))
             }
-            Err(Unpaid::Never) => {
+            Unpaid::Never => {
                 let why = Refusal::of(Code::RateLimited).why("this much is for who has logged in");
-                let over = self.send_away(why, "asked too much before it logged in");
-                over.map_break(Paid::Over)
+                Some(self.send_away(why, "asked too much before it logged in"))
             }
         }
     }
@@ -122,25 +120,6 @@ impl Session<'_> {
     fn send_away(&mut self, refusal: Refusal, why: &'static str) -> ControlFlow<End> {
         self.taken.push_back(Spoken::new(Told::Event(Event::Bye(refusal))));
         ControlFlow::Break((By::Relais, why.into()))
-    }
-}
-
-/// What comes of what is not done.
-#[derive(Debug)]
-pub(super) enum Paid {
-    /// The client was told to come again.
-    Refused,
-    /// It is over.
-    Over(End),
-}
-
-impl Paid {
-    /// How a connection goes on after it.
-    pub(super) fn goes_on(self) -> ControlFlow<End> {
-        match self {
-            Self::Refused => ControlFlow::Continue(()),
-            Self::Over(end) => ControlFlow::Break(end),
-        }
     }
 }
 

@@ -4,15 +4,20 @@ use std::{
         Arc,
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use relais_net::{Client, Conn, Peer, Service as _, Shutdown, Stream};
+use relais_net::{Client, Conn, Fault, Peer, Service as _, Shutdown, Stream};
 use relais_tap::Tap;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, duplex, split},
+    io::{
+        AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream,
+        duplex, split,
+    },
     sync::Semaphore,
+    task::JoinHandle,
+    time::Instant,
 };
 
 use crate::{
@@ -259,6 +264,83 @@ async fn what_is_worked_out_holds_up_nothing_else_and_ends_with_its_session() {
     let (served, ()) = tokio::join!(hub.serve(conn, drain), talking);
     served.unwrap();
     assert_eq!(slow.under_way.load(Ordering::Relaxed), 0, "nobody waits for it");
+}
+
+#[tokio::test]
+async fn as_much_as_may_be_asked_before_it_is_answered_is_and_the_rest_is_heard_later() {
+    let slow = Arc::new(Slow { permits: Semaphore::new(1), under_way: Arc::default() });
+    let calculator: Arc<dyn Calculator> = slow.clone();
+    let unknown_max = Duration::from_millis(500);
+    let limits = Limits { asked_max: 2, unknown_max, ..Limits::default() };
+    let (_folder, hub) = hub_that_calculates(limits, Some(calculator));
+    let sums = "{\"cmd\":\"CALC\",\"id\":1,\"expr\":\"1\"}\n".repeat(2);
+    let told = told(&hub, &format!("{sums}{{\"cmd\":\"PING\",\"id\":2}}\n")).await;
+    // The second sum has no permit: its client is sent away as one who did not log in.
+    let begins: Vec<_> = told.iter().map(|line| &line[..7]).collect();
+    assert_eq!(begins, [r#"{"re":1"#, r#"{"re":2"#, r#"{"ev":""#], "{told:?}");
+}
+
+#[tokio::test]
+async fn of_pages_fewer_are_asked_for_at_once() {
+    let (_folder, hub) = hub(Limits { asked_long_max: 1, ..Limits::default() });
+    let asked = [
+        REGISTER,
+        r##"{"cmd":"CREATE","id":2,"room":"#lab"}"##,
+        r##"{"cmd":"HISTORY","id":3,"room":"#lab"}"##,
+        r#"{"cmd":"PING","id":4}"#,
+    ];
+    let told = told(&hub, &(asked.join("\n") + "\n")).await;
+    let at = |re: &str| told.iter().position(|line| line.starts_with(re));
+    assert!(at(r#"{"re":3"#) < at(r#"{"re":4"#), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_expression_is_so_long_at_most() {
+    let slow = Slow { permits: Semaphore::new(1), under_way: Arc::default() };
+    let (_folder, hub) = hub_that_calculates(Limits::default(), Some(Arc::new(slow)));
+    for (length, expect) in [(256, r#""value":"= 111"#), (257, r#""code":"TOO_LONG""#)] {
+        let expr = "1".repeat(length);
+        let told = told(&hub, &format!("{{\"cmd\":\"CALC\",\"expr\":\"{expr}\"}}\n")).await;
+        assert!(told[0].contains(expect), "{told:?}");
+    }
+}
+
+/// A connection, and who serves it.
+fn connected(hub: &Hub, bytes_max: usize) -> (DuplexStream, JoinHandle<Result<(), Fault>>) {
+    let (client, stream) = duplex(bytes_max);
+    let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
+    let (stream, peer) = (Stream::Memory(stream), Peer::Local);
+    let conn = Conn { stream, peer, called: None, local, tls: None };
+    let hub = hub.clone();
+    let serving = tokio::spawn(async move {
+        let (_shutdown, drain) = Shutdown::new();
+        hub.serve(conn, drain).await
+    });
+    (client, serving)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_say_who_it_is_is_sent_away_after_a_while() {
+    let (_folder, hub) = hub(Limits::default());
+    let (mut client, serving) = connected(&hub, 1 << 16);
+    client.write_all(b"{\"cmd\":\"PING\"}\n").await.unwrap();
+    let begin = Instant::now();
+    let mut told = String::new();
+    client.read_to_string(&mut told).await.unwrap();
+    assert!(told.contains(r#""ev":"bye","code":"NOT_LOGGED_IN""#), "{told}");
+    assert!(begin.elapsed() >= Duration::from_secs(29), "{:?}", begin.elapsed());
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_is_given_up_after_a_while() {
+    let (_folder, hub) = hub(Limits { unknown_max: Duration::from_mins(5), ..Limits::default() });
+    let (mut client, serving) = connected(&hub, 256);
+    client.write_all(b"{\"cmd\":\"HELP\"}\n").await.unwrap();
+    let fault = serving.await.unwrap().unwrap_err();
+    assert_eq!(fault.source.kind(), std::io::ErrorKind::TimedOut);
+    drop(client);
 }
 
 /// How much ana has not read of the room, as a program is told that logs in.

@@ -6,6 +6,7 @@
 
 mod asking;
 mod asks;
+mod bounds;
 mod certificates;
 mod clocks;
 mod diary;
