@@ -7,6 +7,7 @@ mod noticing;
 mod opening;
 mod reading;
 mod searching;
+mod size;
 
 use std::path::PathBuf;
 
