@@ -7,7 +7,6 @@ mod noticing;
 mod opening;
 mod reading;
 mod searching;
-mod size;
 
 use std::path::PathBuf;
 
