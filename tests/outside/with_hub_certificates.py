@@ -6,6 +6,7 @@ from stage import RELAIS, equal, holds, need, test
 from with_a_hub import Bot, hub
 
 PASSWORD = "correct horse battery"
+FAST = ("--burst", 1000, "--messages-a-second", 0)
 
 
 def certificate(stage, name):
@@ -107,6 +108,36 @@ def who_types_through_openssl_logs_in_by_a_certificate(stage):
     told = stage.run(command, input=b"/cert\n/sessions\n/bye\n").decode()
     holds(told, "you are ana")
     holds(told, "laptop")
+
+
+@test
+def relais_chat_comes_in_by_its_certificate_and_back(stage):
+    program = asking(stage, *FAST)
+    (cert, key), _ = certificate(stage, "weather")
+    ana = shows(stage, program, (cert, key))
+    ana.done("REGISTER", user="ana", password=PASSWORD)
+    ana.done("CREATE", room="#lab")
+    chat = [RELAIS, "chat", f"tls://localhost:{program.at}", "--ca", stage.authority(), "--cert", cert, "--key", key, "--by-certificate"]
+    ran = stage.finish([*chat, "--send", "lab", "rain"])
+    equal(ran.returncode, 1)
+    holds(ran.stderr.decode(), "no account knows the certificate")
+    session = ana.done("CERT", name="weather")["session"]
+    stage.run([*chat, "--send", "lab", "rain"])
+    equal(ana.event("message")["body"], "rain")
+    tail = stage.start([*chat, "--tail", "lab"], "tail")
+
+    def is_heard(body):
+        ana.done("MESSAGE", room="#lab", body=body)
+        return body in tail.said()
+
+    tail.await_that("what is said", lambda: is_heard("before"))
+    program.stop()
+    again = hub(stage, f"tls://localhost:{program.at}", "--client-certificates", *FAST, store=program.store)
+    ana = shows(stage, again, (cert, key))
+    ana.done("LOGIN", external=True)
+    tail.await_that("what is said behind a restart", lambda: is_heard("behind a restart"))
+    ana.done("REVOKE", session=session)
+    equal(tail.end(), 1)
 
 
 @test

@@ -103,6 +103,9 @@ def who_watches_a_hub_is_told_what_happens_until_it_is_gone(stage):
         while said == 0:
             said = int(watching.stdout.readline().split()[2])
         assert 1 <= said <= 5, said
+        program.stop()
+        watching.stdout.read()
+        equal(watching.wait(10), 1, "exit code")
     finally:
         watching.kill()
         watching.wait()

@@ -1,5 +1,6 @@
 //! `tls = { cert, key, client_ca }`: whom a listener proves to be, and who may enter.
 
+mod asking;
 mod flags;
 
 use std::{
@@ -10,9 +11,9 @@ use std::{
 };
 
 use relais_net::tls::{
-    Acceptor, Authority, AuthorityError, CallerPapers, CertificateDer, Certified, Facts, Offer,
-    OfferError, ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning,
-    read_certified, read_chain,
+    Acceptor, Authority, AuthorityError, CertificateDer, Certified, Facts, Offer, OfferError,
+    ParseSubjectNameError, PemError, Protocols, Resumption, SubjectName, Warning, read_certified,
+    read_chain,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
@@ -24,6 +25,7 @@ use crate::{
     data::{self, Data},
 };
 
+pub(crate) use asking::Asks;
 pub(crate) use flags::{Flags, flag_of};
 
 /// The table, word for word.
@@ -57,16 +59,6 @@ pub struct Tls {
     /// What is spoken under TLS.
     #[serde(skip)]
     pub protocols: Protocols,
-}
-
-/// Whether callers are asked for a certificate where no authority is said to have signed it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Asks {
-    /// They are not.
-    #[default]
-    Nothing,
-    /// They may show one, whoever signed it.
-    ForAny,
 }
 
 /// How a site proves who it is.
@@ -153,17 +145,6 @@ impl Tls {
         let wrong =
             |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
         read_chain(file).map(Some).map_err(wrong)
-    }
-}
-
-impl Tls {
-    /// By what callers prove who they are.
-    fn caller_papers(&self) -> Result<CallerPapers, Problem> {
-        Ok(match (self.read_authorities()?, self.asks) {
-            (Some(authorities), _) => CallerPapers::Signed(authorities),
-            (None, Asks::ForAny) => CallerPapers::Unvouched,
-            (None, Asks::Nothing) => CallerPapers::Unasked,
-        })
     }
 }
 

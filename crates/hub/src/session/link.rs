@@ -144,10 +144,27 @@ impl Link {
 mod tests {
     use std::future::poll_fn;
 
+    use relais_net::Peer;
     use relais_tap::By;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
+
+    #[tokio::test]
+    async fn by_which_way_somebody_came_the_link_and_the_peer_tell() {
+        let far = Peer::Net(([192, 0, 2, 1], 1).into());
+        let check = |peer, is_private, expect| {
+            let link = Link::lines(Stream::Memory(duplex(1).1), 8);
+            let way = Way { peer, is_private, certificate: None };
+            assert_eq!(link.doorway(way), expect);
+        };
+        check(far, false, Doorway::Tcp);
+        check(far, true, Doorway::Tls);
+        check(Peer::Local, false, Doorway::Unix);
+        let socket = Link::web_socket(Stream::Memory(duplex(1).1), Bytes::new(), 8).await;
+        let way = Way { peer: far, is_private: true, certificate: None };
+        assert_eq!(socket.doorway(way), Doorway::WebSocket);
+    }
 
     #[tokio::test]
     async fn what_comes_is_heard_line_by_line_to_its_end() {

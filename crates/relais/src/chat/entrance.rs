@@ -23,6 +23,10 @@ pub(super) fn of(
     flags: &Flags,
     (kept, endpoint): (&Kept, &Endpoint),
 ) -> Result<(Entrance, String), Stop> {
+    if flags.by_certificate {
+        // Who that is the hub tells.
+        return Ok((Entrance::LogIn(Proof::External), String::new()));
+    }
     let Some(user) = flags.user.clone().or_else(|| kept.only()) else {
         let wrong = Wrong::expected("nobody in particular would talk", "a name");
         let hint = "`--user NAME --register` makes an account";

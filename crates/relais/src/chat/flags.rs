@@ -27,6 +27,9 @@ pub(crate) struct Flags {
     /// What lets you make one, where only who was invited may
     #[arg(long, value_name = "CODE", requires = "register")]
     pub(super) invitation: Option<String>,
+    /// Log in by the certificate of --cert, which your account knows since `/cert NAME`
+    #[arg(long, requires = "cert", conflicts_with_all = ["register", "user"])]
+    pub(super) by_certificate: bool,
     /// Say TEXT in ROOM, which is come into first, and end once the hub has written it down; ROOM is
     /// a room, or somebody with `@`
     #[arg(long, num_args = 2.., value_names = ["ROOM", "TEXT"], conflicts_with = "tail")]

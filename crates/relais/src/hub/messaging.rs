@@ -211,5 +211,7 @@ mod tests {
         let asks: Vec<_> =
             plan.listeners.iter().map(|on| on.tls.first().map(|tls| tls.asks)).collect();
         assert_eq!(asks, [None, Some(Asks::Nothing), Some(Asks::ForAny)]);
+        let told = plan.to_string();
+        assert_eq!(told.matches("; callers may show one, whoever signed it").count(), 1, "{told}");
     }
 }
