@@ -17,14 +17,14 @@ FAST = ["--burst", "10000", "--messages-a-second", "0"]
 class Hub:
     """A hub whose page is at `url`. Killed and begun again it is at the same ports, with the same store."""
 
-    def __init__(self, stage):
-        self.stage, self.http, self.tcp = stage, free_port(), free_port()
+    def __init__(self, stage, pace=FAST):
+        self.stage, self.pace, self.http, self.tcp = stage, pace, free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http}/"
         self.begin()
 
     def begin(self):
         listen = [f"127.0.0.1:{self.tcp}", f"http://127.0.0.1:{self.http}"]
-        self.program = self.stage.start([RELAIS, "hub", *listen, *FAST, "--store", self.stage.path("hub.db")], "relais")
+        self.program = self.stage.start([RELAIS, "hub", *listen, *self.pace, "--store", self.stage.path("hub.db")], "relais")
         self.program.await_port(self.tcp)
         self.program.await_port(self.http)
 
@@ -597,6 +597,7 @@ def what_calls_is_chosen_in_the_page_and_followed_on_all_devices(stage):
     ana.ask("Page.reload")
     ana.until("document.querySelector('.bell').title.startsWith('Do not disturb until')")
     ana.has('.row[data-room="#tea"].muted')
+    ana.until("[...document.querySelectorAll('.message.for-me .text')].some((one) => one.textContent === 'coffee?')")
     other.done("QUIET", on=False)
     ana.until("document.querySelector('.bell').title === 'You are called'")
     ana.click(".me")
@@ -763,3 +764,21 @@ def what_is_refused_stays_where_it_was_said_and_is_neither_lost_nor_said_twice(s
     said = [event["body"] for event in owner.done("HISTORY", room="#lab", limit=100)["events"] if event["ev"] == "message"]
     equal(said, ["one", "two", "may I?", "waits"])
     expect_quiet(ana, bob)
+
+
+@test(seconds=120)
+def who_says_too_much_at_once_has_it_said_once_and_in_order(stage):
+    hub, browser = Hub(stage, []), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab", "#tea")
+    ana.click('.row[data-room="#lab"]')
+    ana.has('.row[data-room="#lab"][aria-current]')
+    said = [f"line {number}" for number in range(14)]
+    for line in said:
+        say(ana, line)
+    # More than may be said at once: it says why it waits, and is said by itself.
+    ana.until("[...document.querySelectorAll('.unsent .fate')].some((one) => one.innerText.includes('sent again soon'))")
+    await_texts(ana, said)
+    ana.until("!document.querySelector('.unsent')")
+    page = hub.bot("ana").done("HISTORY", room="#lab", limit=50)["events"]
+    equal([event["body"] for event in page if event["ev"] == "message"], said)
+    expect_quiet(ana)
