@@ -267,6 +267,12 @@ def what_is_further_back_is_read_without_the_view_moving(stage):
     ana.until("[...document.querySelectorAll('.hit-body')].some((one) => one.innerText.startsWith('line 7 '))")
     ana.js("[...document.querySelectorAll('.hit')].find((one) => one.innerText.includes('line 7 ')).click()")
     ana.until("document.activeElement.matches('.message.focused') && document.activeElement.innerText.includes('line 7 ')")
+    # Nothing of a message's tools is cut off, wherever it stands.
+    time.sleep(0.3)
+    first = "document.querySelectorAll('.piece')[1].querySelector('.message')"
+    ana.js(f"{first}.scrollIntoView({{block: 'center'}}), {first}.focus({{preventScroll: true}})")
+    box = f"{first}.querySelector('.tools').getBoundingClientRect()"
+    ana.until(f"document.elementFromPoint({box}.left + 9, {box}.top + 3)?.closest('.tools') === {first}.querySelector('.tools')")
     # What is far away is not drawn, and what is not looked at any more is not kept.
     drawn = "[...document.querySelectorAll('.message[data-seq]')].filter((one) => one.checkVisibility({contentVisibilityAuto: true})).length"
     ana.until(f"{drawn} < 300")
