@@ -1,10 +1,7 @@
 //! What stands in a room, as rows of text: messages with their time, author, what they answer and their signs;
 //! days and notes between them.
 
-use std::{
-    ops::Bound,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::ops::Bound;
 
 use ratatui::{
     style::{Modifier, Style},
@@ -13,6 +10,7 @@ use ratatui::{
 use relais_hub::{
     Lang,
     model::{Kind, Millis, Seq},
+    words::clock,
 };
 use relais_wire::calendar::Moment;
 
@@ -265,15 +263,9 @@ impl Head<'_> {
     }
 }
 
-/// The time of day in UTC: `12:31`.
-pub(super) fn clock(at: Millis) -> String {
-    let Moment { hour, minute, .. } = moment(at);
-    format!("{hour:02}:{minute:02}")
-}
-
 /// The day in UTC: `Fri 20 Nov 2026`.
 pub(super) fn day(at: Millis, lang: Lang) -> String {
-    let Moment { year, month, day, .. } = moment(at);
+    let Moment { year, month, day, .. } = at.moment();
     let (weekdays, months) = match lang {
         Lang::En => (WEEKDAYS_EN, MONTHS_EN),
         Lang::Fr => (WEEKDAYS_FR, MONTHS_FR),
@@ -306,11 +298,6 @@ const MONTHS_FR: [&str; 12] = [
 /// How many days there were before it.
 pub(super) fn days(at: Millis) -> u64 {
     at.0 / (24 * 3600 * 1000)
-}
-
-fn moment(at: Millis) -> Moment {
-    let time = UNIX_EPOCH.checked_add(Duration::from_millis(at.0));
-    Moment::of(time.unwrap_or(UNIX_EPOCH))
 }
 
 #[cfg(test)]
