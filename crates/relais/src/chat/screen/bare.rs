@@ -4,11 +4,12 @@
 use relais_hub::{model::Kind, protocol::Event, words::clock};
 
 use super::{
+    item::Item,
     layout,
     model::{Deed, Model, Pane},
     panes,
     phrases::BARE,
-    room::{Item, Key, Room},
+    room::{Key, Room},
     text,
 };
 

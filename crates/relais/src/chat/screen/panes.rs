@@ -8,9 +8,9 @@ use ratatui::{
 use relais_hub::{protocol::Event, words::clock};
 
 use super::{
+    dates::day,
     help,
     layout::{self, below_title},
-    message::day,
     model::{Model, Pane},
     phrases::{CLOSES, FOUND, GOES_THERE, HELP, MEMBERS, NOTHING_FOUND, ROOMS, SEARCHING},
     sides::member_lines,

@@ -10,8 +10,8 @@ use relais_hub::{
 use tokio::time::Instant;
 
 use super::{
+    dates::{day, days},
     layout,
-    message::{day, days},
     model::Model,
     phrases::{ALL_NOTICED, DIALOGUE, FREELY, MUTED, NOT_DISTURBED, THE_TURN_OF, UNTIL, YOUR_TURN},
     room::Room,
