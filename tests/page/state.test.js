@@ -359,3 +359,10 @@ test("what is taken back reads as it was typed", () => {
   const typed = (kind, body) => outbox.typedOf({ kind, body });
   assert.deepEqual([typed("text", "hi"), typed("text", "/x"), typed("action", "waves")], ["hi", "//x", "/me waves"]);
 });
+
+test("rooms that are looked for stand beside those that were listed", () => {
+  const told = (room) => ({ room, topic: "", private: false, last: 1, unread: 0, members: 1 });
+  const first = states.others(ana(), [told("#a"), told("#b")]);
+  assert.deepEqual([...states.others(first, [told("#z")], first.others).others.keys()], ["#a", "#b", "#z"]);
+  assert.deepEqual([...states.others(first, [told("#b")]).others.keys()], ["#b"]);
+});

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { firstLine, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
+import { firstLine, hasWord, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
 import { linesOf, piecesOf } from "../../web/chat/core/lines.js";
 import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { spokenBy } from "../../web/chat/core/hook.js";
@@ -81,6 +81,13 @@ test("code, names and rooms are parts of their own", () => {
   assert.deepEqual(is("so:\n```js\nx < 1\n```\nyes"), ["words:so:", "block:x < 1", "words:yes"]);
   assert.deepEqual(is("in #lab"), ["words:in ", "room:#lab"]);
   assert.deepEqual(is("ana@example.org"), ["words:ana@example.org"]);
+});
+
+test("a word that is looked out for is found whole, in whatever case", () => {
+  const found = (body) => hasWord(body, ["thé", "tea_4"]);
+  for (const body of ["thé", "du THÉ?", "(tea_4)"]) assert.equal(found(body), true, body);
+  for (const body of ["", "théâtre", "tea", "the"]) assert.equal(found(body), false, body);
+  assert.equal(hasWord("thé", []), false);
 });
 
 test("a few signs alone are shown large", () => {

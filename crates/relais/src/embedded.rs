@@ -5,9 +5,14 @@ use std::borrow::Cow;
 use relais_http::files::Asset;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-/// The files of `E`, as files below a root.
+/// What the pages of this program share: their colours and fonts.
+#[derive(RustEmbed)]
+#[folder = "../../web/shared"]
+struct Shared;
+
+/// The files of `E`, and those that all pages share, as files below a root.
 pub(crate) fn assets<E: RustEmbed>() -> Vec<Asset> {
-    E::iter().filter_map(asset::<E>).collect()
+    E::iter().filter_map(asset::<E>).chain(Shared::iter().filter_map(asset::<Shared>)).collect()
 }
 
 fn asset<E: RustEmbed>(path: Cow<'static, str>) -> Option<Asset> {

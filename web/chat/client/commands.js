@@ -128,6 +128,7 @@ const UNSEEN = /^(?:away|abs|notify|signaler|keywords|mots|quiet|silence|revoke|
 
 const ANSWERS = [
   ["hook", hook],
+  ["certificate", ({ certificate, session }, { room }) => aside(room, { text: session, code: certificate })],
   ["seq", () => {}],
   ["events", (answer, { line }) => (beside.value = { is: "search", words: line, found: answer.events })],
   ["rooms", () => (dialogue.value = { is: "rooms" })],

@@ -9,6 +9,9 @@ import { trying } from "./shown.js";
 
 export const setLevel = (room, level) => trying(() => ask("NOTIFY", { room, level }));
 
+/** The words that are looked out for. */
+export const keywords = computed(() => state.value.keywords);
+
 /** Words as they are typed, with spaces or commas between. */
 export const setKeywords = (text) => ask("KEYWORDS", { words: text.split(/[\s,]+/).filter(Boolean) });
 

@@ -143,7 +143,21 @@ export const loadMembers = async (name) => {
   }
 };
 
-export const loadOthers = async () => change(states.others, (await ask("ROOMS")).rooms);
+/** Whether there are more rooms than were listed. */
+let isCut = false;
+
+export async function loadOthers() {
+  const { rooms: told, more } = await ask("ROOMS");
+  isCut = Boolean(more);
+  change(states.others, told);
+}
+
+/** Looks for rooms by their names, where not all were listed. */
+export async function findOthers(match) {
+  if (!isCut || !match) return;
+  const { rooms: told } = await ask("ROOMS", { match });
+  change(states.others, told, state.value.others);
+}
 
 export const search = (words, { room, from }) =>
   ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });

@@ -78,6 +78,16 @@ function withoutEnd(text) {
   return text.slice(0, end);
 }
 
+/** What words are parted by, as the hub parts them. */
+const NO_WORD = /[^\p{L}\p{N}\p{M}_]+/u;
+
+/** Whether a text has one of `words` in it, whatever their case. Cost: that of reading it, if there are any. */
+export function hasWord(body, words) {
+  if (words.length === 0) return false;
+  const all = new Set(body.toLowerCase().split(NO_WORD));
+  return words.some((word) => all.has(word));
+}
+
 const segmenter = new Intl.Segmenter();
 const SIGNS_MAX = 4;
 /** No sign that people use is longer, with all its joiners. */

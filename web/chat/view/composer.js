@@ -127,14 +127,10 @@ function writing(its, { of, what, typing }) {
     const { value } = of();
     if (bytes.value > limit()) return;
     choices.value = null;
-    const said = readTyped(value)?.say;
-    const first = what?.edit || said === undefined ? null : whoFirst(its, said);
-    // What was typed stays, to be said when it is its turn.
-    if (first) return tell(t("first speaks", first));
-    typing(name, false);
     if (what?.edit) saveEdit(name, what.edit, value);
-    else if (readTyped(value)) sayTyped(name, of, what?.reply);
-    return undefined;
+    else if (!isTooEarly(its, value)) sayTyped(name, of, what?.reply);
+    else return;
+    typing(name, false);
   };
   const key = (event) => {
     if (event.isComposing || (choices.value && choose(event, of()))) return;
@@ -148,9 +144,18 @@ function writing(its, { of, what, typing }) {
   return { input, send, key, blur: () => typing(name, false) };
 }
 
+/** Whether somebody else is to speak first, who is told then: what was typed stays, to be said in its turn. */
+function isTooEarly(its, value) {
+  const said = readTyped(value)?.say;
+  const first = said === undefined ? null : whoFirst(its, said);
+  if (first) tell(t("first speaks", first));
+  return first !== null;
+}
+
 /** Says it, or does it; what the hub refuses to do stands there again, to be typed otherwise. */
 async function sayTyped(name, of, reply) {
   const { value } = of();
+  if (!readTyped(value)) return;
   put(of(), "");
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);

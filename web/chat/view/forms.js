@@ -7,7 +7,7 @@ import { useEffect } from "../vendor/hooks.js";
 import { matching } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
 import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
-import { loadOthers } from "../client/reading.js";
+import { findOthers, loadOthers } from "../client/reading.js";
 import { dialogue, room, tell, trying } from "../client/shown.js";
 import { count, t } from "../client/tongue.js";
 import { andClose, Cancel, Field, Form, OneOf, Window } from "./dialogue.js";
@@ -22,17 +22,26 @@ const others = computed(() =>
   [...state.value.others.values()].sort((a, b) => b.size - a.size || a.name.localeCompare(b.name)),
 );
 
+/** Who types on is not looked for yet. */
+const PAUSE_MS = 250;
+let asking;
+
 /** The rooms there are, to come into; and a new one. */
 export function RoomsDialogue({ its }) {
   useEffect(() => {
     wanted.value = its.match ?? "";
     trying(loadOthers);
   }, []);
+  const look = (word) => {
+    wanted.value = word;
+    clearTimeout(asking);
+    asking = setTimeout(() => trying(() => findOthers(word.trim())), PAUSE_MS);
+  };
   const shown = others.value.filter((one) => matching([one.name, one.topic], wanted.value, 1).length > 0);
   return html`<${Window} title=${t("find or make a room")}>
     <p class="form-field"><input type="search" aria-label=${t("find a room")} placeholder=${t("find a room")} autofocus
       defaultValue=${its.match ?? ""}
-      onInput=${(event) => (wanted.value = event.currentTarget.value)} /></p>
+      onInput=${(event) => look(event.currentTarget.value)} /></p>
     <ul class="finds">${shown.map(
       (one) => html`<li key=${one.name}>
       <span class="find-words"><b>${one.isPrivate && html`<${Icon} name="lock" />`}<bdi>${one.name}</bdi>

@@ -5,10 +5,11 @@
 import { useEffect } from "../vendor/hooks.js";
 import { mayModerate, signsOn } from "../core/room.js";
 import { spokenBy } from "../core/hook.js";
-import { firstLine } from "../core/text.js";
+import { firstLine, hasWord } from "../core/text.js";
 import { goTo, quote, quotes } from "../client/reading.js";
 import { react, redact, takeBack, tryAgain } from "../client/sending.js";
 import { me } from "../client/hub.js";
+import { keywords } from "../client/noticing.js";
 import { dialogue, room as shownRoom, setAbout, tell } from "../client/shown.js";
 import { t, timeOf, wholeTimeOf } from "../client/tongue.js";
 import { html, memo } from "./html.js";
@@ -22,7 +23,7 @@ const QUICK = ["👍", "❤️", "😄", "🎉"];
 
 /** A message of the log. `answered` is what it answers, if that is known. */
 export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answered }) => {
-  const { seq, from, kind, mention, notify, edited } = event;
+  const { seq, from, kind, mention, edited } = event;
   const { body, owner } = spokenBy(event);
   const isMine = from === me.value;
   const classes = [
@@ -30,7 +31,7 @@ export const Message = memo(({ event, isFirst, isFocused, isActive, signs, answe
     kind,
     owner && "by-hook",
     isFirst && "first",
-    (mention || notify === "keyword") && "for-me",
+    (mention || (!isMine && kind !== "notice" && body && hasWord(body, keywords.value))) && "for-me",
     isMine && "own",
     isFocused && "focused",
     body === null && "gone",

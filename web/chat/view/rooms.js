@@ -91,17 +91,15 @@ function Part({ title, add, act, children }) {
 
 function Row({ one }) {
   const { name, unread, isPrivate, level } = one;
-  const isMuted = level === "none";
   const isOpen = open.value === name;
   const doesCall = !isOpen && callsOf(one) > 0;
-  const classes = `row ${isMuted ? "muted" : unread > 0 ? "has-news" : ""} ${doesCall ? "calls" : ""}`;
+  const classes = `row ${level === "none" ? "muted" : unread > 0 ? "has-news" : ""} ${doesCall ? "calls" : ""}`;
   const row = useRef();
   useEffect(() => {
     if (isOpen) row.current.scrollIntoView({ block: "nearest" });
   }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
-  const hasDraft = !isOpen && keep.get(`draft.${me.value}.${name}`);
   return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
@@ -112,17 +110,23 @@ function Row({ one }) {
       class="sign">${isPrivate ? html`<${Icon} name="lock" />` : "#"}</span>`
     }
     <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>
-    ${
-      hasDraft &&
-      unread === 0 &&
-      html`<span class="draft" title=${t("draft")}><${Icon} name="edit" /><span
-      class="sr">${t("draft")}</span></span>`
-    }
-    ${hasFailed(name) && html`<span class="failed"><${Icon} name="alert" /><span class="sr">${t("not sent")}</span></span>`}
-    ${isMuted && html`<span class="mute"><${Icon} name="bell-off" /><span class="sr">${t("muted room")}</span></span>`}
-    ${isTwo && !isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}
+    <${Marks} one=${one} isOpen=${isOpen} />
     <${Badge} one=${one} />
   </button></li>`;
+}
+
+/** What there is to do, and that it does not call. */
+function Marks({ one, isOpen }) {
+  const { name, unread, level } = one;
+  const marks = [
+    [!isOpen && unread === 0 && keep.get(`draft.${me.value}.${name}`), "draft", "edit", t("draft")],
+    [hasFailed(name), "failed", "alert", t("not sent")],
+    [level === "none", "mute", "bell-off", t("muted room")],
+  ].filter(([is]) => is);
+  return html`${marks.map(
+    ([, kind, icon, words]) => html`<span key=${kind} class=${kind} title=${words}><${Icon} name=${icon} /><span
+    class="sr">${words}</span></span>`,
+  )}${!isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}`;
 }
 
 /** Whether something was refused there, and waits for somebody to look at it. */

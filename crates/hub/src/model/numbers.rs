@@ -5,6 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use relais_wire::calendar::Moment;
+
 /// A place in the log. The first entry has 1; each has more than the one before, but not always one
 /// more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +28,12 @@ impl Millis {
     /// What `time` is; the first of all, if it is before 1970.
     pub fn of(time: SystemTime) -> Self {
         Self(0).later(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+
+    /// The second that it is in, of the calendar.
+    pub fn moment(self) -> Moment {
+        let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.0));
+        Moment::of(time.unwrap_or(SystemTime::UNIX_EPOCH))
     }
 
     /// The time that much later, as far as can be counted.

@@ -29,6 +29,7 @@ pub use self::{
     line::{Line, Wanted},
     misuse::Misuse,
     phrases::Phrase,
+    plain::clock,
     reader::Reader,
     refusals::{not_done, sentence},
     show::show,

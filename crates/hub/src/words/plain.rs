@@ -1,9 +1,6 @@
 //! What strangers say and are called, fit for a terminal.
 
-use std::{
-    fmt::{self, Write},
-    time::{Duration, UNIX_EPOCH},
-};
+use std::fmt::{self, Write};
 
 use relais_wire::{calendar::Moment, visible::is_disturbing};
 
@@ -56,20 +53,15 @@ impl fmt::Display for Body<'_> {
 const INDENT: &str = "      ";
 
 /// The time of day in UTC: `12:31`.
-pub(super) fn clock(at: Millis) -> String {
-    let Moment { hour, minute, .. } = moment(at);
+pub fn clock(at: Millis) -> String {
+    let Moment { hour, minute, .. } = at.moment();
     format!("{hour:02}:{minute:02}")
 }
 
 /// The day in UTC: `2026-11-20`.
 pub(super) fn day(at: Millis) -> String {
-    let Moment { year, month, day, .. } = moment(at);
+    let Moment { year, month, day, .. } = at.moment();
     format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn moment(at: Millis) -> Moment {
-    let time = UNIX_EPOCH.checked_add(Duration::from_millis(at.0));
-    Moment::of(time.unwrap_or(UNIX_EPOCH))
 }
 
 #[cfg(test)]

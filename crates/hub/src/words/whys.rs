@@ -123,6 +123,33 @@ const WHYS: &[(&str, &str)] = &[
         "un nom comme {} : un qui ne veuille rien dire d'autre",
     ),
     (
+        "{} begins as hooks do: expected another name",
+        "{} commence comme les crochets : un autre nom",
+    ),
+    ("{}: expected at most {}, {} hours", "{} : {} au plus, soit {} heures"),
+    ("{}: expected at most {}, or none, for good", "{} : {} au plus, ou rien, pour toujours"),
+    ("this certificate is another account's", "ce certificat est celui d'un autre compte"),
+    (
+        "a device is called {} already: show another certificate",
+        "un appareil s'appelle déjà {} : montrez un autre certificat",
+    ),
+    (
+        "no account knows the certificate that you show",
+        "aucun compte ne connaît le certificat que vous montrez",
+    ),
+    (
+        "no certificate was shown on this connection",
+        "aucun certificat n'a été montré sur cette connexion",
+    ),
+    (
+        "none of what came last could be understood",
+        "rien de ce qui est venu en dernier n'a été compris",
+    ),
+    (
+        "who was to be logged out is, while the hub runs; for good once that can be written",
+        "qui devait être déconnecté l'est, tant que le serveur tourne ; pour de bon dès que cela peut s'écrire",
+    ),
+    (
         "an empty password: expected some characters",
         "un mot de passe vide : il faut des caractères",
     ),

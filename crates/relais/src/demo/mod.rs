@@ -79,6 +79,6 @@ mod tests {
     #[test]
     fn the_pages_are_here() {
         let has = |path| assets().iter().any(|asset| asset.path == path && !asset.bytes.is_empty());
-        assert!(has("index.html") && has("404.html") && has("js/site.js"));
+        assert!(has("index.html") && has("404.html") && has("js/site.js") && has("sign.css"));
     }
 }

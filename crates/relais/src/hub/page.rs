@@ -38,6 +38,8 @@ mod tests {
         let index = assets().iter().find(|asset| asset.path == "index.html").unwrap();
         let index = str::from_utf8(index.bytes).unwrap();
         assert!(index.contains("<html lang"), "{index}");
+        let has = |path| assets().iter().any(|asset| asset.path == path && !asset.bytes.is_empty());
+        assert!(has("main.js") && has("sign.css") && has("font/jetbrains-mono.woff2"));
         // Nothing else is let run or painted: see the hub's door.
         assert!(!index.contains("<style") && !index.contains(" style="), "{index}");
         assert!(!index.contains("<script>") && !index.contains(" onclick="), "{index}");

@@ -1,10 +1,8 @@
 //! A line being typed: what each key does to it, and how it is drawn in one row.
 
-use std::fmt::Write as _;
-
 use unicode_width::UnicodeWidthChar as _;
 
-use super::{history::History, keys::Key};
+use super::{history::History, keys::Key, view::View};
 
 /// How long a line may get. What is typed past it is dropped.
 const CHARS_MAX: usize = 64 << 10;
@@ -113,16 +111,16 @@ impl Editor {
         self.cursor + blanks + word
     }
 
-    /// What a terminal of `columns` is told to show the line in the row where it is: of a line that
-    /// is too long, the part round the cursor, and `…` where there is more.
-    pub(super) fn drawn(&self, prompt: &str, columns: usize) -> String {
+    /// What is seen of the line in the row where it is, on a terminal of `columns`: of a line that is too
+    /// long, the part round the cursor, and `…` where there is more.
+    pub(super) fn view(&self, prompt: &str, columns: usize) -> View {
         let prompt_width: usize = prompt.chars().map(width).sum();
         // The last column stays free: a character there makes some terminals begin another row.
         let room = columns.saturating_sub(prompt_width + 1).max(1);
         let Part { start, before, mark } = self.part(room);
-        let mut drawn = format!("\r{prompt}");
+        let mut text = prompt.to_owned();
         if start > 0 && mark > 0 {
-            drawn.push('…');
+            text.push('…');
         }
         let mut left = room - if start > 0 { mark } else { 0 };
         let is_cut = self.line[start..].iter().copied().map(width).sum::<usize>() > left;
@@ -130,16 +128,12 @@ impl Editor {
         for &char in &self.line[start..] {
             let Some(rest) = left.checked_sub(width(char)) else { break };
             left = rest;
-            drawn.push(shown(char));
+            text.push(shown(char));
         }
         if is_cut && mark > 0 {
-            drawn.push('…');
+            text.push('…');
         }
-        drawn.push_str("\x1b[K\r");
-        if prompt_width + before > 0 {
-            _ = write!(drawn, "\x1b[{}C", prompt_width + before);
-        }
-        drawn
+        View { text, cursor: prompt_width + before, columns }
     }
 
     /// Which part of the line is shown where there is `room` for so many columns.
@@ -160,10 +154,10 @@ impl Editor {
         Part { start, before: ahead + before, mark }
     }
 
-    /// All of the line, in as many rows as it takes, to be left where it stands.
+    /// All of the line, in as many rows as it takes.
     pub(super) fn whole(&self, prompt: &str) -> String {
         let line: String = self.line.iter().copied().map(shown).collect();
-        format!("\r{prompt}{line}\x1b[K")
+        format!("{prompt}{line}")
     }
 }
 
@@ -185,7 +179,7 @@ fn shown(char: char) -> char {
 }
 
 /// How many columns `char` takes; of a control, which is shown as a blank, one.
-fn width(char: char) -> usize {
+pub(super) fn width(char: char) -> usize {
     char.width().unwrap_or(1)
 }
 
@@ -253,7 +247,7 @@ mod tests {
         for key in text.chars().map(Key::Char).chain(keys.iter().copied()) {
             editor.press(key);
         }
-        assert_eq!(editor.drawn("> ", columns), expect);
+        assert_eq!(editor.view("> ", columns).whole(), expect);
     }
 
     #[test]
@@ -262,7 +256,7 @@ mod tests {
         for char in "abcdefghij\tk".chars() {
             editor.press(Key::Char(char));
         }
-        assert_eq!(editor.whole("> "), "\r> abcdefghij k\x1b[K");
+        assert_eq!(editor.whole("> "), "> abcdefghij k");
     }
 
     #[test]

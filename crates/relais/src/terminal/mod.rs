@@ -8,6 +8,7 @@ mod history;
 mod keys;
 mod mode;
 mod reading;
+mod view;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 
 use editor::Editor;
 use mode::Mode;
+use view::View;
 
 pub(crate) use history::History;
 pub(crate) use mode::give_back;
@@ -43,14 +45,15 @@ pub(crate) struct Lines {
 #[derive(Clone, Debug)]
 pub(crate) struct Screen(Arc<Mutex<Drawn>>);
 
-/// What is on the screen: the line being typed, in the last row, while `is_shown`.
+/// What is on the screen: the line being typed, in the last row, while it is `seen`.
 #[derive(Debug)]
 struct Drawn {
     prompt: String,
     /// `None` where lines are not edited by us.
     editor: Option<Editor>,
     mode: Option<Mode>,
-    is_shown: bool,
+    /// What of it is.
+    seen: Option<View>,
     /// Whether the terminal is not to be taken again.
     is_over: bool,
 }
@@ -66,13 +69,8 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
     let editor = mode.is_some().then(Editor::default);
     let prompt = prompt.to_owned();
     let lines_max = if mode.is_some() { TYPED_LINES_MAX } else { LINES_MAX };
-    let screen = Screen(Arc::new(Mutex::new(Drawn {
-        prompt,
-        editor,
-        mode,
-        is_shown: false,
-        is_over: false,
-    })));
+    let screen =
+        Screen(Arc::new(Mutex::new(Drawn { prompt, editor, mode, seen: None, is_over: false })));
     let (lines, typed) = mpsc::channel(lines_max);
     screen.with(Drawn::draw);
     reading::start(screen.clone(), lines);
@@ -132,26 +130,38 @@ impl Screen {
 }
 
 impl Drawn {
-    /// Draws the line being typed where the cursor is, or anew.
+    /// Draws the line being typed where the cursor is, or what of it is not seen yet.
     fn draw(&mut self) {
         if let (Some(editor), Some(_)) = (&self.editor, &self.mode) {
-            write(&editor.drawn(&self.prompt, columns()));
-            self.is_shown = true;
+            let view = editor.view(&self.prompt, columns());
+            write(&self.seen.as_ref().map_or_else(|| view.whole(), |seen| view.behind(seen)));
+            self.seen = Some(view);
         }
     }
 
-    /// Draws all of the line that was typed, in as many rows as it takes.
+    /// Draws all of the line that was typed, in as many rows as it takes, if not all of it is seen.
     fn draw_whole(&mut self) {
         if let (Some(editor), Some(_)) = (&self.editor, &self.mode) {
-            write(&editor.whole(&self.prompt));
+            let whole = editor.whole(&self.prompt);
+            if self.seen.as_ref().is_none_or(|seen| seen.text != whole) {
+                write(&format!("\r{whole}\x1b[K"));
+            }
+        }
+    }
+
+    /// Has it be drawn anew: something else may be seen.
+    fn forget(&mut self) {
+        if let Some(seen) = &mut self.seen {
+            seen.columns = 0;
         }
     }
 
     fn print_above(&mut self, text: &str) {
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        let erase = if self.is_shown { "\r\x1b[K" } else { "" };
+        let was_seen = self.seen.take().is_some();
+        let erase = if was_seen { "\r\x1b[K" } else { "" };
         write(&format!("{erase}{text}{end}"));
-        if self.is_shown {
+        if was_seen {
             self.draw();
         }
     }
@@ -159,14 +169,13 @@ impl Drawn {
     /// Leaves the line that was typed where it stands, and begins the next row.
     fn enter(&mut self) {
         write("\r\n");
-        self.is_shown = false;
+        self.seen = None;
     }
 
     /// Takes the line being typed off the screen, and sets the terminal back.
     fn leave(&mut self) {
-        if self.is_shown {
+        if self.seen.take().is_some() {
             write("\r\x1b[K");
-            self.is_shown = false;
         }
         self.mode = None;
     }

@@ -107,9 +107,11 @@ fn hand_on(screen: &Screen, lines: &Sender<Vec<u8>>, line: Vec<u8>) -> bool {
 
 fn press(screen: &Screen, key: Key) -> Option<Pressed> {
     screen.with(|drawn| {
-        if let Key::Enter = key {
+        match key {
             // All of it, before it is left for good: some scrolled away, or was not drawn yet.
-            drawn.draw_whole();
+            Key::Enter => drawn.draw_whole(),
+            Key::Redraw => drawn.forget(),
+            _ => {}
         }
         let pressed = drawn.editor.as_mut()?.press(key);
         if let Some(Pressed::Line(_)) = pressed {

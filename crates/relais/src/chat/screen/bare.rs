@@ -1,15 +1,15 @@
 //! Text shown bare, for a terminal to mark and copy whole: no lists beside it, nothing before its rows, and no
 //! end of a row in it but its own.
 
-use relais_hub::{model::Kind, protocol::Event};
+use relais_hub::{model::Kind, protocol::Event, words::clock};
 
 use super::{
+    item::Item,
     layout,
-    message::clock,
     model::{Deed, Model, Pane},
     panes,
     phrases::BARE,
-    room::{Item, Key, Room},
+    room::{Key, Room},
     text,
 };
 

@@ -12,9 +12,10 @@ use tokio::time::Instant;
 
 use super::{
     hub::{Link, Presence, Then},
+    item::Note,
     model::{Deed, Eyes, Model, is_counted},
     phrases::SAYS_TO_YOU,
-    room::{Behind, Member, Note, Standing},
+    room::{Behind, Member, Standing},
     text,
 };
 use crate::chat::phrases::{BACK, UNSURE};

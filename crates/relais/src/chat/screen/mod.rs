@@ -9,12 +9,14 @@ mod bare;
 mod carrying;
 mod completion;
 mod composer;
+mod dates;
 mod drawing;
 mod hearing;
 mod help;
 mod hub;
 mod inputs;
 mod invited;
+mod item;
 mod keys;
 mod layout;
 mod message;
@@ -37,16 +39,14 @@ mod wishes;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    env,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::env;
 
 use clap::ColorChoice;
 use relais_hub::{Lang, client::News, model::Millis};
 
 use super::{caller::Caller, let_in::Door, phrases::LOST};
 use crate::{
+    clock,
     hub::random,
     output::{is_coloured, tell},
     stop::Stop,
@@ -80,7 +80,7 @@ pub(super) async fn talk(parties: Vec<(String, Caller, Door)>, wishes: Wishes) -
         doors.push(door);
     }
     let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let outside = Outside { random, clock };
+    let outside = Outside { random, clock: || Millis::of(clock::now()) };
     let model = Model::new(names, (wishes.lang, look(wishes)), size, outside);
     Shell::new(model, doors, wishes.alerts)?.run(callers, entered).await
 }
@@ -94,12 +94,6 @@ async fn enter(caller: &mut Caller, door: &Door, lang: Lang) -> Result<News, Sto
             None => tell(LOST.of(lang)),
         }
     }
-}
-
-/// What time it is.
-fn clock() -> Millis {
-    let since = crate::clock::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn look(Wishes { theme, color, .. }: Wishes) -> Look {

@@ -5,12 +5,12 @@ use ratatui::{
     layout::Rect,
     text::{Line, Span},
 };
-use relais_hub::protocol::Event;
+use relais_hub::{protocol::Event, words::clock};
 
 use super::{
+    dates::day,
     help,
     layout::{self, below_title},
-    message::{clock, day},
     model::{Model, Pane},
     phrases::{CLOSES, FOUND, GOES_THERE, HELP, MEMBERS, NOTHING_FOUND, ROOMS, SEARCHING},
     sides::member_lines,

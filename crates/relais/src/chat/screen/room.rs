@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relais_hub::{
-    model::{Kind, Level, Millis, Role, Seq, Why},
+    model::{Level, Role, Seq, Why},
     protocol::{Event, Held, Listed, Place},
 };
 use tokio::time::Instant;
 
 use super::{
     composer::Composer,
+    item::{Item, Note, Said},
     signs::{Last, Signs},
 };
 
@@ -62,35 +63,6 @@ pub(super) enum Standing {
     Invited,
 }
 
-/// Something in a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
-    Said(Said),
-    Note(Note),
-}
-
-/// What else happened, or the hub answered, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Note {
-    /// When it happened; of an answer nothing is said of that.
-    pub(super) at: Option<Millis>,
-    pub(super) text: String,
-}
-
-/// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) at: Millis,
-    pub(super) from: String,
-    pub(super) kind: Kind,
-    /// Nothing, if it was taken out.
-    pub(super) body: Option<String>,
-    pub(super) reply: Option<Seq>,
-    /// Whether it names who looks, or has a word that it looks out for.
-    pub(super) mention: bool,
-    pub(super) edited: bool,
-}
-
 /// What there is before the first item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
@@ -126,16 +98,6 @@ pub(super) struct Anchor {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) role: Role,
-}
-
-impl Item {
-    /// When it was said, or happened.
-    pub(super) fn at(&self) -> Option<Millis> {
-        match self {
-            Self::Said(said) => Some(said.at),
-            Self::Note(note) => note.at,
-        }
-    }
 }
 
 impl Room {
@@ -318,7 +280,10 @@ fn begin(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use relais_hub::protocol::Where;
+    use relais_hub::{
+        model::{Kind, Millis},
+        protocol::Where,
+    };
 
     use super::*;
 

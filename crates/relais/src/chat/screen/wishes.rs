@@ -5,12 +5,13 @@ use std::time::Duration;
 use relais_hub::{
     model::{Level, Millis, Quiet},
     protocol::{Event, Held, Place},
+    words::clock,
 };
 use tokio::time::Instant;
 
 use super::{
+    dates::{day, days},
     layout,
-    message::{clock, day, days},
     model::Model,
     phrases::{ALL_NOTICED, DIALOGUE, FREELY, MUTED, NOT_DISTURBED, THE_TURN_OF, UNTIL, YOUR_TURN},
     room::Room,
