@@ -789,3 +789,52 @@ def who_says_too_much_at_once_has_it_said_once_and_in_order(stage):
     page = hub.bot("ana").done("HISTORY", room="#lab", limit=50)["events"]
     equal([event["body"] for event in page if event["ev"] == "message"], said)
     expect_quiet(ana)
+
+
+@test
+def what_is_told_in_passing_covers_no_message_and_moves_nothing(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bot = hub.bot("ana")
+    for number in range(40):
+        bot.done("MESSAGE", room="#lab", body=f"line {number}")
+    ana.until("[...document.querySelectorAll('.text')].at(-1)?.textContent === 'line 39'")
+    places = "JSON.stringify([...document.querySelectorAll('.message:last-child, .field')].map((one) => one.getBoundingClientRect()))"
+    before = ana.js(places)
+    say(ana, "/kick nobody")
+    ana.has(".passing [role=alert] .bad")
+    equal(ana.js(places), before)
+    box = "document.querySelector('.passing p').getBoundingClientRect()"
+    equal(ana.js(f"{box}.top >= [...document.querySelectorAll('.message')].at(-1).getBoundingClientRect().bottom"), True)
+    equal(ana.js(f"{box}.bottom <= document.querySelector('.field').getBoundingClientRect().top"), True)
+    # What went wrong stays until it is closed; what did not goes by itself.
+    time.sleep(5)
+    ana.has(".passing .bad")
+    ana.click(".passing button")
+    ana.until("!document.querySelector('.passing p')")
+    ana.js("document.querySelector('#composer').value = ''")
+    say(ana, "/ping")
+    ana.has(".passing [role=status] p")
+    ana.until("!document.querySelector('.passing p')")
+    expect_quiet(ana)
+
+
+@test
+def a_long_list_says_what_calls_further_on(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#a")
+    bot, bob = hub.bot("ana"), Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    for number in range(40):
+        bot.done("CREATE", room=f"#room-{number:02}")
+    bob.done("JOIN", room="#room-39")
+    bob.done("MESSAGE", room="#room-39", body="are you there, @ana?")
+    ana.until("document.querySelector('.further.below')?.innerText.includes('1 below calls you')")
+    ana.click(".further.below")
+    ana.until("document.activeElement.dataset.room === '#room-39' && !document.querySelector('.further')")
+    # The room one is in is in sight, however one came there.
+    ana.press("ArrowUp", ALT)
+    ana.press("ArrowUp", ALT)
+    is_seen = "(row => row.top >= 0 && row.bottom <= innerHeight)(document.querySelector('.row[aria-current]').getBoundingClientRect())"
+    ana.until(f"document.querySelector('.row[aria-current]').dataset.room !== '#a' && {is_seen}")
+    expect_quiet(ana)

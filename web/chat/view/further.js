@@ -3,6 +3,8 @@
  */
 
 import { useLayoutEffect, useState } from "../vendor/hooks.js";
+import { state } from "../client/hub.js";
+import { isListOpen, open } from "../client/shown.js";
 import { count } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -23,8 +25,7 @@ export function Further({ list }) {
     const { above, below } = outOfSight(list.current);
     setSeen(`${above.length} ${below.length}`);
   };
-  // Drawn with the list, whatever changed in it.
-  useLayoutEffect(look);
+  useLayoutEffect(look, [state.value.rooms, open.value, isListOpen.value]);
   useLayoutEffect(() => {
     const its = list.current;
     const sizes = new ResizeObserver(look);
