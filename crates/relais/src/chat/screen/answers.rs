@@ -110,6 +110,10 @@ impl Model {
             return;
         }
         room.take_page(&events, notes);
+        match page {
+            Page::After(_) => room.drop_oldest(),
+            _ => room.drop_newest(),
+        }
         let found: BTreeSet<_> = room.items.keys().map(|(seq, _)| *seq).collect();
         self.hubs[hub]
             .pending
