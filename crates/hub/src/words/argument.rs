@@ -1,6 +1,6 @@
 //! What commands are about: how each thing is called where it is typed, and in the protocol, and what it may be.
 
-use super::{lang::Text, misuse::Amiss};
+use super::lang::Text;
 
 /// Something that stands behind a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,21 @@ pub(super) struct Argument {
     pub(super) word: Text,
     /// What it has to be, behind "is not".
     pub(super) expected: Text,
+}
+
+/// What is wrong with what stands behind a command, or with where it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Amiss {
+    /// It is about the room where it is typed, and that is none.
+    Nowhere,
+    /// No command is called so.
+    Unknown(String),
+    Missing(Argument),
+    /// What is typed is not what it may be.
+    Wrong {
+        argument: Argument,
+        found: String,
+    },
 }
 
 impl Argument {

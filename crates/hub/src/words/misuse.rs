@@ -2,9 +2,7 @@
 //! how it is typed, and an example.
 
 use super::{
-    argument::Argument,
-    command::Command,
-    commands::command_named,
+    argument::Amiss,
     lang::{Lang, Text},
     plain::Plain,
 };
@@ -13,24 +11,17 @@ use crate::protocol::{Code, Refusal};
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misuse {
-    /// The first name of the command that it begins with.
-    pub(super) command: Option<&'static str>,
+    /// How the command is typed that it begins with.
+    pub(super) usage: Option<Usage>,
     pub(super) amiss: Amiss,
 }
 
-/// What is wrong with what stands behind a command, or with where it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Amiss {
-    /// It is about the room where it is typed, and that is none.
-    Nowhere,
-    /// No command is called so.
-    Unknown(String),
-    Missing(Argument),
-    /// What is typed is not what it may be.
-    Wrong {
-        argument: Argument,
-        found: String,
-    },
+/// How a command is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) name: &'static str,
+    pub(super) arguments: Text,
+    pub(super) example: Text,
 }
 
 impl Misuse {
@@ -53,8 +44,8 @@ impl Misuse {
                 format!("{found:?} n'est pas {}", argument.expected.fr)
             }
         };
-        match self.command.and_then(command_named) {
-            Some(command) => format!("{what}{}", usage(command, lang)),
+        match self.usage {
+            Some(usage) => format!("{what}{}", usage.behind(lang)),
             None => what,
         }
     }
@@ -81,11 +72,18 @@ impl Misuse {
     }
 }
 
-fn usage(command: &Command, lang: Lang) -> String {
-    let (line, example) = (command.line(lang), command.example.of(lang));
-    match lang {
-        Lang::En => format!(": {line}, as in {example}"),
-        Lang::Fr => format!(" : {line}, par exemple {example}"),
+impl Usage {
+    /// `/join ROOM`
+    pub(super) fn line(self, lang: Lang) -> String {
+        format!("/{} {}", self.name, self.arguments.of(lang)).trim_end().to_owned()
+    }
+
+    fn behind(self, lang: Lang) -> String {
+        let (line, example) = (self.line(lang), self.example.of(lang));
+        match lang {
+            Lang::En => format!(": {line}, as in {example}"),
+            Lang::Fr => format!(" : {line}, par exemple {example}"),
+        }
     }
 }
 

@@ -11,8 +11,7 @@ use relais_hub::{
 use super::{
     hearing::unmarked,
     hub::{Link, Pending, Presence, Then, is_same},
-    invited::is_for_invitations,
-    model::{Deed, Model, Pane},
+    model::{Deed, Model, Pane, is_for_invitations},
     phrases::{ANSWER, NOT_SAID},
     room::{Before, Behind, Member, Room},
     text,

@@ -62,12 +62,6 @@ impl Model {
     }
 }
 
-/// Whether `ask` is for [invitations](Model::ask_invitations), and nobody typed it: `/rooms` without a word has
-/// none at all.
-pub(super) fn is_for_invitations(ask: &Ask) -> bool {
-    matches!(ask, Ask::Rooms { matching: Some(word) } if word.is_empty())
-}
-
 /// Whether it is an invitation: who may know of a private room and is not in it is invited.
 fn is_open(listed: &Listed) -> bool {
     let Listed { room, access, mine, .. } = listed;

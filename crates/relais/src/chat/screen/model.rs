@@ -10,10 +10,8 @@ use relais_hub::{
 use tokio::time::Instant;
 
 use super::{
-    bare::Bare,
     composer::Composer,
     hub::{Hub, is_same},
-    invited::is_for_invitations,
     room::Room,
     theme::Look,
 };
@@ -93,6 +91,13 @@ pub(super) enum Pane {
     Found { hub: usize, words: String, found: Option<Vec<Event>>, chosen: usize },
     /// The rooms, where there is no room for their list.
     Rooms { chosen: usize },
+}
+
+/// Whether text is shown bare, in place of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bare {
+    No,
+    Yes,
 }
 
 /// Whether a part of the screen is there.
@@ -276,4 +281,10 @@ pub(super) fn is_counted(ask: &Ask) -> bool {
             | Ask::History { .. }
             | Ask::Search { .. }
     ) && !is_for_invitations(ask)
+}
+
+/// Whether `ask` is for [invitations](Model::ask_invitations), and nobody typed it: `/rooms` without a word has
+/// none at all.
+pub(super) fn is_for_invitations(ask: &Ask) -> bool {
+    matches!(ask, Ask::Rooms { matching: Some(word) } if word.is_empty())
 }
