@@ -27,22 +27,11 @@ pub(super) struct Usage {
 impl Misuse {
     /// One sentence about it. What was typed is in it as it was.
     pub fn sentence(&self, lang: Lang) -> String {
-        let what = match (&self.amiss, lang) {
-            (Amiss::Nowhere, _) => return NOWHERE.of(lang).to_owned(),
-            (Amiss::Unknown(name), Lang::En) => {
-                return format!("no command is called {name:?}: /help lists them");
-            }
-            (Amiss::Unknown(name), Lang::Fr) => {
-                return format!("aucune commande ne s'appelle {name:?} : /help les donne toutes");
-            }
-            (Amiss::Missing(argument), Lang::En) => format!("{} is missing", argument.word.en),
-            (Amiss::Missing(argument), Lang::Fr) => format!("il manque {}", argument.word.fr),
-            (Amiss::Wrong { argument, found }, Lang::En) => {
-                format!("{found:?} is not {}", argument.expected.en)
-            }
-            (Amiss::Wrong { argument, found }, Lang::Fr) => {
-                format!("{found:?} n'est pas {}", argument.expected.fr)
-            }
+        let what = match &self.amiss {
+            Amiss::Nowhere => return NOWHERE.of(lang).to_owned(),
+            Amiss::Unknown(name) => UNKNOWN.of(lang).replacen("{}", &format!("{name:?}"), 1),
+            Amiss::Missing(argument) => argument.missing(lang),
+            Amiss::Wrong { argument, found } => argument.wrong(&format!("{found:?}"), lang),
         };
         match self.usage {
             Some(usage) => format!("{what}{}", usage.behind(lang)),
@@ -78,7 +67,8 @@ impl Usage {
         format!("/{} {}", self.name, self.arguments.of(lang)).trim_end().to_owned()
     }
 
-    fn behind(self, lang: Lang) -> String {
+    /// What stands of it behind what is wrong.
+    pub(super) fn behind(self, lang: Lang) -> String {
         let (line, example) = (self.line(lang), self.example.of(lang));
         match lang {
             Lang::En => format!(": {line}, as in {example}"),
@@ -87,7 +77,13 @@ impl Usage {
     }
 }
 
-const NOWHERE: Text = Text {
+pub(super) const NOWHERE: Text = Text {
     en: "you are in no room: /join ROOM comes into one, /msg NAME TEXT speaks to one person",
     fr: "vous n'êtes dans aucun salon : /join SALON entre dans un salon, /msg NOM TEXTE parle à une personne",
+};
+
+/// `{}` is what was typed.
+pub(super) const UNKNOWN: Text = Text {
+    en: "no command is called {}: /help lists them",
+    fr: "aucune commande ne s'appelle {} : /help les donne toutes",
 };

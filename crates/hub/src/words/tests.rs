@@ -177,6 +177,9 @@ fn what_is_wrong_says_what() {
 #[track_caller]
 fn says(line: &str, here: Option<&Place>, [en, fr]: [&str; 2]) {
     let Line::Wrong(misuse) = read(line, here) else { panic!("{line} is right") };
+    // What programs are told people read in their language.
+    let told = sentence(&misuse.refusal(), Lang::Fr);
+    assert!(told.ends_with(&format!("({fr})")), "{told}");
     assert_eq!((&*misuse.sentence(Lang::En), &*misuse.sentence(Lang::Fr)), (en, fr), "{line}");
 }
 
@@ -243,6 +246,8 @@ fn every_example_is_right_and_what_is_missing_stands_in_the_usage() {
                 let word = word.trim_end_matches(" is missing");
                 assert!(usage.contains(word), "{sentence}");
             }
+            let told = sentence(&misuse.refusal(), Lang::Fr);
+            assert!(told.ends_with(&format!("({})", misuse.sentence(Lang::Fr))), "{told}");
         }
     }
 }
