@@ -11,11 +11,12 @@ use relais_hub::{
 use super::{
     hearing::unmarked,
     hub::{Link, Pending, Presence, Then, is_same},
-    model::{Deed, Model, Pane, is_for_invitations},
+    model::{Deed, Model, Pane},
     phrases::{ANSWER, NOT_SAID},
     room::{Before, Behind, Member, Room},
     text,
 };
+use crate::chat::invitations;
 
 /// Answers of so many lines are told where one is; longer ones are shown instead of it.
 const TOLD_LINES_MAX: usize = 3;
@@ -31,7 +32,7 @@ impl Model {
             (Ask::Search { words, .. }, Ok(Answer::Page { events, .. })) => {
                 self.found(hub, &words, events);
             }
-            (ask, answer) if is_for_invitations(&ask) => {
+            (ask, answer) if invitations::are_asked(&ask) => {
                 if let Ok(Answer::Rooms(listed)) = answer {
                     self.heard_invitations(hub, listed);
                 }

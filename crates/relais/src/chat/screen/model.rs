@@ -15,6 +15,7 @@ use super::{
     room::Room,
     theme::Look,
 };
+use crate::chat::invitations;
 
 /// What the screen shows, and what it takes to go on.
 #[derive(Debug)]
@@ -280,11 +281,5 @@ pub(super) fn is_counted(ask: &Ask) -> bool {
             | Ask::Who { .. }
             | Ask::History { .. }
             | Ask::Search { .. }
-    ) && !is_for_invitations(ask)
-}
-
-/// Whether `ask` is for [invitations](Model::ask_invitations), and nobody typed it: `/rooms` without a word has
-/// none at all.
-pub(super) fn is_for_invitations(ask: &Ask) -> bool {
-    matches!(ask, Ask::Rooms { matching: Some(word) } if word.is_empty())
+    ) && !invitations::are_asked(ask)
 }
