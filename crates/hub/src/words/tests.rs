@@ -535,6 +535,8 @@ fn answers_are_shown_in_words() {
     answers(Answer::Pong { t: None }, "# pong\n");
     answers(Answer::Joined(listed(0)), "# #lab (3), private, owner: TP\n");
     answers(Answer::Rooms(vec![listed(7)]), "# #lab (3), private, owner, 7 new: TP\n");
+    let invited = Listed { mine: None, ..listed(0) };
+    answers(Answer::Rooms(vec![invited]), "# #lab (3), private, you are invited: TP\n");
     answers(Answer::Rooms(vec![]), "# there is none: /join ROOM makes one\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
     let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
