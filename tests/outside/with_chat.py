@@ -123,6 +123,9 @@ def a_tail_goes_on_over_a_killed_hub_without_a_hole_or_a_double(stage):
     tail = Chat(stage, port, "--user", "bob", "--tail", "lab", "--json")
     frames = lambda: [json.loads(line) for line in tail.said().splitlines() if line.startswith("{")]
     said = lambda: [frame["body"] for frame in frames() if frame["ev"] == "message"]
+    # It hears what is said once it is there.
+    shown = lambda: chat(stage, port, "--user", "ana", input=b"/join lab\n/who\n")[0]
+    eventually("the tail is in the room", lambda: "bob" in shown())
     chat(stage, port, "--user", "ana", "--send", "#lab", "0", "and", "more")
     eventually("the first message", lambda: said() == ["0 and more"])
     for round in range(1, 4):

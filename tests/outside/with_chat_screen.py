@@ -195,6 +195,9 @@ def an_invitation_outlives_a_restart_and_enter_comes_in(stage):
         ana.type("Enter")
         ana.sees("bob only us")
         assert "+#den" not in ana.screen(), ana.screen()
+    chat(stage, program.at, "--user", "bob", input=b"/create hut private\n/invite ana\n/invite bob\n")
+    shown, _ = chat(stage, program.at, "--user", "ana", input=b"/ping\n")
+    equal([line for line in shown.splitlines() if "invited" in line], ["# you are invited to #hut"])
 
 
 @test

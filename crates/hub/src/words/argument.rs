@@ -1,6 +1,6 @@
 //! What commands are about: how each thing is called where it is typed, and in the protocol, and what it may be.
 
-use super::{lang::Text, misuse::Amiss};
+use super::lang::{Lang, Text};
 
 /// Something that stands behind a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +13,41 @@ pub(super) struct Argument {
     pub(super) expected: Text,
 }
 
+/// What is wrong with what stands behind a command, or with where it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Amiss {
+    /// It is about the room where it is typed, and that is none.
+    Nowhere,
+    /// No command is called so.
+    Unknown(String),
+    Missing(Argument),
+    /// What is typed is not what it may be.
+    Wrong {
+        argument: Argument,
+        found: String,
+    },
+}
+
 impl Argument {
     /// That `found` is not what it has to be.
     pub(super) fn not(self, found: &str) -> Amiss {
         Amiss::Wrong { argument: self, found: found.to_owned() }
+    }
+
+    /// That it is not there.
+    pub(super) fn missing(self, lang: Lang) -> String {
+        match lang {
+            Lang::En => format!("{} is missing", self.word.en),
+            Lang::Fr => format!("il manque {}", self.word.fr),
+        }
+    }
+
+    /// That `found`, which is quoted, is not what it has to be.
+    pub(super) fn wrong(self, found: &str, lang: Lang) -> String {
+        match lang {
+            Lang::En => format!("{found} is not {}", self.expected.en),
+            Lang::Fr => format!("{found} n'est pas {}", self.expected.fr),
+        }
     }
 }
 
@@ -76,3 +107,9 @@ pub(super) const LEVEL: Argument = only(
     "all, mentions or none",
     "tout, mentions ou rien",
 );
+
+/// All of them.
+pub(super) const ALL: [Argument; 22] = [
+    USER, NAME, ROOM, BODY, SIGN, WORDS, SOUGHT, OLD, NEW, SESSION, EXPRESSION, SEQ, LIMIT, BEFORE,
+    SECONDS, DAYS, TIME, LANG, MODE, ACCESS, ROLE, LEVEL,
+];

@@ -2,6 +2,7 @@
 
 use super::{
     lang::{Lang, Text},
+    misuse::Usage,
     reading::Read,
 };
 
@@ -47,7 +48,11 @@ pub enum Who {
 impl Command {
     /// What is typed: `/join ROOM`.
     pub fn line(&self, lang: Lang) -> String {
-        format!("/{} {}", self.names[0], self.arguments.of(lang)).trim_end().to_owned()
+        self.usage().line(lang)
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        Usage { name: self.names[0], arguments: self.arguments, example: self.example }
     }
 
     /// What it does, and for whom.

@@ -1,9 +1,9 @@
 //! A typed line: what it may ask for, and the words it is made of.
 
 use super::{
-    argument::{self, Argument},
+    argument::{self, Amiss, Argument},
     lang::Lang,
-    misuse::{Amiss, Misuse},
+    misuse::Misuse,
 };
 use crate::{
     model::{Kind, Said, Seq},

@@ -85,39 +85,41 @@ fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
 
 /// `# #lab (12), 3 new: what it is about`
 fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
-    let Listed { room, topic, access, mine, unread, members, dialogue, .. } = listed;
-    let private = match access {
-        Access::Public => "",
-        Access::Private => reader.word(", private", ", privé"),
-    };
-    let invited = match (access, mine) {
-        // Of whose private rooms would who is not let in know?
-        (Access::Private, None) => reader.word(", you are invited", ", vous êtes invité"),
-        _ => "",
-    };
+    let Listed { room, topic, mine, members, dialogue, .. } = listed;
     let mine = mine.map(|(_, role)| role).filter(|role| *role != Role::Member);
     let mine = mine.map(|role| format!(", {}", role_word(role, reader))).unwrap_or_default();
-    let new = match unread {
-        0 => String::new(),
-        unread => format!(", {unread} {}", reader.word("new", "non lus")),
-    };
-    let new = match listed.mentions {
-        0 => new,
-        for_you => format!("{new}, {for_you} {}", reader.word("for you", "pour vous")),
-    };
+    let (private, new) = (access_words(listed, reader), new_words(listed, reader));
     let wanted = match listed.level {
         Level::Mentions => String::new(),
         level => format!(", {}", reader.word(level_words(level).0, level_words(level).1)),
     };
     let held = dialogue.as_ref().map(|held| held_words(held, reader)).unwrap_or_default();
     let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
-    note(
-        out,
-        format_args!(
-            "{} ({members}){private}{invited}{mine}{new}{wanted}{held}{topic}",
-            Room(room)
-        ),
-    );
+    note(out, format_args!("{} ({members}){private}{mine}{new}{wanted}{held}{topic}", Room(room)));
+}
+
+/// For whom it is.
+fn access_words(listed: &Listed, reader: Reader<'_>) -> &'static str {
+    match (listed.access, listed.mine) {
+        (Access::Public, _) => "",
+        (Access::Private, Some(_)) => reader.word(", private", ", privé"),
+        // Of whose private rooms would who is not let in know?
+        (Access::Private, None) => {
+            reader.word(", private, you are invited", ", privé, vous êtes invité")
+        }
+    }
+}
+
+/// How much of it is new.
+fn new_words(listed: &Listed, reader: Reader<'_>) -> String {
+    let new = match listed.unread {
+        0 => String::new(),
+        unread => format!(", {unread} {}", reader.word("new", "non lus")),
+    };
+    match listed.mentions {
+        0 => new,
+        for_you => format!("{new}, {for_you} {}", reader.word("for you", "pour vous")),
+    }
 }
 
 fn role_word(role: Role, reader: Reader<'_>) -> &'static str {

@@ -2,9 +2,7 @@
 //! how it is typed, and an example.
 
 use super::{
-    argument::Argument,
-    command::Command,
-    commands::command_named,
+    argument::Amiss,
     lang::{Lang, Text},
     plain::Plain,
 };
@@ -13,48 +11,30 @@ use crate::protocol::{Code, Refusal};
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misuse {
-    /// The first name of the command that it begins with.
-    pub(super) command: Option<&'static str>,
+    /// How the command is typed that it begins with.
+    pub(super) usage: Option<Usage>,
     pub(super) amiss: Amiss,
 }
 
-/// What is wrong with what stands behind a command, or with where it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Amiss {
-    /// It is about the room where it is typed, and that is none.
-    Nowhere,
-    /// No command is called so.
-    Unknown(String),
-    Missing(Argument),
-    /// What is typed is not what it may be.
-    Wrong {
-        argument: Argument,
-        found: String,
-    },
+/// How a command is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) name: &'static str,
+    pub(super) arguments: Text,
+    pub(super) example: Text,
 }
 
 impl Misuse {
     /// One sentence about it. What was typed is in it as it was.
     pub fn sentence(&self, lang: Lang) -> String {
-        let what = match (&self.amiss, lang) {
-            (Amiss::Nowhere, _) => return NOWHERE.of(lang).to_owned(),
-            (Amiss::Unknown(name), Lang::En) => {
-                return format!("no command is called {name:?}: /help lists them");
-            }
-            (Amiss::Unknown(name), Lang::Fr) => {
-                return format!("aucune commande ne s'appelle {name:?} : /help les donne toutes");
-            }
-            (Amiss::Missing(argument), Lang::En) => format!("{} is missing", argument.word.en),
-            (Amiss::Missing(argument), Lang::Fr) => format!("il manque {}", argument.word.fr),
-            (Amiss::Wrong { argument, found }, Lang::En) => {
-                format!("{found:?} is not {}", argument.expected.en)
-            }
-            (Amiss::Wrong { argument, found }, Lang::Fr) => {
-                format!("{found:?} n'est pas {}", argument.expected.fr)
-            }
+        let what = match &self.amiss {
+            Amiss::Nowhere => return NOWHERE.of(lang).to_owned(),
+            Amiss::Unknown(name) => UNKNOWN.of(lang).replacen("{}", &format!("{name:?}"), 1),
+            Amiss::Missing(argument) => argument.missing(lang),
+            Amiss::Wrong { argument, found } => argument.wrong(&format!("{found:?}"), lang),
         };
-        match self.command.and_then(command_named) {
-            Some(command) => format!("{what}{}", usage(command, lang)),
+        match self.usage {
+            Some(usage) => format!("{what}{}", usage.behind(lang)),
             None => what,
         }
     }
@@ -81,15 +61,29 @@ impl Misuse {
     }
 }
 
-fn usage(command: &Command, lang: Lang) -> String {
-    let (line, example) = (command.line(lang), command.example.of(lang));
-    match lang {
-        Lang::En => format!(": {line}, as in {example}"),
-        Lang::Fr => format!(" : {line}, par exemple {example}"),
+impl Usage {
+    /// `/join ROOM`
+    pub(super) fn line(self, lang: Lang) -> String {
+        format!("/{} {}", self.name, self.arguments.of(lang)).trim_end().to_owned()
+    }
+
+    /// What stands of it behind what is wrong.
+    pub(super) fn behind(self, lang: Lang) -> String {
+        let (line, example) = (self.line(lang), self.example.of(lang));
+        match lang {
+            Lang::En => format!(": {line}, as in {example}"),
+            Lang::Fr => format!(" : {line}, par exemple {example}"),
+        }
     }
 }
 
-const NOWHERE: Text = Text {
+pub(super) const NOWHERE: Text = Text {
     en: "you are in no room: /join ROOM comes into one, /msg NAME TEXT speaks to one person",
     fr: "vous n'êtes dans aucun salon : /join SALON entre dans un salon, /msg NOM TEXTE parle à une personne",
+};
+
+/// `{}` is what was typed.
+pub(super) const UNKNOWN: Text = Text {
+    en: "no command is called {}: /help lists them",
+    fr: "aucune commande ne s'appelle {} : /help les donne toutes",
 };

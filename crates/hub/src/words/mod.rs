@@ -17,6 +17,7 @@ mod plain;
 mod reader;
 mod reading;
 mod refusals;
+mod reread;
 mod show;
 mod typed;
 mod whys;

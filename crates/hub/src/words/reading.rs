@@ -1,10 +1,9 @@
 //! What each command asks for. Named as the commands are, or as several are.
 
 use super::{
-    argument,
+    argument::{self, Amiss},
     lang::Lang,
     line::{Line, Typed, Wanted},
-    misuse::Amiss,
 };
 use crate::{
     model::{Access, Kind, Level, Mode, Role, Seq},

@@ -179,6 +179,9 @@ fn what_is_wrong_says_what() {
 #[track_caller]
 fn says(line: &str, here: Option<&Place>, [en, fr]: [&str; 2]) {
     let Line::Wrong(misuse) = read(line, here) else { panic!("{line} is right") };
+    // What programs are told people read in their language.
+    let told = sentence(&misuse.refusal(), Lang::Fr);
+    assert!(told.ends_with(&format!("({fr})")), "{told}");
     assert_eq!((&*misuse.sentence(Lang::En), &*misuse.sentence(Lang::Fr)), (en, fr), "{line}");
 }
 
@@ -245,6 +248,8 @@ fn every_example_is_right_and_what_is_missing_stands_in_the_usage() {
                 let word = word.trim_end_matches(" is missing");
                 assert!(usage.contains(word), "{sentence}");
             }
+            let told = sentence(&misuse.refusal(), Lang::Fr);
+            assert!(told.ends_with(&format!("({})", misuse.sentence(Lang::Fr))), "{told}");
         }
     }
 }
@@ -536,6 +541,8 @@ fn answers_are_shown_in_words() {
     answers(rooms(vec![listed(7)], false), lab);
     answers(rooms(vec![listed(7)], true), &format!("{lab}# there are more: /rooms WORD\n"));
     answers(rooms(vec![], false), "# there is none: /join ROOM makes one\n");
+    let invited = Listed { mine: None, ..listed(0) };
+    answers(rooms(vec![invited], false), "# #lab (3), private, you are invited: TP\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
     let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";

@@ -2,10 +2,11 @@
 //! is said in the room that who types it is in.
 
 use super::{
+    argument::Amiss,
     commands::command_named,
     dialogue::Stand,
     line::{Line, Typed},
-    misuse::{Amiss, Misuse},
+    misuse::Misuse,
 };
 use crate::{model::Kind, protocol::Place};
 
@@ -45,7 +46,7 @@ const ENDS: [&str; 2] = ["fin", "quit"];
 
 fn say(said: &str, here: Option<&Place>) -> Line {
     let read = Typed { rest: said, here }.say(Kind::Text);
-    read.unwrap_or_else(|amiss| Line::Wrong(Misuse { command: None, amiss }))
+    read.unwrap_or_else(|amiss| Line::Wrong(Misuse { usage: None, amiss }))
 }
 
 fn command(line: &str, here: Option<&Place>) -> Line {
@@ -53,8 +54,8 @@ fn command(line: &str, here: Option<&Place>) -> Line {
     let name = typed.word().unwrap_or_default();
     let Some(command) = command_named(name) else {
         let amiss = Amiss::Unknown(format!("/{name}"));
-        return Line::Wrong(Misuse { command: None, amiss });
+        return Line::Wrong(Misuse { usage: None, amiss });
     };
-    let wrong = |amiss| Line::Wrong(Misuse { command: Some(command.names[0]), amiss });
+    let wrong = |amiss| Line::Wrong(Misuse { usage: Some(command.usage()), amiss });
     (command.read)(typed).unwrap_or_else(wrong)
 }

@@ -1,10 +1,15 @@
 //! What was found and expected, in French: rules and names say it in English, which programs read. `{}` stands
 //! for what was found, and for numbers.
 
+use super::{
+    misuse::{NOWHERE, UNKNOWN},
+    reread::misuse_in_french,
+};
+
 /// `why` in French, if that is known; else as it is.
 pub(super) fn in_french(why: &str) -> String {
     let said = WHYS.iter().find_map(|(english, french)| said_so(why, english, french));
-    said.unwrap_or_else(|| why.to_owned())
+    said.or_else(|| misuse_in_french(why)).unwrap_or_else(|| why.to_owned())
 }
 
 /// What `french` says of that for which `english` says `why`, if it does.
@@ -28,6 +33,8 @@ fn said_so(why: &str, english: &str, french: &str) -> Option<String> {
 }
 
 const WHYS: &[(&str, &str)] = &[
+    (NOWHERE.en, NOWHERE.fr),
+    (UNKNOWN.en, UNKNOWN.fr),
     ("nobody is called {}", "personne ne s'appelle {}"),
     ("no room is called {}", "aucun salon ne s'appelle {}"),
     ("no session is called {}", "aucune session ne s'appelle {}"),

@@ -3,6 +3,7 @@
 mod caller;
 mod entrance;
 mod flags;
+mod invitations;
 mod kept;
 mod let_in;
 mod person;

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
+    invitations,
     let_in::Door,
-    phrases::{BACK, HOW_TO_UNREGISTER, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
+    phrases::{BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
 };
 use crate::{
     output::{Telling, tell},
@@ -73,6 +74,7 @@ pub(super) async fn talk(
         person.show(Phrase::Greeting.line(person.lang));
     }
     person.hear(entered)?;
+    caller.talk.ask(invitations::asked(), Instant::now());
     while !person.is_over || caller.talk.unanswered() > 0 {
         if let Some(ask) = person.step(&mut caller, &mut lines).await? {
             caller.talk.ask(ask, Instant::now());
@@ -181,6 +183,9 @@ impl Person {
 
     fn answered(&mut self, ask: &Ask, answer: Result<Answer, Refusal>) {
         self.moving -= usize::from(moves(ask));
+        if invitations::are_asked(ask) {
+            return self.tell_invitations(answer);
+        }
         let is_out = matches!(ask, Ask::Logout { .. } | Ask::Unregister { .. }) && answer.is_ok();
         if let Ok(Answer::Joined(listed)) = &answer {
             self.be_at(Stand::entered(listed.room.clone(), listed.dialogue.as_ref()));
@@ -189,6 +194,15 @@ impl Person {
         if is_out {
             self.door.kept.forget(self.me.as_deref().unwrap_or(&self.door.user));
             self.is_over = true;
+        }
+    }
+
+    /// Tells which are open. Nobody asked, so that it is not told why that is not known.
+    fn tell_invitations(&self, answer: Result<Answer, Refusal>) {
+        let Ok(Answer::Rooms(rooms)) = answer else { return };
+        for Listed { room, .. } in invitations::open(rooms) {
+            let room = room.to_string();
+            self.note(&format!("{} {}", INVITED_TO.of(self.lang), Escaped(room.as_bytes())));
         }
     }
 

@@ -23,6 +23,10 @@ pub(super) const HOW_TO_UNREGISTER: Text = Text {
     fr: "`/unregister MOT DE PASSE` supprime votre compte, pour de bon",
 };
 
+/// Before the rooms that one may come into.
+pub(super) const INVITED_TO: Text =
+    Text { en: "you are invited to", fr: "vous êtes invité dans" };
+
 /// To who leaves before all is answered.
 pub(super) const WAITING: Text = Text {
     en: "waiting for answers; Ctrl-C leaves without them",

@@ -1,8 +1,10 @@
 //! A line being typed: what each key does to it, and how it is drawn in one row.
 
-use unicode_width::UnicodeWidthChar as _;
-
-use super::{history::History, keys::Key, view::View};
+use super::{
+    history::History,
+    keys::Key,
+    view::{View, width},
+};
 
 /// How long a line may get. What is typed past it is dropped.
 const CHARS_MAX: usize = 64 << 10;
@@ -176,11 +178,6 @@ const MARKED_ROOM: usize = 4;
 
 fn shown(char: char) -> char {
     if char.is_control() { ' ' } else { char }
-}
-
-/// How many columns `char` takes; of a control, which is shown as a blank, one.
-pub(super) fn width(char: char) -> usize {
-    char.width().unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::editor::width;
+use unicode_width::UnicodeWidthChar as _;
 
 /// A row with the line that is typed, or a part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,11 @@ fn right(columns: usize) -> String {
         _ = write!(told, "\x1b[{columns}C");
     }
     told
+}
+
+/// How many columns `char` takes; of a control, which is shown as a blank, one.
+pub(super) fn width(char: char) -> usize {
+    char.width().unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use relais_hub::{
 use super::{
     hearing::unmarked,
     hub::{Link, Pending, Presence, Then, is_same},
-    invited::is_for_invitations,
     model::{Deed, Model, Pane},
     phrases::{ANSWER, NOT_SAID},
     room::{Before, Behind, Member, Room},
     text,
 };
+use crate::chat::invitations;
 
 /// Answers of so many lines are told where one is; longer ones are shown instead of it.
 const TOLD_LINES_MAX: usize = 3;
@@ -32,7 +32,7 @@ impl Model {
             (Ask::Search { words, .. }, Ok(Answer::Page { events, .. })) => {
                 self.found(hub, &words, events);
             }
-            (ask, answer) if is_for_invitations(&ask) => {
+            (ask, answer) if invitations::are_asked(&ask) => {
                 if let Ok(Answer::Rooms { rooms: listed, .. }) = answer {
                     self.heard_invitations(hub, listed);
                 }
@@ -110,6 +110,10 @@ impl Model {
             return;
         }
         room.take_page(&events, notes);
+        match page {
+            Page::After(_) => room.drop_oldest(),
+            _ => room.drop_newest(),
+        }
         let found: BTreeSet<_> = room.items.keys().map(|(seq, _)| *seq).collect();
         self.hubs[hub]
             .pending

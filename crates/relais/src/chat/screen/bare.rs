@@ -6,19 +6,12 @@ use relais_hub::{model::Kind, protocol::Event, words::clock};
 use super::{
     item::Item,
     layout,
-    model::{Deed, Model, Pane},
+    model::{Bare, Deed, Model, Pane},
     panes,
     phrases::BARE,
     room::{Key, Room},
     text,
 };
-
-/// Whether text is shown bare, in place of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bare {
-    No,
-    Yes,
-}
 
 impl Model {
     /// Shows bare what one looks at: the message that is chosen, else the pane, else the messages that are seen.

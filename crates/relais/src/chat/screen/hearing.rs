@@ -167,29 +167,18 @@ impl Model {
     fn heard_in_room(&mut self, hub: usize, event: &Event) {
         let Some(at) = event.at() else { return };
         if is_out(event, &self.hubs[hub].me) {
-            if !matches!(event, Event::Part(_)) {
-                let note = self.in_words(hub, event, None);
-                self.wrong(note);
-            }
-            self.be_out_of(hub, &at.room);
-            return;
+            return self.heard_of_an_end(hub, (event, at));
         }
         if self.heard_invitation(hub, (event, at)) {
             return;
         }
         let note = self.note_of(hub, event);
-        let is_mine = self.hubs[hub].me == at.from;
         // Some words do something, and are seen as that.
         self.hubs[hub].pending.retain(|pending| pending.seq != Some(at.seq));
-        if matches!(event, Event::Dialogue { .. }) && !is_mine {
-            let words = self.in_words(hub, event, None);
-            if !self.is_here(hub, &at.room) {
-                self.tell_briefly(words.clone());
-            }
-            self.alert(text::line(&at.from), words);
-        }
+        let is_entry = matches!(event, Event::Join(_) | Event::Create(_));
+        let is_mine = self.hubs[hub].me == at.from;
         let room = self.hubs[hub].room_to(&at.room);
-        if is_mine && matches!(event, Event::Join(_) | Event::Create(_)) {
+        if is_mine && is_entry {
             room.standing = Standing::In;
         }
         room.hear(event);
@@ -198,9 +187,18 @@ impl Model {
             room.note_at(at.seq, note);
         }
         self.heard_dialogue(hub, event);
-        if matches!(event, Event::Join(_) | Event::Create(_)) {
+        if is_entry {
             self.hubs[hub].set_presence(&at.from, Presence::Online);
         }
+    }
+
+    /// Who looks is in the room no more.
+    fn heard_of_an_end(&mut self, hub: usize, (event, at): (&Event, &Where)) {
+        if !matches!(event, Event::Part(_)) {
+            let note = self.in_words(hub, event, None);
+            self.wrong(note);
+        }
+        self.be_out_of(hub, &at.room);
     }
 
     /// What stands for something that happened in a room, if it is to be told in words.

@@ -1,22 +1,18 @@
-//! Invitations to rooms: they stand in the list until one comes in. The hub tells of one once, when it is
-//! made; which are open then it is asked whenever one enters.
+//! Invitations to rooms: they stand in the list until one comes in.
 
-use relais_hub::{
-    model::Access,
-    protocol::{Ask, Event, Listed, Place, Where},
-};
+use relais_hub::protocol::{Ask, Event, Listed, Where};
 
 use super::{
     model::Model,
-    phrases::INVITED_TO,
     room::{Room, Standing},
     text,
 };
+use crate::chat::{invitations, phrases::INVITED_TO};
 
 impl Model {
     /// Asks the hub which rooms there are, to find those that one is invited to.
     pub(super) fn ask_invitations(&mut self, hub: usize) {
-        self.ask(hub, Ask::Rooms { matching: Some(String::new()) });
+        self.ask(hub, invitations::asked());
     }
 
     /// Takes in which there are.
@@ -24,7 +20,7 @@ impl Model {
         let of_hub = &mut self.hubs[hub];
         of_hub.keep_invitations(|room| listed.iter().any(|one| one.room == *room));
         let mut places = Vec::new();
-        for listed in listed.into_iter().filter(is_open) {
+        for listed in invitations::open(listed) {
             if of_hub.has_place_for(&listed.room) {
                 places.push(text::line(&listed.room.to_string()));
                 of_hub.room_to(&listed.room.clone()).list(listed);
@@ -60,16 +56,4 @@ impl Model {
             self.ask(here.hub, Ask::Join { room: here.place });
         }
     }
-}
-
-/// Whether `ask` is for [invitations](Model::ask_invitations), and nobody typed it: `/rooms` without a word has
-/// none at all.
-pub(super) fn is_for_invitations(ask: &Ask) -> bool {
-    matches!(ask, Ask::Rooms { matching: Some(word) } if word.is_empty())
-}
-
-/// Whether it is an invitation: who may know of a private room and is not in it is invited.
-fn is_open(listed: &Listed) -> bool {
-    let Listed { room, access, mine, .. } = listed;
-    matches!(room, Place::Room(_)) && *access == Access::Private && mine.is_none()
 }

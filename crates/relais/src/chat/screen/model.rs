@@ -10,13 +10,12 @@ use relais_hub::{
 use tokio::time::Instant;
 
 use super::{
-    bare::Bare,
     composer::Composer,
     hub::{Hub, is_same},
-    invited::is_for_invitations,
     room::Room,
     theme::Look,
 };
+use crate::chat::invitations;
 
 /// What the screen shows, and what it takes to go on.
 #[derive(Debug)]
@@ -93,6 +92,13 @@ pub(super) enum Pane {
     Found { hub: usize, words: String, found: Option<Vec<Event>>, chosen: usize },
     /// The rooms, where there is no room for their list.
     Rooms { chosen: usize },
+}
+
+/// Whether text is shown bare, in place of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bare {
+    No,
+    Yes,
 }
 
 /// Whether a part of the screen is there.
@@ -275,5 +281,5 @@ pub(super) fn is_counted(ask: &Ask) -> bool {
             | Ask::Who { .. }
             | Ask::History { .. }
             | Ask::Search { .. }
-    ) && !is_for_invitations(ask)
+    ) && !invitations::are_asked(ask)
 }

@@ -10,8 +10,6 @@ pub(super) const INVITED: Text = Text {
     en: "You are invited to this room: Enter comes in.",
     fr: "Vous êtes invité dans ce salon : Entrée y entre.",
 };
-pub(super) const INVITED_TO: Text =
-    Text { en: "you are invited to", fr: "vous êtes invité dans" };
 pub(super) const LOST: Text =
     Text { en: "not connected; what you say waits", fr: "pas de connexion ; vos mots attendent" };
 pub(super) const WAITING: Text =

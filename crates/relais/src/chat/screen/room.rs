@@ -17,6 +17,9 @@ use super::{
 /// How much of a room is held. What is older is asked for again.
 pub(super) const ITEMS_MAX: usize = 5000;
 
+/// The same while one looks at what is older: of what is newer the end is asked for again, then.
+pub(super) const ITEMS_MAX_ABOVE: usize = 2 * ITEMS_MAX;
+
 /// How much of a message is held.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
@@ -159,8 +162,9 @@ impl Room {
             }
             event => {
                 let is_new = self.behind == Behind::Nothing && self.take(event);
-                if self.scroll.is_none() {
-                    self.drop_oldest();
+                match self.scroll {
+                    None => self.drop_oldest(),
+                    Some(_) => self.drop_newest(),
                 }
                 is_new
             }
@@ -226,11 +230,20 @@ impl Room {
         (self.scroll, self.chosen) = (None, None);
     }
 
-    fn drop_oldest(&mut self) {
+    /// Holds no more than may be, of which the newest.
+    pub(super) fn drop_oldest(&mut self) {
         while self.items.len() > ITEMS_MAX {
             let Some(((seq, _), _)) = self.items.pop_first() else { return };
             self.before = Before::More;
             self.signs.forget(seq);
+        }
+    }
+
+    /// The same, of which the oldest.
+    pub(super) fn drop_newest(&mut self) {
+        while self.items.len() > ITEMS_MAX_ABOVE {
+            self.items.pop_last();
+            self.behind = Behind::More;
         }
     }
 
@@ -346,6 +359,26 @@ mod tests {
             (ITEMS_MAX, Some(Seq(3)), Before::More)
         );
         assert!(!room.hear(&message(9, "a")), "it is there already");
+    }
+
+    #[test]
+    fn while_older_is_looked_at_the_newest_is_dropped_and_can_be_asked_for() {
+        let mut room = room();
+        room.hear(&message(1, "a"));
+        room.scroll = Some(Anchor { key: (Seq(1), 0), hidden: 0 });
+        let last = ITEMS_MAX_ABOVE as u64;
+        for seq in 2..=last + 2 {
+            room.hear(&message(seq, "a"));
+        }
+        let found = (room.items.len(), room.first(), room.last(), room.behind);
+        let end = Some((Seq(last), 0));
+        assert_eq!(found, (ITEMS_MAX_ABOVE, Some(Seq(1)), end, Behind::More));
+        // Pages of what is older still have room.
+        let mut room = Room::new(Place::Room("#lab".into()));
+        let pages: Vec<_> = (1..=last + 5).map(|seq| message(seq, "a")).collect();
+        room.take_page(&pages, BTreeMap::new());
+        room.drop_newest();
+        assert_eq!((room.items.len(), room.behind), (ITEMS_MAX_ABOVE, Behind::More));
     }
 
     #[test]

@@ -18,11 +18,10 @@ use tokio::{
 
 use super::{
     alerts::{Alerts, Notes, alert},
-    bare::Bare,
     carrying::{HEARD_MAX, Heard, carry},
     inputs::{Sent, Signals, typing},
     keys::{self, Key},
-    model::{Deed, Eyes, Model},
+    model::{Bare, Deed, Eyes, Model},
     pressing::Point,
     tty::{Tty, give_back},
 };

@@ -60,29 +60,7 @@ fn hub_row(model: &Model, hub: usize, width: usize) -> Line<'static> {
 /// `#lab          @3`
 fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'static> {
     let look = &model.look;
-    let (mark, mark_style) = match &room.place {
-        Place::Room(_) if room.standing == Standing::Invited => ("+", look.new),
-        Place::Room(_) => (" ", Style::new()),
-        Place::Person(name) => match model.hubs[hub].presence(name) {
-            Some(Presence::Online) => ("●", look.there),
-            Some(Presence::Away) => ("◐", look.faint),
-            Some(Presence::Offline) | None => (" ", Style::new()),
-        },
-    };
-    let (count, style) = match (room.unread, room.mentions) {
-        _ if waits_for(room, &model.hubs[hub].me) => ("»".to_owned(), look.mention),
-        (unread, 0) if room.level == Level::Nothing && unread > 0 => {
-            (unread.to_string(), look.faint)
-        }
-        (0, _) if model.is_here(hub, &room.place) || room.composer.text().is_empty() => {
-            (String::new(), Style::new())
-        }
-        // Something is typed there and not said.
-        (0, _) => ("✎".to_owned(), look.faint),
-        (unread, _) if room.is_talk() => (unread.to_string(), look.mention),
-        (unread, 0) => (unread.to_string(), look.new),
-        (unread, _) => (format!("@{unread}"), look.mention),
-    };
+    let ((mark, mark_style), (count, style)) = (mark(model, (hub, room)), news(model, (hub, room)));
     // One column for the line beside the list.
     let width = width.saturating_sub(1);
     let room_for = width.saturating_sub(1 + columns(&count) + 1);
@@ -99,6 +77,36 @@ fn room_row(model: &Model, (hub, room): (usize, &Room), width: usize) -> Line<'s
         Span::raw(blank),
         Span::styled(count, style),
     ])
+}
+
+/// What stands before a room: that one is invited, or whether who one talks with is there.
+fn mark(model: &Model, (hub, room): (usize, &Room)) -> (&'static str, Style) {
+    let look = &model.look;
+    match &room.place {
+        Place::Room(_) if room.standing == Standing::Invited => ("+", look.new),
+        Place::Room(_) => (" ", Style::new()),
+        Place::Person(name) => match model.hubs[hub].presence(name) {
+            Some(Presence::Online) => ("●", look.there),
+            Some(Presence::Away) => ("◐", look.faint),
+            Some(Presence::Offline) | None => (" ", Style::new()),
+        },
+    }
+}
+
+/// What stands behind it: whether something is new there, or waits.
+fn news(model: &Model, (hub, room): (usize, &Room)) -> (String, Style) {
+    let look = &model.look;
+    let is_empty = model.is_here(hub, &room.place) || room.composer.text().is_empty();
+    match (room.unread, room.mentions) {
+        _ if waits_for(room, &model.hubs[hub].me) => ("»".to_owned(), look.mention),
+        (0, _) if is_empty => (String::new(), Style::new()),
+        // Something is typed there and not said.
+        (0, _) => ("✎".to_owned(), look.faint),
+        (unread, 0) if room.level == Level::Nothing => (unread.to_string(), look.faint),
+        (unread, _) if room.is_talk() => (unread.to_string(), look.mention),
+        (unread, 0) => (unread.to_string(), look.new),
+        (unread, _) => (format!("@{unread}"), look.mention),
+    }
 }
 
 /// Who is in the room: first who is there.

@@ -32,7 +32,15 @@ fn shown(text: &str, instead: fn(char) -> Option<char>) -> String {
     let text = clean(&text, limits).unwrap_or_default().replace('\t', "    ");
     let fit =
         |char| if is_disturbing(char) || is_unsteady(char) { instead(char) } else { Some(char) };
-    text.chars().filter_map(fit).collect()
+    text.chars().filter_map(fit).map(steady).collect()
+}
+
+/// A flag is two letters, which some terminals draw in two columns, some in four, and some over each other: it is
+/// shown as letters that all draw alike.
+fn steady(char: char) -> char {
+    let nth = u32::from(char).checked_sub(0x1f1e6).filter(|nth| *nth < 26);
+    let letter = nth.and_then(|nth| u8::try_from(nth).ok()).map(|nth| char::from(b'A' + nth));
+    letter.unwrap_or(char)
 }
 
 /// Whether terminals differ in how wide `char` makes what it stands behind: variation selectors and the
@@ -211,6 +219,10 @@ impl Class {
                 Self::Closing
             }
             Some(char) if char.is_whitespace() && !is_tight(char) => Self::Blank,
+            // Wide, but written with blanks between words: Hangul.
+            Some('\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7a3}') => {
+                Self::Word
+            }
             _ if columns(grapheme) > 1 => Self::Wide,
             _ => Self::Word,
         }
@@ -233,6 +245,7 @@ mod tests {
         assert_eq!(body("a\u{1b}[31mb\u{7}\u{202e}c\nd\te\0"), "a[31mbc\nd    e");
         assert_eq!(line("a\nb\r\n"), "a b ");
         assert_eq!(line("❤\u{fe0f} 👍\u{1f3fd} 👩\u{200d}🔬"), "❤ 👍 👩🔬");
+        assert_eq!(line("🇫🇷 🇿"), "FR Z");
         assert_eq!(columns(&line(&format!("e{}", "\u{301}".repeat(99)))), 1);
     }
 
@@ -267,6 +280,7 @@ mod tests {
         check("    x", (9, 9), &["    x"]);
         check("日本、語。", (5, 5), &["日", "本、", "語。"]);
         check("one 👍👍 two", (6, 6), &["one 👍", "👍 two"]);
+        check("여기에 있습니다", (11, 11), &["여기에", "있습니다"]);
         check("quoi\u{a0}? oui", (8, 8), &["quoi\u{a0}?", "oui"]);
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relais_hub::{
     model::{Level, Millis, Quiet},
-    protocol::{Event, Held, Place},
+    protocol::{Event, Held, Place, Where},
     words::clock,
 };
 use tokio::time::Instant;
@@ -59,8 +59,9 @@ impl Model {
             return;
         };
         match event {
-            Event::Dialogue { mode, .. } => {
+            Event::Dialogue { at, mode } => {
                 room.dialogue = Some(Held { mode: *mode, turn: None });
+                self.tell_of_dialogue(hub, (event, at));
             }
             Event::DialogueEnd { .. } => room.dialogue = None,
             Event::Turn { who, .. } => {
@@ -70,6 +71,18 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// Tells who does not look there that somebody begins one.
+    fn tell_of_dialogue(&mut self, hub: usize, (event, at): (&Event, &Where)) {
+        if self.hubs[hub].me == at.from {
+            return;
+        }
+        let words = self.in_words(hub, event, None);
+        if !self.is_here(hub, &at.room) {
+            self.tell_briefly(words.clone());
+        }
+        self.alert(text::line(&at.from), words);
     }
 
     /// What stands behind the name of a room: whose turn it is, and how much of it is noticed.
