@@ -199,7 +199,7 @@ impl Person {
 
     /// Tells which are open. Nobody asked, so that it is not told why that is not known.
     fn tell_invitations(&self, answer: Result<Answer, Refusal>) {
-        let Ok(Answer::Rooms(rooms)) = answer else { return };
+        let Ok(Answer::Rooms { rooms, .. }) = answer else { return };
         for Listed { room, .. } in invitations::open(rooms) {
             let room = room.to_string();
             self.note(&format!("{} {}", INVITED_TO.of(self.lang), Escaped(room.as_bytes())));
