@@ -221,6 +221,11 @@ impl Counts {
         self.ordered.fetch_add(1, Relaxed);
     }
 
+    /// How much was ordered of the desk so far.
+    pub(crate) fn ordered(&self) -> u64 {
+        self.ordered.load(Relaxed)
+    }
+
     /// The desk has done what it knew of.
     pub(crate) fn settle(&self, standing: Standing) {
         let Standing { done, clients, present } = standing;

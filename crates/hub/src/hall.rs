@@ -1,11 +1,14 @@
 //! Who of the clients of one core is told what. The log tells every core the same, in the same
 //! order: who is in which room here follows from that.
 
+mod post;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub(crate) use self::post::{Group, Haste, Move, Post, RoomPost};
 use crate::{
     counts::Handed,
     model::{AccountId, RoomId, Seq},
@@ -27,53 +30,6 @@ impl Key {
 pub(crate) struct ClientId {
     pub(crate) hall: usize,
     pub(crate) key: Key,
-}
-
-/// What all halls are told at once, as it was written down at once.
-pub(crate) type Group = Vec<Post>;
-
-/// One thing that is told.
-#[derive(Debug)]
-pub(crate) enum Post {
-    /// To one client.
-    One(ClientId, Arc<Spoken>),
-    /// To every client of an account, but perhaps one.
-    Account { who: AccountId, spoken: Arc<Spoken>, but: Option<ClientId> },
-    /// To everybody who is somebody.
-    Everybody(Arc<Spoken>),
-    /// To a room.
-    Room(RoomPost),
-    /// A client is somebody, and is told of these rooms from here on, behind an entry.
-    Seat { who: ClientId, account: AccountId, rooms: Vec<RoomId>, upto: Seq },
-    /// A client is told of this room again.
-    Again { who: ClientId, room: RoomId, upto: Seq },
-    /// A client hears no event but those that it missed.
-    Hold(ClientId),
-    /// It hears them again.
-    Release(ClientId),
-    /// A client is nobody any more.
-    Unseat(ClientId),
-}
-
-/// What happened in a room.
-#[derive(Debug)]
-pub(crate) struct RoomPost {
-    pub(crate) room: RoomId,
-    /// Its place in the log, if it has one.
-    pub(crate) seq: Option<Seq>,
-    /// What its members are told.
-    pub(crate) common: Arc<Spoken>,
-    /// What some of them are told instead, in the order of accounts.
-    pub(crate) own: Vec<(AccountId, Arc<Spoken>)>,
-    /// Who comes in before, or leaves after.
-    pub(crate) moves: Vec<(AccountId, Move)>,
-}
-
-/// Which way somebody goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Move {
-    In,
-    Out,
 }
 
 /// The clients of one core.
@@ -205,9 +161,16 @@ impl Seats {
             }
         }
         let mut slow = Vec::new();
-        for (key, seat) in self.rooms.get_mut(&post.room).into_iter().flatten() {
+        let seats = self.rooms.get_mut(&post.room);
+        let are_few = seats.as_ref().is_some_and(|seats| seats.len() <= AT_ONCE_MAX);
+        let haste = if are_few { post.haste } else { Haste::Together };
+        for (key, seat) in seats.into_iter().flatten() {
             let spoken = post.spoken_to(seat.account);
-            if seat.outbox.push(spoken) == Pushed::Full {
+            let pushed = match haste {
+                Haste::Together => seat.outbox.push(spoken),
+                Haste::AtOnce => seat.outbox.push_at_once(spoken),
+            };
+            if pushed == Pushed::Full {
                 slow.push(*key);
             } else if let Some(seq) = post.seq {
                 seat.told = seq;
@@ -282,21 +245,15 @@ impl Seats {
     }
 }
 
+/// To how many something is told at once. All others of the core wait meanwhile: for some ten milliseconds.
+const AT_ONCE_MAX: usize = 2000;
+
 fn take_from(rooms: &mut HashMap<RoomId, HashMap<Key, Seat>>, room: RoomId, key: Key) {
     if let Some(seats) = rooms.get_mut(&room) {
         seats.remove(&key);
         if seats.is_empty() {
             rooms.remove(&room);
         }
-    }
-}
-
-impl RoomPost {
-    /// What `account` is told.
-    fn spoken_to(&self, account: AccountId) -> &Arc<Spoken> {
-        // Few or none, or all, where all want to notice what is said there.
-        let own = self.own.binary_search_by_key(&account, |(who, _)| *who);
-        own.map_or(&self.common, |place| &self.own[place].1)
     }
 }
 

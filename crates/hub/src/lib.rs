@@ -30,6 +30,7 @@ mod session;
 mod shared;
 pub mod store;
 mod text;
+mod wire;
 pub mod words;
 
 pub use admin::{Drawn, Terms};

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::{
     json,
     protocol::{Event, Told},
+    wire::Wire,
 };
 
 /// Something told, spelled once for all who are told it.
@@ -36,6 +37,11 @@ impl Spoken {
         Arc::new(Self { json: json.into(), told })
     }
 
+    /// What is behind so many bytes of its frame.
+    fn behind(&self, told: usize) -> Arc<Self> {
+        Arc::new(Self { json: self.json.slice(told..), told: self.told.clone() })
+    }
+
     /// Whether there are words for people in its frame, which are in English.
     pub(crate) fn is_in_words(&self) -> bool {
         matches!(self.told, Told::Answer { answer: Err(_), .. } | Told::Event(Event::Bye(_)))
@@ -51,6 +57,8 @@ impl Spoken {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
+    /// On what frames are told at once.
+    wire: Option<Arc<Wire>>,
     bytes_max: usize,
 }
 
@@ -64,6 +72,10 @@ struct Waiting {
     /// Of all of it, in JSON.
     bytes: usize,
     waker: Option<Waker>,
+    /// Whether its session waits, and has told all that it began to tell: others may tell something then.
+    is_lent: bool,
+    /// How many bytes they told.
+    told_at_once: u64,
 }
 
 /// Whether there was room.
@@ -76,17 +88,54 @@ pub(crate) enum Pushed {
 impl Outbox {
     /// One in which events of at most so many bytes wait.
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { waiting: Mutex::default(), bytes_max })
+        Self::on(None, bytes_max)
+    }
+
+    /// The same of who is told things on `wire`.
+    pub(crate) fn on(wire: Option<Arc<Wire>>, bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self { waiting: Mutex::default(), wire, bytes_max })
+    }
+
+    /// Has others tell frames on the wire, just as they are, where nothing waits. Its session tells
+    /// nothing until it [has it back](Self::have_back).
+    pub(crate) fn lend(&self) {
+        self.waiting().is_lent = self.wire.is_some();
+    }
+
+    /// Nobody but the session tells anything from here on.
+    pub(crate) fn have_back(&self) {
+        self.waiting().is_lent = false;
+    }
+
+    /// How many bytes others told on the wire.
+    pub(crate) fn told_at_once(&self) -> u64 {
+        self.waiting().told_at_once
+    }
+
+    /// Tells an event here and now, if its session lent the wire and nothing waits; else puts it in.
+    ///
+    /// *Cost*: a call of the system. What wakes a session, and has it tell one event, is twice that.
+    pub(crate) fn push_at_once(&self, spoken: &Arc<Spoken>) -> Pushed {
+        let mut waiting = self.waiting();
+        if let Some(wire) = self.wire.as_ref().filter(|_| waiting.is_idle()) {
+            let told = wire.try_tell(&spoken.json);
+            waiting.told_at_once += told as u64;
+            if told == spoken.json.len() {
+                return Pushed::Taken;
+            }
+            if told > 0 {
+                // The rest of it comes before all else.
+                waiting.is_lent = false;
+                waiting.push(&spoken.behind(told));
+                return Pushed::Taken;
+            }
+        }
+        waiting.push_if(spoken, self.bytes_max)
     }
 
     /// Puts in an event, if there is room for it.
     pub(crate) fn push(&self, spoken: &Arc<Spoken>) -> Pushed {
-        let mut waiting = self.waiting();
-        if waiting.bytes + spoken.json.len() > self.bytes_max {
-            return Pushed::Full;
-        }
-        waiting.push_behind(spoken);
-        Pushed::Taken
+        self.waiting().push_if(spoken, self.bytes_max)
     }
 
     /// Holds events back: older ones are to be told first, [anyway](Self::push_anyway).
@@ -152,6 +201,19 @@ impl Outbox {
 const KEPT_MAX: usize = 64;
 
 impl Waiting {
+    /// Whether its session waits, and for nothing that is there already.
+    fn is_idle(&self) -> bool {
+        self.is_lent && self.spoken.is_empty() && self.holds == 0
+    }
+
+    fn push_if(&mut self, spoken: &Arc<Spoken>, bytes_max: usize) -> Pushed {
+        if self.bytes + spoken.json.len() > bytes_max {
+            return Pushed::Full;
+        }
+        self.push_behind(spoken);
+        Pushed::Taken
+    }
+
     fn push(&mut self, spoken: &Arc<Spoken>) {
         self.bytes += spoken.json.len();
         self.spoken.push_back(Arc::clone(spoken));
@@ -175,58 +237,4 @@ impl Waiting {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{Answer, Place};
-
-    fn typing(user: &str) -> Arc<Spoken> {
-        let room = Place::Room("#lab".into());
-        Spoken::new(Told::Event(Event::Typing { room, user: user.into(), on: true }))
-    }
-
-    #[test]
-    fn older_events_go_before_those_that_are_held_back() {
-        let outbox = Outbox::new(1 << 16);
-        outbox.hold();
-        outbox.hold();
-        assert_eq!(outbox.push(&typing("new")), Pushed::Taken);
-        outbox.release();
-        assert_eq!(take(&outbox), None);
-        outbox.push_anyway(&typing("old"));
-        outbox.push_anyway(&typing("old"));
-        assert_eq!(take(&outbox), Some(2));
-        outbox.release();
-        assert_eq!(outbox.push(&typing("newer")), Pushed::Taken);
-        assert_eq!(take(&outbox), Some(2));
-    }
-
-    fn take(outbox: &Outbox) -> Option<usize> {
-        let mut taken = VecDeque::new();
-        let polled = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut taken);
-        polled.is_ready().then_some(taken.len())
-    }
-
-    #[test]
-    fn what_waits_is_taken_at_once_and_in_its_order() {
-        let outbox = Outbox::new(1 << 16);
-        assert_eq!(take(&outbox), None);
-        for user in ["ana", "bob"] {
-            assert_eq!(outbox.push(&typing(user)), Pushed::Taken);
-        }
-        assert_eq!((take(&outbox), take(&outbox)), (Some(2), None));
-    }
-
-    #[test]
-    fn who_takes_nothing_gets_no_more_events_but_its_answers() {
-        let one = typing("ana");
-        let outbox = Outbox::new(one.json.len() * 2);
-        assert_eq!(
-            [(); 3].map(|()| outbox.push(&one)),
-            [Pushed::Taken, Pushed::Taken, Pushed::Full]
-        );
-        let answer = Told::Answer { re: Some(1), answer: Ok(Answer::Done) };
-        outbox.push_anyway(&Spoken::new(answer));
-        assert_eq!(take(&outbox), Some(3));
-        assert_eq!(outbox.push(&one), Pushed::Taken);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ mod noticing;
 mod turns;
 
 use crate::{
-    hall::{Move, Post, RoomPost},
+    hall::{Haste, Move, Post, RoomPost},
     model::{AccountId, Act, Deed, Entry, Kind, RoomId, Seq, State, Title, is_named},
     outbox::Spoken,
     protocol::{Event, Place, Told, Where},
@@ -129,7 +129,14 @@ pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
         }
         _ => moves(entry),
     };
-    Some(Post::Room(RoomPost { room, seq: Some(entry.seq), common, own, moves }))
+    Some(Post::Room(RoomPost {
+        room,
+        seq: Some(entry.seq),
+        common,
+        own,
+        haste: Haste::default(),
+        moves,
+    }))
 }
 
 /// Who comes in, or leaves.

@@ -8,7 +8,7 @@ use tracing::error;
 use super::{Desk, broken};
 use crate::{
     archive::Job,
-    hall::Post,
+    hall::{Haste, Post},
     model::{AccountId, Cid, Deed, Entry, GONE, Millis, Said, Seq},
     protocol::{Refusal, Told},
     saying,
@@ -131,10 +131,20 @@ impl Desk {
         }
     }
 
+    /// Tells all clients what was posted. What is said alone, and nothing is asked behind it, is told at once.
     pub(super) fn tell_halls(&mut self) {
         self.certain.clear();
         if self.posts.is_empty() {
             return;
+        }
+        let mut rooms = self.posts.iter_mut().filter_map(|post| match post {
+            Post::Room(post) => Some(post),
+            _ => None,
+        });
+        if let (Some(only), None) = (rooms.next(), rooms.next())
+            && self.counts.ordered() <= self.done
+        {
+            only.haste = Haste::AtOnce;
         }
         let group = Arc::new(std::mem::take(&mut self.posts));
         // A hall that is gone has no clients.

@@ -64,7 +64,14 @@ fn said(seq: u64, body: &str) -> Arc<Spoken> {
 
 fn post(seq: u64, body: &str) -> RoomPost {
     let (own, moves) = (Vec::new(), Vec::new());
-    RoomPost { room: LAB, seq: Some(Seq(seq)), common: said(seq, body), own, moves }
+    RoomPost {
+        room: LAB,
+        seq: Some(Seq(seq)),
+        common: said(seq, body),
+        own,
+        haste: Haste::default(),
+        moves,
+    }
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::{
     cell::RefCell,
     fmt, io,
-    pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use relais_net::Stream;
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::ReadBuf;
+
+use crate::wire::Wire;
 
 /// What a client said that was not heard yet.
 ///
@@ -66,11 +66,11 @@ impl Lines {
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut Stream,
+        wire: &Wire,
     ) -> Poll<io::Result<usize>> {
         ROOM.with_borrow_mut(|room| {
             let mut room = ReadBuf::new(room);
-            ready!(Pin::new(stream).poll_read(cx, &mut room))?;
+            ready!(wire.poll_read(cx, &mut room))?;
             self.push(room.filled());
             Poll::Ready(Ok(room.filled().len()))
         })

@@ -3,13 +3,12 @@
 
 use std::{
     io,
-    pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use relais_net::Stream;
-use tokio::io::AsyncWrite as _;
 
 use super::{
     End, Way,
@@ -18,13 +17,13 @@ use super::{
     lines::{Line, Lines},
     web_socket::WebSocket,
 };
-use crate::{counts::Doorway, limits::Limits};
+use crate::{counts::Doorway, limits::Limits, wire::Wire};
 
 /// What carries a session.
 #[derive(Debug)]
 pub(crate) enum Link {
     /// Lines over a stream, in the dialect that their first byte tells.
-    Lines(Stream, Lines),
+    Lines(Arc<Wire>, Lines),
     /// Frames of JSON, each a message of a `WebSocket`. Boxed: most sessions are none.
     WebSocket(Box<WebSocket>),
     /// Frames of JSON, each a datagram.
@@ -34,13 +33,21 @@ pub(crate) enum Link {
 impl Link {
     /// Lines over `stream`, each of at most so many bytes.
     pub(crate) fn lines(stream: Stream, bytes_max: usize) -> Self {
-        Self::Lines(stream, Lines::new(bytes_max))
+        Self::Lines(Wire::new(stream), Lines::new(bytes_max))
     }
 
     /// Messages of a `WebSocket` on `stream`, of which `early` came behind its opening; each of at most
     /// so many bytes.
     pub(crate) async fn web_socket(stream: Stream, early: Bytes, bytes_max: usize) -> Self {
         Self::WebSocket(Box::new(WebSocket::new(stream, early, bytes_max).await))
+    }
+
+    /// On what it may be told frames while its session waits, just as they are.
+    pub(super) fn wire(&self) -> Option<Arc<Wire>> {
+        match self {
+            Self::Lines(wire, _) => Some(Arc::clone(wire)),
+            Self::WebSocket(_) | Self::Datagrams(_) => None,
+        }
     }
 
     /// By which way a client is here that came in that `way`.
@@ -61,8 +68,8 @@ impl Link {
     /// What the system says: the client is gone.
     pub(super) fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Heard>> {
         match self {
-            Self::Lines(stream, lines) => {
-                let bytes = ready!(lines.poll_read(cx, stream))?;
+            Self::Lines(wire, lines) => {
+                let bytes = ready!(lines.poll_read(cx, wire))?;
                 Poll::Ready(Ok(if bytes == 0 { Heard::End } else { Heard::Bytes(bytes) }))
             }
             Self::WebSocket(socket) => socket.poll_hear(cx),
@@ -99,16 +106,7 @@ impl Link {
         lines: &mut &[u8],
     ) -> Poll<io::Result<()>> {
         match self {
-            Self::Lines(stream, _) => {
-                while !lines.is_empty() {
-                    let told = ready!(Pin::new(&mut *stream).poll_write(cx, lines))?;
-                    if told == 0 {
-                        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                    }
-                    *lines = &lines[told..];
-                }
-                Pin::new(stream).poll_flush(cx)
-            }
+            Self::Lines(wire, _) => wire.poll_tell(cx, lines),
             Self::WebSocket(socket) => socket.poll_tell(cx, lines),
             Self::Datagrams(carrier) => carrier.poll_tell(cx, lines),
         }
@@ -119,8 +117,10 @@ impl Link {
     pub(super) fn keep_alive(&mut self, limits: &Limits) {
         match self {
             // Where the system does not, there is nothing to be done.
-            Self::Lines(stream, _) => {
-                _ = stream.keep_alive(limits.asked_after, limits.gone_after);
+            Self::Lines(wire, _) => {
+                let alive =
+                    |stream: &Stream| stream.keep_alive(limits.asked_after, limits.gone_after);
+                _ = wire.with(alive);
             }
             Self::WebSocket(socket) => socket.keep_alive(limits),
             // It has to say something now and then from the first on.
@@ -132,7 +132,11 @@ impl Link {
     /// Takes a moment at most.
     pub(super) async fn linger(&mut self, end: &End) {
         match self {
-            Self::Lines(stream, _) => stream.linger().await,
+            Self::Lines(wire, _) => {
+                if let Some(mut stream) = wire.take() {
+                    stream.linger().await;
+                }
+            }
             // Boxed for the size of every connection's task.
             Self::WebSocket(socket) => Box::pin(socket.close(end)).await,
             Self::Datagrams(_) => {}

@@ -192,7 +192,7 @@ impl Stop<'_> {
 
 impl<'h> Session<'h> {
     pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
-        let outbox = Outbox::new(hub.limits.waiting_bytes_max);
+        let outbox = Outbox::on(link.wire(), hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
         silence.set(hub.limits.unknown_max);
@@ -233,7 +233,7 @@ impl<'h> Session<'h> {
         if let Ok(end) = &ended {
             self.link.linger(end).await;
         }
-        (ended, self.passed.heard, self.passed.said)
+        (ended, self.passed.heard, self.passed.said + self.outbox.told_at_once())
     }
 
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
@@ -313,7 +313,11 @@ impl<'h> Session<'h> {
     async fn step(&mut self, ending: &mut Stop<'_>) -> Result<Step, Fault> {
         // Who has asked as much as may be waits for answers first.
         let may_read = !self.has_ended && self.asked < self.asked_max();
+        let as_it_is = matches!(self.dialect, Dialect::Json { .. });
         let Self { link, outbox, taken, silence, sums, .. } = self;
+        if as_it_is {
+            outbox.lend();
+        }
         let step = tokio::select! {
             heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
             () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
@@ -321,6 +325,7 @@ impl<'h> Session<'h> {
             () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
             () = poll_fn(|cx| ending.poll(cx)) => Step::Stop,
         };
+        outbox.have_back();
         if let Step::Heard(Heard::Bytes(bytes)) = step {
             self.passed.heard += bytes as u64;
             if self.who.is_none() {
