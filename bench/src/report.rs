@@ -40,7 +40,8 @@ impl Report {
     pub(crate) fn page(&self) -> String {
         let mut text = String::from(
             "# relais and its peers\n\nWritten by `relais-bench --write`; what the rows mean and \
-             how to run them: [README.md](README.md).\n\n",
+             how to run them: [README.md](README.md). Servers, proxies, relays and caches are in \
+             [RESULTS.md](RESULTS.md), hubs in [RESULTS-HUB.md](RESULTS-HUB.md).\n\n",
         );
         for (what, value) in &self.facts {
             line(&mut text, &format!("- {what}: {value}"));

@@ -55,6 +55,11 @@ pub(crate) const SPECS: [Spec; 6] = [
     Spec::Large,
 ];
 
+/// Whether a row is of this kind.
+pub(crate) fn is_of_hub(title: &str) -> bool {
+    SPECS.iter().any(|spec| spec.title() == title)
+}
+
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
