@@ -90,6 +90,7 @@ impl Session<'_> {
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
+            Ask::Revoke { session } if self.is_by(&session) => self.log_out(re, false),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
             Ask::Certify { name } => self.certify(re, name),
             Ask::Udp { events } => self.open_datagrams(events),
