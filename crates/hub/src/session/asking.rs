@@ -62,7 +62,7 @@ impl Session<'_> {
             }
             words::Line::NameStays => Phrase::NameStays,
         };
-        self.purse.misread = 0;
+        self.purse.understood();
         self.say(&phrase.line(self.lang())).await
     }
 
