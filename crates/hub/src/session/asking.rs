@@ -13,6 +13,10 @@ use crate::{
 impl Session<'_> {
     /// Hears a line, in the client's own way to speak.
     pub(super) async fn hear(&mut self, line: Line) -> ControlFlow<End> {
+        if let Dialect::Words(typing) = &mut self.dialect {
+            // What is told from here on is no answer to what was typed before.
+            typing.typed = None;
+        }
         let Line::Whole(line) = line else {
             let most = self.hub.limits.frame_bytes_max;
             let why = format!("expected at most {most} bytes");
