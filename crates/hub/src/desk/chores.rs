@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Admission, Chore, Desk, Outcome, broken};
+use super::{Admission, Chore, Desk, Outcome, broken, sessions::no_session};
 use crate::{
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
@@ -153,8 +153,7 @@ impl Desk {
     fn revoke(&mut self, who: AccountId, session: &str) -> Result<Outcome, Refusal> {
         let kept = self.devices_of(who).map_err(|error| broken(&error))?;
         if !kept.iter().any(|kept| kept.name == session) {
-            let why = format!("no session is called {session:?}");
-            return Err(Refusal::of(Code::BadField).field("session").why(why));
+            return Err(no_session(session));
         }
         self.end_devices(who, &[session.to_owned()], None)?;
         let is_it = |(account, own): &(AccountId, String)| *account == who && own == session;

@@ -95,7 +95,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Has devices be nobody again: at once, whatever the disk takes.
+    /// Has devices be nobody again: at once, whatever the disk takes. Another than the own one has to be
+    /// there: who names it wrongly would think that a device is out which is not.
     pub(super) fn log_out(
         &mut self,
         (client, re): (ClientId, Option<u64>),
@@ -106,15 +107,21 @@ impl Desk {
             Ask::Revoke { session } => Some(session),
             _ => None,
         };
-        let is_own = |session| self.clients.get(&client).is_some_and(|(_, own)| own == session);
+        let is_own =
+            |session: &&String| self.clients.get(&client).is_some_and(|(_, own)| own == *session);
+        let other = session.filter(|session| !is_own(session));
         // Who logs out itself is not kept from it: it has to log in before it can again.
-        if session.is_some_and(|session| !is_own(session)) {
+        if other.is_some() {
             self.may_write(by)?;
         }
         let kept = self.devices_of(by).map_err(|error| broken(&error))?;
         let names = kept.into_iter().map(|kept| kept.name);
         let names = names.filter(|name| session.is_none_or(|session| session == name));
-        self.end_devices(by, &names.collect::<Vec<_>>(), Some((client, re)))?;
+        let names: Vec<_> = names.collect();
+        if let Some(other) = other.filter(|_| names.is_empty()) {
+            return Err(no_session(other));
+        }
+        self.end_devices(by, &names, Some((client, re)))?;
         let is_ended = |(who, own): &(AccountId, String)| {
             *who == by && session.is_none_or(|session| session == own)
         };
@@ -126,4 +133,10 @@ impl Desk {
         }
         Ok(Answer::Done)
     }
+}
+
+/// What who names a session is told that is none.
+pub(super) fn no_session(name: &str) -> Refusal {
+    let why = format!("no session is called {name:?}");
+    Refusal::of(Code::BadField).field("session").why(why)
 }

@@ -38,19 +38,19 @@ pub(super) async fn take(
     request: Request<Inbound>,
 ) -> Result<Answer, Fault> {
     if request.method() != Method::POST {
-        let mut answer = refused(&Refusal::of(Code::BadFrame).why("expected POST"));
+        let mut answer = refuse(hub, &Refusal::of(Code::BadFrame).why("expected POST"));
         *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return Ok(answer);
     }
     let Some(hash) = read_hook(token) else {
-        return Ok(refused(&Refusal::of(Code::TokenExpired)));
+        return Ok(refuse(hub, &Refusal::of(Code::TokenExpired)));
     };
     let (head, body) = request.into_parts();
     let bytes_max = hub.limits.frame_bytes_max;
     let Some(body) = body.whole(bytes_max).await? else {
         let why = format!("expected at most {bytes_max} bytes");
-        return Ok(refused(&Refusal::of(Code::FrameTooBig).why(why)));
+        return Ok(refuse(hub, &Refusal::of(Code::FrameTooBig).why(why)));
     };
     let read = (|| Ok((posted(&body)?, cid(&head.headers)?)))();
     let said = match read {
@@ -59,10 +59,7 @@ pub(super) async fn take(
     };
     Ok(match said {
         Ok(()) => Response::new(Body::full(Bytes::from_static(b"ok"))),
-        Err(refusal) => {
-            hub.counts.refuse(refusal.code);
-            refused(&refusal)
-        }
+        Err(refusal) => refuse(hub, &refusal),
     })
 }
 
@@ -81,8 +78,14 @@ fn cid(fields: &HeaderMap) -> Result<Option<Cid>, Refusal> {
     cid.map(Some).ok_or_else(|| Refusal::of(Code::BadField).why(why))
 }
 
+/// Answers that nothing is said, for `refusal`, which is counted.
+pub(super) fn refuse(hub: &Shared, refusal: &Refusal) -> Answer {
+    hub.counts.refuse(refusal.code);
+    refused(refusal)
+}
+
 /// `refusal` as an answer of HTTP, in English.
-pub(super) fn refused(refusal: &Refusal) -> Answer {
+fn refused(refusal: &Refusal) -> Answer {
     let mut frame = Vec::new();
     json::write_refused(refusal, &sentence_for_hooks(refusal), &mut frame);
     let mut answer = Response::new(Body::own(Bytes::from(frame)));

@@ -82,7 +82,7 @@ impl Door {
         let certificate = shown(tls.as_ref());
         let way = Way { peer: *peer, is_private: tls.is_some(), certificate };
         if !way.is_for_secrets(hub.clear_passwords) {
-            return Ok(hook::refused(&Refusal::of(Code::TlsRequired)));
+            return Ok(hook::refuse(hub, &Refusal::of(Code::TlsRequired)));
         }
         hook::take(hub, token, ask.request).await
     }

@@ -129,6 +129,33 @@ async fn what_is_posted_to_no_hook_is_refused() {
 }
 
 #[tokio::test]
+async fn whatever_a_program_is_refused_for_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path());
+    let hook = format!("/hook/hk_{}", "A".repeat(43));
+    let mut in_the_clear = post(&hook, b"{}");
+    let Caller { local, .. } = &*in_the_clear.caller;
+    let peer = Peer::Net("192.0.2.7:999".parse().unwrap());
+    in_the_clear.caller = Arc::new(Caller { peer, local: Arc::clone(local), tls: None });
+    let long = b" ".repeat((64 << 10) + 1);
+    for (ask, code) in [
+        (ask("GET", &hook), Code::BadFrame),
+        (post("/hook/none", b"{}"), Code::TokenExpired),
+        (post(&hook, &long), Code::FrameTooBig),
+        (post(&hook, br#"{"text":"a"}"#), Code::TokenExpired),
+        (in_the_clear, Code::TlsRequired),
+    ] {
+        let times = || {
+            let refused = door.hub.counted().refused;
+            refused.iter().find(|(of, _)| *of == code).map_or(0, |(_, times)| *times)
+        };
+        let before = times();
+        drop(door.answer(ask).await.unwrap());
+        assert_eq!(times(), before + 1, "{code}");
+    }
+}
+
+#[tokio::test]
 async fn who_could_be_overheard_posts_over_tls() {
     let folder = tempfile::tempdir().unwrap();
     let door = door(folder.path());

@@ -1,11 +1,15 @@
 //! What clients ask and are told, whatever door they come through.
 
 mod code;
+mod event;
+mod named;
 mod request;
 mod told;
 
 pub use self::{
     code::{Code, Refusal},
-    request::{Ask, EventsBy, Page, Place, Proof, Request, Resume, Secret},
-    told::{Answer, Event, Gap, Held, Listed, Ticket, Told, Where},
+    event::{Event, Gap, Where},
+    named::{EventsBy, Page, Place, Proof, Resume, Secret},
+    request::{Ask, Request},
+    told::{Answer, Held, Listed, Ticket, Told},
 };

@@ -111,16 +111,15 @@ impl<P: Past> Judge<'_, P> {
 
     /// Whether who asks may say anything there, in any way: it is not muted.
     pub(super) fn has_a_voice(&self, room: &Room) -> Result<(), Refusal> {
-        match room.standing(self.by).voice {
-            Voice::Muted(until) if until.is_none_or(|until| self.now < until) => {
-                let refusal = Refusal::of(Code::Muted);
-                Err(match until {
-                    Some(until) => refusal.retry_ms(until.0 - self.now.0),
-                    None => refusal,
-                })
-            }
-            Voice::Muted(_) | Voice::Free => Ok(()),
+        let voice = room.standing(self.by).voice;
+        if !voice.is_muted(self.now) {
+            return Ok(());
         }
+        let refusal = Refusal::of(Code::Muted);
+        Err(match voice {
+            Voice::Muted(Some(until)) => refusal.retry_ms(until.0 - self.now.0),
+            Voice::Muted(None) | Voice::Free => refusal,
+        })
     }
 
     /// Whether what is answered to was said there.

@@ -13,6 +13,10 @@ use crate::{
 impl Session<'_> {
     /// Hears a line, in the client's own way to speak.
     pub(super) async fn hear(&mut self, line: Line) -> ControlFlow<End> {
+        if let Dialect::Words(typing) = &mut self.dialect {
+            // What is told from here on is no answer to what was typed before.
+            typing.typed = None;
+        }
         let Line::Whole(line) = line else {
             let most = self.hub.limits.frame_bytes_max;
             let why = format!("expected at most {most} bytes");
@@ -62,7 +66,7 @@ impl Session<'_> {
             }
             words::Line::NameStays => Phrase::NameStays,
         };
-        self.purse.misread = 0;
+        self.purse.understood();
         self.say(&phrase.line(self.lang())).await
     }
 
@@ -90,6 +94,7 @@ impl Session<'_> {
             Ask::Password { old, new } => self.change_password(re, old, new).await,
             Ask::Unregister { password, said } => self.unregister(re, password, said).await,
             Ask::Logout { all } => self.log_out(re, all),
+            Ask::Revoke { session } if self.is_by(&session) => self.log_out(re, false),
             Ask::Hook { room, name } => self.make_hook(re, room, name),
             Ask::Certify { name } => self.certify(re, name),
             Ask::Udp { events } => self.open_datagrams(events),

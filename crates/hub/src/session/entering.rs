@@ -258,6 +258,11 @@ impl Session<'_> {
         said
     }
 
+    /// Whether it came in by the session that is called so.
+    pub(super) fn is_by(&self, session: &str) -> bool {
+        self.who.as_ref().is_some_and(|who| who.session == session)
+    }
+
     pub(super) fn be_nobody(&mut self) {
         self.mark_read();
         if let Dialect::Words(typing) = &mut self.dialect {

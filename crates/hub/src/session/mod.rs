@@ -127,7 +127,7 @@ enum Dialect {
 }
 
 /// Somebody who types.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Typing {
     lang: Lang,
     /// Where what is typed goes.

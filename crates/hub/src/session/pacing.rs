@@ -20,7 +20,7 @@ pub(super) struct Purse {
     /// How much of it before the client was somebody.
     unknown: u32,
     /// How many lines were not understood since the last that was.
-    pub(super) misread: u32,
+    misread: u32,
 }
 
 /// Who asks.
@@ -40,6 +40,11 @@ enum Unpaid {
 }
 
 impl Purse {
+    /// A line was understood.
+    pub(super) fn understood(&mut self) {
+        self.misread = 0;
+    }
+
     /// Takes out what counts for so many at `now`.
     fn pay(
         &mut self,
@@ -77,7 +82,7 @@ impl Session<'_> {
     /// Counts `ask`, if its client's own session is to do it. If that is too much, gives how the
     /// connection goes on: it is told.
     pub(super) fn pay_for(&mut self, re: Option<u64>, ask: &Ask) -> Option<ControlFlow<End>> {
-        self.purse.misread = 0;
+        self.purse.understood();
         self.pay(re, cost(ask))
     }
 

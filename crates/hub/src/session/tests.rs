@@ -138,6 +138,25 @@ async fn no_device_is_called_as_hooks_are_of_which_there_may_be_more() {
 }
 
 #[tokio::test]
+async fn who_logs_its_own_device_out_by_its_name_is_nobody_at_once() {
+    let (_folder, hub) = hub(Limits::default());
+    let first = told(&hub, &format!("{REGISTER}\n")).await;
+    let of = |key: &str| {
+        let (_, rest) = first[0].split_once(&format!(r#""{key}":""#)).unwrap();
+        rest[..rest.find('"').unwrap()].to_owned()
+    };
+    let asked = [
+        format!(r#"{{"cmd":"LOGIN","id":1,"token":"{}"}}"#, of("token")),
+        format!(r#"{{"cmd":"REVOKE","id":2,"session":"{}"}}"#, of("session")),
+        r#"{"cmd":"ROOMS","id":3}"#.to_owned(),
+    ];
+    let told = told(&hub, &(asked.join("\n") + "\n")).await;
+    assert!(told.iter().any(|line| line == r#"{"re":2,"ok":true}"#), "{told:?}");
+    let rooms = told.iter().find(|line| line.starts_with(r#"{"re":3"#)).unwrap();
+    assert!(rooms.contains(r#""code":"NOT_LOGGED_IN""#), "{told:?}");
+}
+
+#[tokio::test]
 async fn who_says_nothing_more_but_its_login_is_told_what_it_missed() {
     let (_folder, hub) = hub(Limits::default());
     let first = told(&hub, &format!("{REGISTER}\n")).await;

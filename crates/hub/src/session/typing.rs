@@ -1,6 +1,6 @@
 //! What somebody who types lines is told of them: what is wrong with one, and which was not done.
 
-use std::ops::ControlFlow;
+use std::{fmt, ops::ControlFlow};
 
 use relais_tap::By;
 
@@ -12,6 +12,16 @@ use crate::{
 
 /// How much of a line is told of it.
 const TOLD_CHARS_MAX: usize = 60;
+
+/// Without what is typed.
+impl fmt::Debug for Typing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lang, here, shown, secret, typed: _ } = self;
+        let mut typing = f.debug_struct("Typing");
+        typing.field("lang", lang).field("here", here).field("shown", shown);
+        typing.field("secret", &secret.is_some()).finish_non_exhaustive()
+    }
+}
 
 impl Typing {
     /// Keeps the begin of a line, which asks for `ask`, until that is answered. Nothing that is secret is kept.

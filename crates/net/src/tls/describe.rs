@@ -142,8 +142,18 @@ impl fmt::Debug for Fingerprint {
 
 /// Whom a certificate is for, or an empty text if it cannot be read.
 pub(super) fn subject_of(der: &[u8]) -> String {
-    parse(der).map(|certificate| name_text(certificate.subject())).unwrap_or_default()
+    let mut text =
+        parse(der).map(|certificate| name_text(certificate.subject())).unwrap_or_default();
+    if text.len() > SUBJECT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(SUBJECT_BYTES_MAX));
+        text.push('…');
+    }
+    text.shrink_to_fit();
+    text
 }
+
+/// The most bytes of a subject that is kept as long as a connection, but for the sign that there is more.
+const SUBJECT_BYTES_MAX: usize = 1024;
 
 /// The DNS names that a certificate is good for, in lower case and unescaped.
 pub(super) fn dns_names_of(der: &[u8]) -> Vec<String> {
@@ -376,6 +386,21 @@ mod tests {
         let facts = Facts::of(own.der()).unwrap();
         assert_eq!(facts.subject.split(", ").count(), ATTRIBUTES_MAX);
         assert!(facts.subject.ends_with("1.2.3.31=x"), "{}", facts.subject);
+    }
+
+    #[test]
+    fn of_a_long_subject_the_front_is_kept() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        for number in 0..20 {
+            let kind = DnType::CustomDnType(vec![1, 2, 3, number]);
+            params.distinguished_name.push(kind, "é".repeat(100));
+        }
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let kept = subject_of(own.der());
+        assert!(kept.len() <= SUBJECT_BYTES_MAX + '…'.len_utf8(), "{}", kept.len());
+        assert!(kept.starts_with("1.2.3.0=é") && kept.ends_with("é…"), "{kept}");
+        assert_eq!(subject_of(&certificate("alice", &[])), "CN=alice");
     }
 
     #[test]

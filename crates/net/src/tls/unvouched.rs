@@ -1,7 +1,9 @@
 //! Callers that may show a certificate, whoever signed it: it is known by its fingerprint, or by nobody.
 
+use std::sync::Arc;
+
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{verify_tls12_signature, verify_tls13_signature},
     server::danger::{ClientCertVerified, ClientCertVerifier},
@@ -9,6 +11,22 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::provider;
+
+/// The most bytes of what a caller shows, and the most certificates: they are kept as long as its
+/// connection. A usual one has one or two kilobytes, and one or two behind it.
+pub(super) const CHAIN_BYTES_MAX: usize = 8 << 10;
+pub(super) const CHAIN_MAX: usize = 8;
+
+/// A caller shows too much.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{certificates} certificates of {bytes} bytes in all: expected at most {CHAIN_MAX} of \
+     {CHAIN_BYTES_MAX}"
+)]
+struct TooMuch {
+    certificates: usize,
+    bytes: usize,
+}
 
 /// Asks callers for a certificate, and takes any, or none.
 ///
@@ -28,10 +46,16 @@ impl ClientCertVerifier for Unvouched {
 
     fn verify_client_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
+        own: &CertificateDer<'_>,
+        behind: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        let certificates = 1 + behind.len();
+        let bytes = own.len() + behind.iter().map(|one| one.len()).sum::<usize>();
+        if certificates > CHAIN_MAX || bytes > CHAIN_BYTES_MAX {
+            let why = OtherError(Arc::new(TooMuch { certificates, bytes }));
+            return Err(CertificateError::Other(why).into());
+        }
         Ok(ClientCertVerified::assertion())
     }
 

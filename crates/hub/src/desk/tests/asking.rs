@@ -164,6 +164,13 @@ impl Model {
         which: Option<&str>,
     ) -> Ruling<Answer> {
         let is_ended = |session: &str| which.is_none_or(|which| which == session);
+        let own = self.guests[guest].who.as_ref().map(|(_, own)| own.as_str());
+        let kept = &self.people[&by].sessions;
+        if let Some(which) = which.filter(|which| own != Some(*which))
+            && !kept.iter().any(|(name, _)| name == which)
+        {
+            return no(Code::BadField);
+        }
         self.people.get_mut(&by).unwrap().sessions.retain(|(name, _)| !is_ended(name));
         self.send_away(by, |(other, session)| other != guest && is_ended(session));
         if self.is_lost { Err(lost()) } else { Ok(Answer::Done) }

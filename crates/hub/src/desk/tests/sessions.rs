@@ -153,8 +153,22 @@ async fn devices_are_ended_at_the_pace_of_messages_but_for_the_own_one() {
     }
     stand.ask((0, 6), ana, revoke("s00001"));
     stand.settle();
-    let limited = Some(Code::RateLimited);
-    assert_eq!(codes(&stand, 0), [None, None, limited, limited, None]);
+    let (none, limited) = (Some(Code::BadField), Some(Code::RateLimited));
+    assert_eq!(codes(&stand, 0), [none, none, limited, limited, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_logs_a_device_out_that_is_none_is_told_so() {
+    let (mut stand, ana) = hub(limits());
+    let session = stand.enter((1, 1), ana, (None, None));
+    stand.leave(1);
+    stand.settle();
+    stand.ask((0, 2), ana, revoke(&session));
+    stand.settle();
+    assert_eq!(codes(&stand, 0), [None]);
+    stand.ask((0, 3), ana, revoke(&session));
+    stand.settle();
+    assert_eq!(codes(&stand, 0), [Some(Code::BadField)]);
 }
 
 #[tokio::test(start_paused = true)]

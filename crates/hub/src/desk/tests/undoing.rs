@@ -114,7 +114,7 @@ async fn a_session_that_there_never_was_is_not_remembered_to_be_over() {
     stand.rename(("hub.db", "away.db"));
     stand.ask((0, 3), ana, Ask::Revoke { session: "s99999".into() });
     stand.settle();
-    assert_eq!(codes(&stand.told(0)), [Some(Code::Unavailable)]);
+    assert_eq!(codes(&stand.told(0)), [Some(Code::BadField)]);
     assert_eq!(stand.desk().devices.patience(), Duration::MAX);
 }
 

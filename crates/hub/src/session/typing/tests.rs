@@ -1,5 +1,7 @@
+use super::*;
 use crate::{
     Limits,
+    protocol::Place,
     session::tests::{hub, told},
 };
 
@@ -57,4 +59,25 @@ async fn what_was_typed_too_fast_is_named_and_no_secret_is() {
 async fn a_device_that_is_typed_at_says_so() {
     let told = typed(Limits::default(), &["/register ana secret-pass", "/sessions"]).await;
     assert!(told[1].ends_with(" text, 1970-01-01, this one"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_was_said_is_not_named_for_a_line_behind_it_that_was_too_fast() {
+    let limits =
+        Limits { lookups: 1, lookups_a_second: 1, frame_bytes_max: 100, ..Limits::default() };
+    let long = "x".repeat(200);
+    for wrong in ["/nothing", &long] {
+        let lines = ["/register ana secret-pass", "/join lab", "salut", wrong, wrong];
+        let told = typed(limits.clone(), &lines).await;
+        assert!(told.iter().any(|line| line.contains("too fast: wait a little")), "{told:?}");
+        assert!(!told.concat().contains("not done: "), "{told:?}");
+    }
+}
+
+#[test]
+fn what_is_typed_is_shown_to_no_log() {
+    let mut typing = Typing::default();
+    typing.ask("/who between-us", &Ask::Who { room: Place::Room("#lab".into()) });
+    assert!(typing.typed.is_some());
+    assert!(!format!("{typing:?}").contains("between-us"), "{typing:?}");
 }

@@ -16,7 +16,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::super::{Handshake, Protocol, Version, certified};
+use super::super::{
+    Handshake, Protocol, Version, certified,
+    unvouched::{CHAIN_BYTES_MAX, CHAIN_MAX},
+};
 use super::*;
 
 mod hostile;
@@ -242,6 +245,34 @@ async fn whoever_signed_a_certificate_its_key_is_proved_where_it_is_asked_for() 
             let (session, _) = shake(&acceptor, &known, "a.example").await.unwrap();
             assert_eq!(session.handshake, expect);
             assert_eq!(session.caller.unwrap().fingerprint, fingerprint);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_what_a_caller_shows_no_more_is_kept_than_may_be() {
+    let offered = [certified(&["a.example"])];
+    let asking = Offer { caller_papers: CallerPapers::Unvouched, ..offer(&offered) };
+    let acceptor = Acceptor::new(&asking).unwrap();
+    let (chain, key) = callers().alice;
+    let left = CHAIN_BYTES_MAX - chain[0].len();
+    let behind = |sizes: &[usize]| {
+        let others = sizes.iter().map(|size| CertificateDer::from(vec![0; *size]));
+        chain.iter().cloned().chain(others).collect::<Vec<_>>()
+    };
+    let many = vec![1; CHAIN_MAX];
+    for (chain, enters) in [
+        (behind(&[left]), true),
+        (behind(&[left + 1]), false),
+        (behind(&[left / 2, left / 2 + 2]), false),
+        (behind(&many[1..]), true),
+        (behind(&many), false),
+    ] {
+        for versions in [&[&TLS12], &[&TLS13]] {
+            let own = Some((chain.clone(), key.clone_key()));
+            let client = Client { versions, own, ..Client::of(&offered) }.ready();
+            let shaken = shake(&acceptor, &client, "a.example").await;
+            assert_eq!(shaken.is_ok(), enters, "{} certificates: {shaken:?}", chain.len());
         }
     }
 }
