@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Desk, broken};
+use super::{Desk, broken, clock::is_due};
 use crate::{
     hall::ClientId,
     model::{AccountId, Millis},
@@ -180,8 +180,8 @@ impl Desk {
     ///
     /// [`Broken`]: then it is owed yet.
     pub(super) fn write_devices(&mut self, now: Millis) -> Result<(), Broken> {
-        let waited = Duration::from_millis(now.0.saturating_sub(self.devices.tried_at.0));
-        if self.devices.is_even() || waited < WRITTEN_EVERY {
+        let is_due = is_due((self.devices.tried_at, now), WRITTEN_EVERY);
+        if self.devices.is_even() || !is_due {
             return Ok(());
         }
         self.devices.tried_at = now;

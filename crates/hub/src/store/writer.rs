@@ -16,7 +16,7 @@ use super::{
     said::{self, More},
     tables,
 };
-use crate::model::{AccountId, Cid, Entry, Seq, State};
+use crate::model::{AccountId, Cid, Entry, Millis, Seq, State};
 
 /// The store, for who writes. The process that has it has it alone.
 ///
@@ -168,6 +168,15 @@ impl Store {
     }
 
     /// The same of the one that `by` called `cid`.
+    /// When the last entry was written that is in the log yet: `None`, if none is.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn last_at(&self) -> Result<Option<Millis>, Broken> {
+        log::last_at(&self.conn)
+    }
+
     ///
     /// # Errors
     ///
