@@ -128,6 +128,15 @@ impl Desk {
     pub(super) fn devices_of(&self, who: AccountId) -> Result<Vec<Session>, Broken> {
         let sessions = self.store.sessions(who)?.into_iter();
         Ok(sessions.filter_map(|session| self.devices.of(session)).collect())
+    /// Whether the store has the session of a token that hashes to this, ended or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(super) fn is_kept(&self, hash: &TokenHash) -> Result<bool, Broken> {
+        Ok(self.store.session(&hash.0)?.is_some())
+    }
+
     }
 
     /// Ends sessions of an account, as part of the group. They are over even if that cannot be written.
