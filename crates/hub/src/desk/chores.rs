@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Admission, Chore, Desk, Outcome, broken};
+use super::{Admission, Chore, Desk, Outcome, broken, devices::Ender};
 use crate::{
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
@@ -156,7 +156,7 @@ impl Desk {
             let why = format!("no session is called {session:?}");
             return Err(Refusal::of(Code::BadField).field("session").why(why));
         }
-        self.end_devices(who, &[session.to_owned()], None)?;
+        self.end_devices(who, &[session.to_owned()], Ender::Keeper(self.ran.len()))?;
         let is_it = |(account, own): &(AccountId, String)| *account == who && own == session;
         self.send_away(is_it, "by who runs the hub");
         Ok(Outcome::Done)

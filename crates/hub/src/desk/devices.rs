@@ -33,8 +33,16 @@ pub(super) struct Devices {
 struct Ending {
     who: AccountId,
     name: String,
-    /// Who has it end, if a client does.
-    by: Option<(ClientId, Option<u64>)>,
+    by: Ender,
+}
+
+/// Who has a session end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ender {
+    /// A client does, whose is this one of what was asked since the last commit.
+    Client(ClientId, usize),
+    /// Who runs the hub does, and what will be this one of what it had done.
+    Keeper(usize),
 }
 
 /// How long it may take until it is written when a device was seen, and when that is tried again.
@@ -120,14 +128,6 @@ impl Desk {
         Ok(self.store.session(&hash.0)?.and_then(|session| self.devices.of(session)))
     }
 
-    /// All sessions of an account that were not ended, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`Broken`]
-    pub(super) fn devices_of(&self, who: AccountId) -> Result<Vec<Session>, Broken> {
-        let sessions = self.store.sessions(who)?.into_iter();
-        Ok(sessions.filter_map(|session| self.devices.of(session)).collect())
     /// Whether the store has the session of a token that hashes to this, ended or not.
     ///
     /// # Errors
@@ -137,6 +137,14 @@ impl Desk {
         Ok(self.store.session(&hash.0)?.is_some())
     }
 
+    /// All sessions of an account that were not ended, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(super) fn devices_of(&self, who: AccountId) -> Result<Vec<Session>, Broken> {
+        let sessions = self.store.sessions(who)?.into_iter();
+        Ok(sessions.filter_map(|session| self.devices.of(session)).collect())
     }
 
     /// Ends sessions of an account, as part of the group. They are over even if that cannot be written.
@@ -144,7 +152,7 @@ impl Desk {
         &mut self,
         who: AccountId,
         names: &[String],
-        by: Option<(ClientId, Option<u64>)>,
+        by: Ender,
     ) -> Result<(), Refusal> {
         let ending = names.iter().map(|name| Ending { who, name: name.clone(), by });
         self.devices.ending.extend(ending);
@@ -164,14 +172,15 @@ impl Desk {
     }
 
     /// Sends away who is connected by sessions that are over, though that could not be written. It is
-    /// written once it can be. Gives who had them end: a client, or who runs the hub.
-    pub(super) fn cut_off(&mut self) -> Vec<Option<(ClientId, Option<u64>)>> {
-        let mut by = Vec::new();
-        for Ending { who, name, by: asked } in std::mem::take(&mut self.devices.ending) {
-            by.push(asked);
-            let (own, session) = (asked.map(|(client, _)| client), (who, name));
+    /// written once it can be. Gives who had them end.
+    pub(super) fn cut_off(&mut self) -> Vec<Ender> {
+        let mut enders = Vec::new();
+        for Ending { who, name, by } in std::mem::take(&mut self.devices.ending) {
+            enders.push(by);
+            let is_own = |one: &ClientId| matches!(by, Ender::Client(own, _) if own == *one);
+            let session = (who, name);
             let are = self.clients.iter().filter(|(_, known)| **known == session);
-            let are = are.map(|(client, _)| *client).filter(|client| Some(*client) != own);
+            let are = are.map(|(client, _)| *client).filter(|client| !is_own(client));
             for client in are.collect::<Vec<_>>() {
                 let first = self.posts.len();
                 self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
@@ -180,7 +189,7 @@ impl Desk {
             }
             self.devices.ended.insert(session);
         }
-        by
+        enders
     }
 
     /// Writes down some of what is owed, if it is time for that.

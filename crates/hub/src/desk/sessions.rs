@@ -1,7 +1,7 @@
 //! By what accounts are known: passwords, and the devices that are logged in. All that is written here is part
 //! of the group.
 
-use super::{Desk, NewDevice, Shown, broken, hooks};
+use super::{Desk, NewDevice, Shown, broken, devices::Ender, hooks};
 use crate::{
     hall::ClientId,
     model::AccountId,
@@ -98,7 +98,7 @@ impl Desk {
     /// Has devices be nobody again: at once, whatever the disk takes.
     pub(super) fn log_out(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        client: ClientId,
         by: AccountId,
         ask: &Ask,
     ) -> Result<Answer, Refusal> {
@@ -114,7 +114,9 @@ impl Desk {
         let kept = self.devices_of(by).map_err(|error| broken(&error))?;
         let names = kept.into_iter().map(|kept| kept.name);
         let names = names.filter(|name| session.is_none_or(|session| session == name));
-        self.end_devices(by, &names.collect::<Vec<_>>(), Some((client, re)))?;
+        // What is judged now was asked last.
+        let asked = Ender::Client(client, self.asked.len().saturating_sub(1));
+        self.end_devices(by, &names.collect::<Vec<_>>(), asked)?;
         let is_ended = |(who, own): &(AccountId, String)| {
             *who == by && session.is_none_or(|session| session == own)
         };
