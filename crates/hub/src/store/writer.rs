@@ -128,14 +128,15 @@ impl Store {
         self.at_once(|conn| leaving::take_out_some(conn, most))
     }
 
-    /// Empties SQLite's log beside the file into the file, as far as nobody reads from it: what was
-    /// taken out is in no file after that.
+    /// Empties SQLite's log beside the file into the file: what was taken out is in no file after that.
+    /// Blocks while others read from it, up to some seconds.
     ///
     /// # Errors
     ///
-    /// [`Broken`]
+    /// [`Broken::Locked`], if somebody read from it for longer: then some of it may be there yet. Else the
+    /// disk's.
     pub fn checkpoint(&mut self) -> Result<(), Broken> {
-        Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        file::empty_now(&mut self.conn, &self.file)
     }
 
     /// Does `work` as a whole or not at all: alone, or as part of the group that has begun.
@@ -167,7 +168,6 @@ impl Store {
         log::entry(&self.conn, seq)
     }
 
-    /// The same of the one that `by` called `cid`.
     /// When the last entry was written that is in the log yet: `None`, if none is.
     ///
     /// # Errors
@@ -177,6 +177,7 @@ impl Store {
         log::last_at(&self.conn)
     }
 
+    /// The same of the one that `by` called `cid`.
     ///
     /// # Errors
     ///

@@ -202,6 +202,24 @@ fn the_log_beside_the_file_is_emptied_while_entries_are_written_and_begun_anew()
 }
 
 #[test]
+fn all_is_in_the_file_also_where_another_thread_was_about_it_or_that_is_said() {
+    let (mut written, ana, lab) = Written::with_room();
+    let body = "x".repeat(16 << 10);
+    for _ in 0..4 {
+        // As much as that other thread begins with.
+        (0..600).for_each(|_| _ = written.say(ana, lab, &body));
+        written.store.checkpoint().unwrap();
+        let beside = written.folder.path().join("hub.db-wal");
+        assert_eq!(std::fs::metadata(beside).unwrap().len(), 0);
+    }
+    let reader = rusqlite::Connection::open(written.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM accounts").unwrap();
+    written.say(ana, lab, "hi");
+    written.store.conn.busy_timeout(std::time::Duration::ZERO).unwrap();
+    says(&written.store.checkpoint().unwrap_err(), "another program holds the store");
+}
+
+#[test]
 fn of_what_somebody_read_the_last_is_kept() {
     let (mut written, ana, lab) = Written::with_room();
     let bob = written.register("bob");
