@@ -239,7 +239,10 @@ impl Counts {
         let Fresh { entries, messages } = fresh;
         self.entries.fetch_add(entries, Relaxed);
         self.messages.fetch_add(messages, Relaxed);
-        self.groups.add(entries);
+        // Of devices or passwords alone: there is no entry of those.
+        if entries > 0 {
+            self.groups.add(entries);
+        }
         self.commits.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
@@ -331,11 +334,14 @@ mod tests {
         let counts = Counts::new(Millis(0));
         counts.commit(Fresh { entries: 3, messages: 2 }, Duration::from_micros(251));
         counts.commit(Fresh { entries: 600, messages: 0 }, Duration::from_secs(9));
+        // Of devices alone, or passwords.
+        counts.commit(Fresh::default(), Duration::ZERO);
         counts.hand(Handed { events: 1000, lagged: 1 });
         let counted = counts.read((0, 0));
         assert_eq!((counted.entries, counted.messages), (603, 2));
         assert_eq!((counted.handed, counted.lagged), (1000, 1));
-        assert_eq!(counted.commits.counts[..2], [0, 1]);
+        assert_eq!(counted.commits.counts[..2], [1, 1]);
+        assert_eq!((counted.commits.times(), counted.groups.times()), (3, 2));
         assert_eq!(
             (counted.commits.counts.last(), counted.groups.counts.last()),
             (Some(&1), Some(&1))

@@ -34,9 +34,7 @@ impl Desk {
             Ask::Typing { .. } | Ask::Away { .. } | Ask::Announce { .. } => {
                 self.pass_on(by, &ask).map(Some)
             }
-            Ask::Logout { .. } | Ask::Revoke { .. } => {
-                self.log_out((client, re), by, &ask).map(Some)
-            }
+            Ask::Logout { .. } | Ask::Revoke { .. } => self.log_out(client, by, &ask).map(Some),
             ask => self.write((client, re), by, &ask),
         }
     }

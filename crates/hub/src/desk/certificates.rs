@@ -1,7 +1,7 @@
 //! Certificates by which accounts log in: each is kept as a device, by its fingerprint in the place of a
 //! token's hash.
 
-use super::{Desk, broken};
+use super::{Desk, RETRY_MS, broken};
 use crate::{
     json::carried::hex,
     model::AccountId,
@@ -34,12 +34,30 @@ impl Desk {
                 let why = "this certificate is another account's";
                 return Err(Refusal::of(Code::Forbidden).why(why));
             }
-            None => self.is_new(by, &session)?,
+            None => {
+                self.is_free_of((by, &session), &fingerprint)?;
+                self.is_new(by, &session)?;
+            }
         }
         let (since, account) = (self.now(), by);
         let (hash, name) = (fingerprint.0, session.clone());
         self.keep_device(&Session { hash, name, account, device, since, seen: since })?;
         Ok(Answer::Certified { certificate, session })
+    }
+
+    /// Whether nothing is kept yet of a device that was logged out while the disk took nothing: neither this
+    /// certificate nor, of `by`, one of its name.
+    fn is_free_of(
+        &self,
+        (by, session): (AccountId, &str),
+        fingerprint: &TokenHash,
+    ) -> Result<(), Refusal> {
+        let is_kept = self.is_kept(fingerprint).map_err(|error| broken(&error))?;
+        if is_kept || self.devices.is_over(&(by, session.to_owned())) {
+            let why = "this certificate was revoked, which is yet to be written: try again later";
+            return Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS).why(why));
+        }
+        Ok(())
     }
 
     /// Whether no device of `by` is called so. Who makes many certificates finds one whose name is: it is

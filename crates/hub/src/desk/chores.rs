@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Admission, Chore, Desk, Outcome, broken, sessions::no_session};
+use super::{Admission, Chore, Desk, Outcome, broken, devices::Ender, sessions::no_session};
 use crate::{
     model::{AccountId, Act, Deed, Role, RoomId},
     protocol::{Code, Refusal},
@@ -155,7 +155,7 @@ impl Desk {
         if !kept.iter().any(|kept| kept.name == session) {
             return Err(no_session(session));
         }
-        self.end_devices(who, &[session.to_owned()], None)?;
+        self.end_devices(who, &[session.to_owned()], Ender::Keeper(self.ran.len()))?;
         let is_it = |(account, own): &(AccountId, String)| *account == who && own == session;
         self.send_away(is_it, "by who runs the hub");
         Ok(Outcome::Done)

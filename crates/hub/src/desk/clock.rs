@@ -28,7 +28,25 @@ const AHEAD_MAX: Duration = Duration::from_hours(1);
 /// How long the clock is to go on after a jump, to be believed in all.
 const CALM_AFTER: Duration = Duration::from_hours(1);
 
+/// The most that anything is put off: what is due later than that was put off by a clock that was ahead.
+pub(super) const PUT_OFF: Duration = Duration::from_secs(1);
+
+/// Whether what was done last at `at` is to be done again: also where that is later than now, and than
+/// anything was put off, by a clock that was ahead.
+pub(super) fn is_due((at, now): (Millis, Millis), every: Duration) -> bool {
+    match now.since(at) {
+        Some(passed) => passed >= every,
+        None => now.later(PUT_OFF) < at,
+    }
+}
+
 impl Clock {
+    /// One that was `last` known to say this, by an earlier process. Where the date was set meanwhile, or
+    /// is wrong since, that is a jump as any other.
+    pub(super) fn after(last: Millis, seen: Instant) -> Self {
+        Self { known: Cell::new(Some((last, seen))), jumped: Cell::new(None) }
+    }
+
     /// What time it is, where the system's clock says `told`, when it is `seen`.
     pub(super) fn now(&self, told: Millis, seen: Instant) -> Millis {
         let Some((at, before)) = self.known.get() else {
@@ -103,6 +121,26 @@ mod tests {
         let year = YEAR.cast_signed();
         check(&Clock::default(), &[(0, 0, 0, true), (0, -60_001, -60_001, true)]);
         check(&Clock::default(), &[(0, 0, 0, true), (5, -year, -year, true)]);
+    }
+
+    #[test]
+    fn where_it_is_far_ahead_of_what_an_earlier_process_knew_nothing_is_deleted_for_its_age_either()
+    {
+        let (now, hour) = (Instant::now(), HOUR.cast_signed());
+        let clock = || Clock::after(Millis(START), now);
+        check(&clock(), &[(1, hour, hour, true)]);
+        check(&clock(), &[(1, hour + 2000, hour + 2000, false)]);
+        // It was wrong then, and is not now.
+        check(&clock(), &[(1, -60_001, -60_001, true)]);
+    }
+
+    #[test]
+    fn what_is_done_now_and_then_is_due_in_time_and_after_a_clock_was_ahead() {
+        let is_due = |at, now| is_due((Millis(at), Millis(now)), Duration::from_millis(200));
+        assert_eq!([200, 199, 0].map(|now| is_due(0, now)), [true, false, false]);
+        // Put off for a second, or done in a year that never was.
+        assert_eq!([6000, 6001].map(|at| is_due(at, 5000)), [false, true]);
+        assert!(is_due(u64::MAX, 5000));
     }
 
     #[test]

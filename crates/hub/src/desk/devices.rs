@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Desk, broken};
+use super::{Desk, broken, clock::is_due};
 use crate::{
     hall::ClientId,
     model::{AccountId, Millis},
@@ -33,8 +33,16 @@ pub(super) struct Devices {
 struct Ending {
     who: AccountId,
     name: String,
-    /// Who has it end, if a client does.
-    by: Option<(ClientId, Option<u64>)>,
+    by: Ender,
+}
+
+/// Who has a session end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ender {
+    /// A client does, whose is this one of what was asked since the last commit.
+    Client(ClientId, usize),
+    /// Who runs the hub does, and what will be this one of what it had done.
+    Keeper(usize),
 }
 
 /// How long it may take until it is written when a device was seen, and when that is tried again.
@@ -120,6 +128,15 @@ impl Desk {
         Ok(self.store.session(&hash.0)?.and_then(|session| self.devices.of(session)))
     }
 
+    /// Whether the store has the session of a token that hashes to this, ended or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(super) fn is_kept(&self, hash: &TokenHash) -> Result<bool, Broken> {
+        Ok(self.store.session(&hash.0)?.is_some())
+    }
+
     /// All sessions of an account that were not ended, the oldest first.
     ///
     /// # Errors
@@ -135,7 +152,7 @@ impl Desk {
         &mut self,
         who: AccountId,
         names: &[String],
-        by: Option<(ClientId, Option<u64>)>,
+        by: Ender,
     ) -> Result<(), Refusal> {
         let ending = names.iter().map(|name| Ending { who, name: name.clone(), by });
         self.devices.ending.extend(ending);
@@ -155,14 +172,15 @@ impl Desk {
     }
 
     /// Sends away who is connected by sessions that are over, though that could not be written. It is
-    /// written once it can be. Gives who had them end: a client, or who runs the hub.
-    pub(super) fn cut_off(&mut self) -> Vec<Option<(ClientId, Option<u64>)>> {
-        let mut by = Vec::new();
-        for Ending { who, name, by: asked } in std::mem::take(&mut self.devices.ending) {
-            by.push(asked);
-            let (own, session) = (asked.map(|(client, _)| client), (who, name));
+    /// written once it can be. Gives who had them end.
+    pub(super) fn cut_off(&mut self) -> Vec<Ender> {
+        let mut enders = Vec::new();
+        for Ending { who, name, by } in std::mem::take(&mut self.devices.ending) {
+            enders.push(by);
+            let is_own = |one: &ClientId| matches!(by, Ender::Client(own, _) if own == *one);
+            let session = (who, name);
             let are = self.clients.iter().filter(|(_, known)| **known == session);
-            let are = are.map(|(client, _)| *client).filter(|client| Some(*client) != own);
+            let are = are.map(|(client, _)| *client).filter(|client| !is_own(client));
             for client in are.collect::<Vec<_>>() {
                 let first = self.posts.len();
                 self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
@@ -171,7 +189,7 @@ impl Desk {
             }
             self.devices.ended.insert(session);
         }
-        by
+        enders
     }
 
     /// Writes down some of what is owed, if it is time for that.
@@ -180,8 +198,8 @@ impl Desk {
     ///
     /// [`Broken`]: then it is owed yet.
     pub(super) fn write_devices(&mut self, now: Millis) -> Result<(), Broken> {
-        let waited = Duration::from_millis(now.0.saturating_sub(self.devices.tried_at.0));
-        if self.devices.is_even() || waited < WRITTEN_EVERY {
+        let is_due = is_due((self.devices.tried_at, now), WRITTEN_EVERY);
+        if self.devices.is_even() || !is_due {
             return Ok(());
         }
         self.devices.tried_at = now;

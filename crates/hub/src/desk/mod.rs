@@ -37,7 +37,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 pub(crate) use self::chore::{Chore, Outcome};
@@ -127,12 +127,14 @@ pub(crate) struct Furniture {
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
+    /// When the last entry was written, if any is in the log.
+    pub(crate) last_at: Option<Millis>,
     pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock, counts } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, last_at, counts } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -157,7 +159,7 @@ impl Desk {
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            time: Clock::default(),
+            time: last_at.map_or_else(Clock::default, |at| Clock::after(at, Instant::now())),
             upkeep: Upkeep::default(),
             devices: Devices::default(),
             trouble: Trouble::default(),

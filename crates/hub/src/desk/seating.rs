@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Admission, Desk, Entered, Entrance, NewDevice, Order, Proof};
+use super::{Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, pace};
 use crate::{
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
@@ -114,9 +114,18 @@ impl Desk {
         hash: &TokenHash,
         session: Session,
     ) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+        // All its rooms are listed, and all who share one are told that it is there.
+        self.may_look_up(session.account, pace::TO_ALL)?;
         self.has_place(session.account)?;
         self.seen(hash);
         Ok((session.account, session.name, None))
+    }
+
+    /// Whether an account may ask now for what counts for so many lookups.
+    pub(super) fn may_look_up(&mut self, who: AccountId, cost: u64) -> Result<(), Refusal> {
+        let now = self.now();
+        let waits = self.lookups.may(who, (now, cost));
+        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))
     }
 
     /// Whether one more may be connected as `who`.

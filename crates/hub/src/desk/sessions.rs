@@ -1,7 +1,7 @@
 //! By what accounts are known: passwords, and the devices that are logged in. All that is written here is part
 //! of the group.
 
-use super::{Desk, NewDevice, Shown, broken, hooks};
+use super::{Desk, NewDevice, Shown, broken, devices::Ender, hooks};
 use crate::{
     hall::ClientId,
     model::AccountId,
@@ -99,7 +99,7 @@ impl Desk {
     /// there: who names it wrongly would think that a device is out which is not.
     pub(super) fn log_out(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        client: ClientId,
         by: AccountId,
         ask: &Ask,
     ) -> Result<Answer, Refusal> {
@@ -121,7 +121,9 @@ impl Desk {
         if let Some(other) = other.filter(|_| names.is_empty()) {
             return Err(no_session(other));
         }
-        self.end_devices(by, &names, Some((client, re)))?;
+        // What is judged now was asked last.
+        let asked = Ender::Client(client, self.asked.len().saturating_sub(1));
+        self.end_devices(by, &names, asked)?;
         let is_ended = |(who, own): &(AccountId, String)| {
             *who == by && session.is_none_or(|session| session == own)
         };

@@ -1,7 +1,10 @@
 //! What is wrong with the store, told to who reads the log: once, and not for each who asks.
 
+use std::time::Duration;
+
 use tracing::{error, warn};
 
+use super::clock::is_due;
 use crate::{model::Millis, store::Broken};
 
 /// What is wrong, if anything is.
@@ -24,8 +27,8 @@ enum State {
     Gone,
 }
 
-/// After how long the same is told again, in milliseconds.
-const TOLD_AGAIN_AFTER: u64 = 60_000;
+/// After how long the same is told again.
+const TOLD_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 impl Trouble {
     /// Tells that `what` is so because of `error`, unless that was told.
@@ -37,9 +40,8 @@ impl Trouble {
 
     fn is_news(&mut self, error: &Broken, now: Millis) -> bool {
         let text = error.to_string();
-        let is_told = |(told, at): &(String, Millis)| {
-            *told == text && now.0.abs_diff(at.0) < TOLD_AGAIN_AFTER
-        };
+        let is_told =
+            |(told, at): &(String, Millis)| *told == text && !is_due((*at, now), TOLD_AGAIN_AFTER);
         if self.told.as_ref().is_some_and(is_told) {
             return false;
         }

@@ -1,6 +1,9 @@
 //! Nothing done of what was asked, where it cannot be written: the state as the store has it, and all told.
 
-use super::{Desk, broken, devices::yet_to_be_written};
+use super::{
+    Desk, broken,
+    devices::{Ender, yet_to_be_written},
+};
 use crate::{counts::Fresh, protocol::Told, store::Broken};
 
 /// What the state is worth.
@@ -24,23 +27,24 @@ impl Desk {
         self.fresh = Fresh::default();
         self.keep_certain_posts();
         self.jobs.clear();
-        let ended_by = self.cut_off();
+        let enders = self.cut_off();
         // Who was to be sent away stays, but who is logged out.
         let Self { dismissed, clients, devices, .. } = self;
         dismissed.retain(|(client, _)| clients.get(client).is_some_and(|own| devices.is_over(own)));
         for (client, ..) in std::mem::take(&mut self.entered) {
             self.forget_client(client);
         }
-        let refusal = |asked| {
+        let refusal = |by| {
             let refusal = broken(error);
-            if ended_by.contains(&asked) { yet_to_be_written(refusal) } else { refusal }
+            if enders.contains(&by) { yet_to_be_written(refusal) } else { refusal }
         };
-        for (client, re) in std::mem::take(&mut self.asked) {
-            self.tell(client, Told::Answer { re, answer: Err(refusal(Some((client, re)))) });
+        for (at, (client, re)) in std::mem::take(&mut self.asked).into_iter().enumerate() {
+            let answer = Err(refusal(Ender::Client(client, at)));
+            self.tell(client, Told::Answer { re, answer });
         }
-        for (done, _) in self.ran.drain(..) {
+        for (at, (done, _)) in self.ran.drain(..).enumerate() {
             // Who does not wait needs not know.
-            _ = done.send(Err(refusal(None)));
+            _ = done.send(Err(refusal(Ender::Keeper(at))));
         }
         self.certain.push(0..self.posts.len());
         self.ground = Ground::Undone;

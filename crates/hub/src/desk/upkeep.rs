@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Desk;
+use super::{
+    Desk,
+    clock::{PUT_OFF, is_due},
+};
 use crate::{
     model::{Act, Deed, Entry, Millis, Room, RoomId},
     store::{Broken, More, Old},
@@ -65,17 +68,13 @@ const FORGOTTEN_TIMES: usize = 8;
 const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
 const TAKEN_OUT_AT_ONCE: usize = 16;
 
-/// When what failed is tried again, in milliseconds.
-const AGAIN_MS: u64 = 1000;
-
 /// How long is waited for orders where nothing is to be done but to look whether the store is there.
 const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
 
-const DAY: u64 = 24 * 3600 * 1000;
+/// How long is known what clients called what they asked for, however soon that is taken out.
+const NAMES_KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// How long is known what clients called what they asked for, in milliseconds, however soon that is taken
-/// out.
-const NAMES_KEPT: u64 = 7 * DAY;
+const DAY: Duration = Duration::from_hours(24);
 
 /// How many of these are taken out at once.
 const NAMES_AT_ONCE: usize = 1024;
@@ -95,7 +94,7 @@ impl Upkeep {
     /// Has what failed be tried again later, and not at once for ever.
     fn put_off(&mut self, now: Millis) {
         self.index = Index::Late;
-        self.taken_out_at = Millis(now.0 + AGAIN_MS);
+        self.taken_out_at = now.later(PUT_OFF);
         // Listed anew when it is time.
         self.forgetful.clear();
     }
@@ -113,12 +112,6 @@ impl Upkeep {
             self.index = Index::Late;
         }
     }
-}
-
-/// Whether what was done last at `at` is to be done again: also where that is later than now, and than
-/// anything was put off, by a clock that was ahead.
-fn is_due((at, now): (Millis, Millis), every: Duration) -> bool {
-    at.later(every) <= now || now.later(Duration::from_millis(AGAIN_MS)) < at
 }
 
 impl Desk {
@@ -187,15 +180,15 @@ impl Desk {
             self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
             self.delete_unused(now)?;
         }
-        let named_before = Millis(now.0.saturating_sub(NAMES_KEPT));
+        let named_before = now.earlier(NAMES_KEPT);
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
         // What rooms had that were deleted meanwhile is taken out as theirs.
         self.upkeep.forgetful.retain(|room| self.state.has_room(*room));
         let Some(room) = self.upkeep.forgetful.pop() else { return Ok(()) };
         // As it is now: it may keep it for longer since, or for good.
         let Some(days) = self.state.room(room).retain_days else { return Ok(()) };
-        let written_before = Millis(now.0.saturating_sub(u64::from(days) * DAY));
-        let old = Old { written_before, named_before };
+        let written_before = now.earlier(DAY * days);
+        let old = Old { now, written_before, named_before };
         if self.store.forget(room, old, FORGOTTEN_AT_ONCE)? == More::No {
             self.upkeep.forgetful.retain(|other| *other != room);
         }
@@ -217,15 +210,6 @@ mod tests {
         assert_eq!(upkeep.patience(), TAKEN_OUT_EVERY);
         upkeep.owed = Owed::None;
         assert_eq!(upkeep.patience(), INDEXED_AFTER);
-    }
-
-    #[test]
-    fn what_is_done_now_and_then_is_due_in_time_and_after_a_clock_was_ahead() {
-        let is_due = |at, now| is_due((Millis(at), Millis(now)), INDEXED_AFTER);
-        assert_eq!([200, 199, 0].map(|now| is_due(0, now)), [true, false, false]);
-        // Put off for a second, or done in a year that never was.
-        assert_eq!([6000, 6001].map(|at| is_due(at, 5000)), [false, true]);
-        assert!(is_due(u64::MAX, 5000));
     }
 
     #[test]

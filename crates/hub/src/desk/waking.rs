@@ -13,9 +13,7 @@ impl Desk {
     /// heard them until then does not.
     pub(super) fn wake(&mut self, client: ClientId, waking: Waking) -> Result<(), Refusal> {
         // All who share a room with it are told that it is there, as of AWAY.
-        let now = self.now();
-        let waits = self.lookups.may(waking.account, (now, pace::TO_ALL));
-        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.may_look_up(waking.account, pace::TO_ALL)?;
         // What is undone, if it is, is nothing of this.
         self.settle();
         let woken = self.be_awake(client, waking);

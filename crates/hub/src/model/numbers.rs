@@ -41,10 +41,42 @@ impl Millis {
     pub fn later(self, by: Duration) -> Self {
         Self(u64::try_from(by.as_millis()).map_or(u64::MAX, |by| self.0.saturating_add(by)))
     }
+
+    /// The time that much earlier; the first of all, if it is before 1970.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Self {
+        Self(u64::try_from(by.as_millis()).map_or(0, |by| self.0.saturating_sub(by)))
+    }
+
+    /// How long ago `then` was; `None`, if it is yet to come: the clock was ahead, or is behind.
+    pub fn since(self, then: Self) -> Option<Duration> {
+        self.0.checked_sub(then.0).map(Duration::from_millis)
+    }
 }
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_later_and_earlier_as_far_as_can_be_counted() {
+        let second = Duration::from_secs(1);
+        assert_eq!([7000, 999].map(|ms| Millis(ms).earlier(second)), [Millis(6000), Millis(0)]);
+        assert_eq!(Millis(7).earlier(Duration::MAX), Millis(0));
+        assert_eq!(Millis(u64::MAX - 7).later(second), Millis(u64::MAX));
+    }
+
+    #[test]
+    fn nothing_is_known_of_how_long_ago_what_is_yet_to_come_was() {
+        let since = |now, then| Millis(now).since(Millis(then));
+        assert_eq!(since(1007, 7), Some(Duration::from_secs(1)));
+        assert_eq!(since(7, 7), Some(Duration::ZERO));
+        assert_eq!(since(7, 8), None);
     }
 }

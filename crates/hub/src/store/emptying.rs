@@ -9,7 +9,9 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::{Connection, OpenFlags, hooks::Wal};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, hooks::Wal};
+
+use super::{broken::Broken, place::Place};
 
 /// How many pages of 4 KiB the log has when it is emptied: with more, commits wait longer for the
 /// disk, and no less often.
@@ -19,6 +21,7 @@ const PAGES: c_int = 2048;
 #[derive(Debug)]
 pub(super) struct Emptying {
     file: PathBuf,
+    place: Place,
     /// Most of it is emptied there.
     most: Option<JoinHandle<()>>,
     /// With how many pages that begins the next time.
@@ -28,9 +31,10 @@ pub(super) struct Emptying {
 }
 
 impl Emptying {
-    /// Of the log beside `file`.
+    /// Of the log beside `file`, which is open.
     pub(super) fn of(file: &Path) -> Self {
-        Self { file: file.to_owned(), most: None, begins_at: PAGES, last: 0 }
+        let (file, place) = (file.to_owned(), Place::of(file));
+        Self { file, place, most: None, begins_at: PAGES, last: 0 }
     }
 
     /// Looks after the log, in which so many `pages` are now. First another thread empties it; what was
@@ -58,8 +62,12 @@ impl Emptying {
     }
 
     fn begin(&mut self, wal: &mut Wal) {
-        let file = self.file.clone();
-        let empty = move || _ = empty(&file);
+        if self.place.look().is_err() {
+            // Whoever writes next is told.
+            return;
+        }
+        let (file, mut place) = (self.file.clone(), self.place.clone());
+        let empty = move || _ = empty(&file, &mut place);
         match thread::Builder::new().name("hub-store".to_owned()).spawn(empty) {
             Ok(most) => self.most = Some(most),
             Err(_) => _ = wal.checkpoint(),
@@ -77,8 +85,45 @@ impl Drop for Emptying {
 }
 
 /// Empties the log beside `file`, as far as it is written and nobody reads from it.
-fn empty(file: &Path) -> Result<(), rusqlite::Error> {
+///
+/// # Errors
+///
+/// [`Broken::Gone`], if that is not the store any more: the log of one is nothing for another.
+fn empty(file: &Path, place: &mut Place) -> Result<(), Broken> {
+    place.look()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags)?;
-    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    // What is opened as the last would be emptied when it is closed, too.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Before and after it was opened it was the store: so it is. Of the log nothing was read yet.
+    place.look()?;
+    Ok(conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::{Sync, file};
+
+    #[test]
+    fn what_was_put_in_the_place_of_the_store_is_given_nothing_of_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        let store = path("hub.db");
+        let conn = file::open(&store, Sync::Normal).unwrap();
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        fs::copy(&store, path("other.db")).unwrap();
+        let mut place = Place::of(&store);
+        conn.execute_batch("CREATE TABLE own (body TEXT); INSERT INTO own VALUES ('hi')").unwrap();
+        fs::rename(&store, path("away.db")).unwrap();
+        fs::rename(path("other.db"), &store).unwrap();
+        let before = fs::read(&store).unwrap();
+        assert!(matches!(empty(&store, &mut place), Err(Broken::Gone { .. })));
+        assert!(fs::read(&store).unwrap() == before, "it is another's");
+        fs::rename(path("away.db"), &store).unwrap();
+        empty(&store, &mut place).unwrap();
+        assert!(fs::read(&store).unwrap() != before);
+    }
 }

@@ -1,6 +1,7 @@
 //! The file: made, opened to write or to read, copied.
 
 use std::{
+    ffi::c_int,
     fs::{self, File, OpenOptions},
     io::ErrorKind,
     os::unix::fs::OpenOptionsExt as _,
@@ -8,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, hooks::Wal};
+use rusqlite::{
+    Connection, OpenFlags,
+    ffi::{Error, SQLITE_BUSY},
+    hooks::Wal,
+};
 
 use super::{
     broken::{Broken, failed},
@@ -57,12 +62,34 @@ pub(super) fn open(file: &Path, sync: Sync) -> Result<Connection, Broken> {
          PRAGMA journal_size_limit = 8388608;
          PRAGMA cache_size = -16384;"
     ))?;
+    empty_by_and_by(&mut conn, file)?;
+    Ok(conn)
+}
+
+/// Has the log beside `file` be emptied by another thread, now and then.
+fn empty_by_and_by(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
     let mut emptying = Emptying::of(file);
-    conn.wal_hook(Some(move |wal: &mut Wal, pages| {
+    Ok(conn.wal_hook(Some(move |wal: &mut Wal, pages| {
         emptying.committed(wal, pages);
         Ok(())
-    }))?;
-    Ok(conn)
+    }))?)
+}
+
+/// Empties all of the log beside `file` into it. If another thread is about that, it is waited for: SQLite
+/// would not.
+///
+/// # Errors
+///
+/// [`Broken::Locked`], if somebody read from it for longer than is waited for that; else the disk's.
+pub(super) fn empty_now(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
+    conn.wal_hook(None::<fn(&mut Wal, c_int) -> rusqlite::Result<()>>)?;
+    let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    empty_by_and_by(conn, file)?;
+    match emptied? {
+        0 => Ok(()),
+        // SQLite does not call that an error.
+        _ => Err(rusqlite::Error::SqliteFailure(Error::new(SQLITE_BUSY), None).into()),
+    }
 }
 
 /// Opens a connection that only reads.

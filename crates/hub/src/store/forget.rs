@@ -8,19 +8,24 @@ use crate::model::{Millis, RoomId, Seq};
 /// What is old enough to be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Old {
+    /// What was written later than it is now was written by a clock that was ahead.
+    pub now: Millis,
     /// What was written before then is.
     pub written_before: Millis,
     /// Before then, what its client called it is, too.
     pub named_before: Millis,
 }
 
+/// How many entries in a row are passed over that a clock wrote that was ahead.
+const AHEAD_MAX: usize = 4096;
+
 impl Store {
     /// Deletes what was said in a room before a time, with its edits, redactions and signs: the
     /// oldest, at most `most` entries, and says whether there may be more. What makes rooms and
     /// memberships stays, and places are not given again.
     ///
-    /// It goes by the log's order, and stops at what is newer: what was written before a clock was
-    /// set back is deleted when it is as old.
+    /// It goes by the log's order, and stops at what is newer. What was written by a clock that was ahead
+    /// goes with the first behind it that is old; if that is too far behind, when it is as old itself.
     ///
     /// What its client called it is kept, without what it said, until that is old, too: asked once more,
     /// it is known.
@@ -33,8 +38,8 @@ impl Store {
     /// [`Broken`]: then nothing was deleted.
     pub fn forget(&mut self, room: RoomId, old: Old, most: usize) -> Result<More, Broken> {
         self.at_once(|conn| {
-            let Old { written_before, named_before } = old;
-            let old = oldest(conn, (room, written_before), most)?;
+            let named_before = old.named_before;
+            let old = oldest(conn, (room, old), most)?;
             for seq in &old {
                 keep_name(conn, *seq, named_before)?;
                 delete(conn, room, *seq)?;
@@ -66,7 +71,7 @@ impl Store {
 
 fn oldest(
     conn: &Connection,
-    (room, before): (RoomId, Millis),
+    (room, limit): (RoomId, Old),
     most: usize,
 ) -> Result<Vec<Seq>, Broken> {
     let sql = "
@@ -74,14 +79,35 @@ fn oldest(
         WHERE room = ?1 AND deed <> 'read' AND deed IN ('say', 'edit', 'redact', 'react')
         ORDER BY seq LIMIT ?2";
     let mut statement = conn.prepare_cached(sql)?;
-    let mut found = statement.query(params![room, rows(most)])?;
-    let mut old = Vec::new();
-    while let Some(row) = found.next()? {
-        if row.get::<_, Millis>(1)? >= before {
+    let looked_at = rows(most.saturating_add(AHEAD_MAX));
+    let said = statement
+        .query_map(params![room, looked_at], |row| Ok((row.get(0)?, row.get::<_, Millis>(1)?)))?;
+    Ok(first_old(said, limit, most)?)
+}
+
+/// The first of what was said, in the log's order, that are old, at most so many. Looks at no more than it
+/// has to.
+fn first_old<E>(
+    said: impl Iterator<Item = Result<(Seq, Millis), E>>,
+    limit: Old,
+    most: usize,
+) -> Result<Vec<Seq>, E> {
+    let (mut old, mut ahead) = (Vec::new(), Vec::new());
+    for one in said {
+        let (seq, at) = one?;
+        if at > limit.now && ahead.len() < AHEAD_MAX {
+            ahead.push(seq);
+        } else if at < limit.written_before {
+            old.append(&mut ahead);
+            old.push(seq);
+        } else {
             break;
         }
-        old.push(row.get(0)?);
+        if old.len() >= most {
+            break;
+        }
     }
+    old.truncate(most);
     Ok(old)
 }
 
@@ -110,4 +136,21 @@ fn leave_place(conn: &Connection, room: RoomId, last: Seq) -> Result<(), Broken>
     conn.prepare_cached(sql)?.execute(params![room, last])?;
     conn.prepare_cached("UPDATE progress SET last = max(last, ?1)")?.execute([last])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_not_looked_for_ever_for_what_is_old_behind_what_a_clock_wrote_that_was_ahead() {
+        let limit = Old { now: Millis(9), written_before: Millis(5), named_before: Millis(0) };
+        let found = |ahead: usize| {
+            let times = std::iter::repeat_n(Millis(10), ahead).chain([Millis(4)]);
+            let said = times.zip(1..).map(|(at, seq)| Ok::<_, Broken>((Seq(seq), at)));
+            first_old(said, limit, usize::MAX).unwrap().len()
+        };
+        assert_eq!([0, 1, AHEAD_MAX].map(found), [1, 2, AHEAD_MAX + 1]);
+        assert_eq!(found(AHEAD_MAX + 1), 0);
+    }
 }

@@ -1,5 +1,7 @@
 //! Invitations to have an account. Not in the log, as passwords are not: what is kept is a hash.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{broken::Broken, numbers::Bits, writer::Store};
@@ -69,16 +71,18 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.execute([name])? > 0)
     }
 
-    /// Whether an invitation, of use or not, leads into a room.
+    /// Into which rooms invitations lead, of use or not.
     ///
     /// *Cost*: a look at all invitations.
     ///
     /// # Errors
     ///
     /// [`Broken`]
-    pub fn is_led_into(&self, room: RoomId) -> Result<bool, Broken> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM invitations WHERE room = ?1)";
-        Ok(self.conn.prepare_cached(sql)?.query_row([room], |row| row.get(0))?)
+    pub fn led_into(&self) -> Result<HashSet<RoomId>, Broken> {
+        let sql = "SELECT room FROM invitations WHERE room IS NOT NULL";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rooms = statement.query_map([], |row| row.get(0))?;
+        Ok(rooms.collect::<Result<_, _>>()?)
     }
 
     /// How many invitations there are, of use or not.

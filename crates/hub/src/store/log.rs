@@ -1,13 +1,13 @@
 //! The log's own rows, and what an entry does to those before it.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     broken::Broken,
     row::{AS_WRITTEN, Columns, read},
     said::{self, Said},
 };
-use crate::model::{AccountId, Act, Cid, Deed, Entry, RoomId, Seq};
+use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq};
 
 /// Writes `entry` down, and has those before it read as it says.
 ///
@@ -35,6 +35,16 @@ fn insert(conn: &Connection, entry: &Entry) -> Result<(), Broken> {
     let row = params![seq, at, by, cid, room, deed, about, number, text];
     conn.prepare_cached(sql)?.execute(row).map_err(|source| is_twice(*seq, source))?;
     Ok(())
+}
+
+/// When the last entry was written that is in the log yet.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn last_at(conn: &Connection) -> Result<Option<Millis>, Broken> {
+    let sql = "SELECT at FROM log ORDER BY seq DESC LIMIT 1";
+    Ok(conn.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
 }
 
 fn is_twice(seq: Seq, source: rusqlite::Error) -> Broken {

@@ -10,7 +10,7 @@ use std::{
 use super::{broken::Broken, lock::beside};
 
 /// The files of a store that is open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Place {
     store: Seen,
     /// SQLite's log beside it, and the index of that.
@@ -18,7 +18,7 @@ pub(super) struct Place {
 }
 
 /// A file as it was seen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Seen {
     path: PathBuf,
     /// On which device, and which there; `None`, if it was not there yet.

@@ -16,7 +16,7 @@ use super::{
     said::{self, More},
     tables,
 };
-use crate::model::{AccountId, Cid, Entry, Seq, State};
+use crate::model::{AccountId, Cid, Entry, Millis, Seq, State};
 
 /// The store, for who writes. The process that has it has it alone.
 ///
@@ -128,14 +128,15 @@ impl Store {
         self.at_once(|conn| leaving::take_out_some(conn, most))
     }
 
-    /// Empties SQLite's log beside the file into the file, as far as nobody reads from it: what was
-    /// taken out is in no file after that.
+    /// Empties SQLite's log beside the file into the file: what was taken out is in no file after that.
+    /// Blocks while others read from it, up to some seconds.
     ///
     /// # Errors
     ///
-    /// [`Broken`]
+    /// [`Broken::Locked`], if somebody read from it for longer: then some of it may be there yet. Else the
+    /// disk's.
     pub fn checkpoint(&mut self) -> Result<(), Broken> {
-        Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        file::empty_now(&mut self.conn, &self.file)
     }
 
     /// Does `work` as a whole or not at all: alone, or as part of the group that has begun.
@@ -165,6 +166,15 @@ impl Store {
     /// [`Broken`]
     pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, Broken> {
         log::entry(&self.conn, seq)
+    }
+
+    /// When the last entry was written that is in the log yet: `None`, if none is.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn last_at(&self) -> Result<Option<Millis>, Broken> {
+        log::last_at(&self.conn)
     }
 
     /// The same of the one that `by` called `cid`.

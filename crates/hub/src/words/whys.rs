@@ -137,6 +137,10 @@ const WHYS: &[(&str, &str)] = &[
     ("{}: expected at most {}, or none, for good", "{} : {} au plus, ou rien, pour toujours"),
     ("this certificate is another account's", "ce certificat est celui d'un autre compte"),
     (
+        "this certificate was revoked, which is yet to be written: try again later",
+        "ce certificat a été révoqué, ce qui n'est pas encore écrit : réessayez plus tard",
+    ),
+    (
         "a device is called {} already: show another certificate",
         "un appareil s'appelle déjà {} : montrez un autre certificat",
     ),

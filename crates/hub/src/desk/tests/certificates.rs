@@ -1,9 +1,9 @@
 //! Who has which certificate, and what it is called.
 
-use super::{limits, stand::Stand};
+use super::{limits, stand, stand::Stand};
 use crate::{
     desk::{Entrance, Order, Proof},
-    model::AccountId,
+    model::{AccountId, Millis},
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Told},
 };
@@ -88,4 +88,27 @@ async fn a_certificate_that_was_made_to_be_called_as_another_is_refused_and_noth
         |told: &Told| matches!(told, Told::Answer { answer: Ok(Answer::Joined(_)), .. });
     assert!(joined.iter().any(is_joined), "what was asked with it is done: {joined:?}");
     assert_eq!(certify(&mut stand, (1, bob), fingerprint(2)), None, "bob has none called so");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_revoked_while_the_disk_took_nothing_is_nobodys_until_that_is_written()
+ {
+    let (mut stand, [ana, bob]) = hub();
+    assert_eq!(certify(&mut stand, (0, ana), fingerprint(1)), None);
+    stand.rename(("hub.db", "away.db"));
+    stand.ask((0, 4), ana, Ask::Revoke { session: fingerprint(1).session() });
+    stand.settle();
+    drop(stand.told(0));
+    stand.rename(("away.db", "hub.db"));
+    for (guest, who, last) in [(0, ana, 1), (1, bob, 1), (0, ana, 2)] {
+        // It has the same name, if it is another.
+        stand.ask((2, 5), bob, Ask::Join { room: crate::protocol::Place::Room("#lab".into()) });
+        let code = certify(&mut stand, (guest, who), fingerprint(last));
+        assert_eq!(code, Some(Code::Unavailable));
+        assert_eq!(refused(&stand, 2), None, "what was asked with it is done");
+    }
+    stand::set_clock(Millis(2000));
+    stand.keep_up();
+    assert_eq!(certify(&mut stand, (1, bob), fingerprint(1)), None);
+    assert_eq!(certify(&mut stand, (0, ana), fingerprint(2)), None);
 }

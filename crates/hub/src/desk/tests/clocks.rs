@@ -122,3 +122,47 @@ async fn what_is_to_be_done_now_and_then_is_done_after_the_clock_was_set_back() 
     (0..3).for_each(|_| stand.keep_up());
     assert_eq!(said(&mut stand, ana), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_was_logged_out_where_the_disk_took_nothing_is_out_for_good_after_the_clock_was_set_back()
+ {
+    let (mut stand, ana, _) = hub();
+    let guest = stand.connect();
+    let session = stand.enter((guest, 1), ana, (None, None));
+    stand.settle();
+    stand.leave(guest);
+    stand::set_clock(Millis(2 * YEAR));
+    stand.enter((guest, 2), ana, (Some(session.clone()), None));
+    stand.settle();
+    stand.keep_up();
+    stand::set_clock(Millis(YEAR + 5000));
+    stand.rename(("hub.db", "away.db"));
+    stand.ask((0, 3), ana, Ask::Revoke { session });
+    stand.settle();
+    stand.rename(("away.db", "hub.db"));
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 2);
+    stand.keep_up();
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_starts_while_the_date_is_wrong_deletes_nothing_for_an_hour() {
+    let (mut stand, ana, _) = hub();
+    stand.ask((0, 3), ana, Ask::Retain { room: lab(), days: Some(30) });
+    stand.ask((0, 4), ana, say("dear"));
+    stand.settle();
+    stand::set_clock(Millis(2 * YEAR));
+    stand.restart();
+    stand.connect();
+    let mut keep_up = |ms: u64| {
+        stand::set_clock(Millis(ms));
+        (0..20).for_each(|_| stand.keep_up());
+        said(&mut stand, ana)
+    };
+    assert_eq!(keep_up(2 * YEAR), 1);
+    tokio::time::advance(Duration::from_mins(59)).await;
+    assert_eq!(keep_up(2 * YEAR + HOUR - 60_000), 1);
+    // It was right after all.
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(keep_up(2 * YEAR + HOUR), 0);
+}

@@ -146,6 +146,28 @@ async fn who_speaks_by_datagrams_comes_in_at_a_pace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_shows_a_token_comes_in_at_a_pace_and_who_shows_another_s_does_not_wait_for_that() {
+    let (mut stand, ana) = hub(Limits { lookups: 40, lookups_a_second: 1, ..limits() });
+    stand.register((2, 1), "bob");
+    stand.settle();
+    stand.leave(2);
+    drop(stand.told(2));
+    let mut enters = |guest, (account, session): (AccountId, &str)| {
+        stand.enter((guest, 1), account, (Some(session.to_owned()), None));
+        stand.leave(guest);
+        stand.settle();
+        codes(&stand, guest)
+    };
+    let limited = Some(Code::RateLimited);
+    let anas = (ana, "s00001");
+    assert_eq!([enters(1, anas), enters(2, anas), enters(1, anas)].concat(), [None, None, limited]);
+    assert_eq!(enters(2, (ana, "s99999")), [Some(Code::TokenExpired)], "nobody's");
+    assert_eq!(enters(2, (ana, "s00002")), [None], "bob's");
+    stand::set_clock(Millis(20_000));
+    assert_eq!(enters(1, anas), [None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn devices_are_ended_at_the_pace_of_messages_but_for_the_own_one() {
     let (mut stand, ana) = hub(Limits { burst: 2, messages_a_second: 1, ..limits() });
     for re in 2..6 {

@@ -96,7 +96,9 @@ impl Stand {
             Bounds { each: limits.missed_a_room_max, all: limits.missed_max, bytes: usize::MAX };
         let counts = Arc::new(Counts::new(Millis::default()));
         let (reader, by_hand) = Reader::by_hand(store.archive().unwrap(), &names, bounds);
-        let mut desk = Desk::new(Furniture { state, store, reader, names, limits, clock, counts });
+        let last_at = store.last_at().unwrap();
+        let furniture = Furniture { state, store, reader, names, limits, clock, last_at, counts };
+        let mut desk = Desk::new(furniture);
         for number in 0..2 {
             let (hall, heard) = mpsc::unbounded_channel();
             let (told, mut is) = oneshot::channel();

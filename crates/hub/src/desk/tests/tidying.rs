@@ -3,7 +3,7 @@
 use super::{limits, stand, stand::Stand};
 use crate::{
     limits::Limits,
-    model::{Access, AccountId, Kind, Millis},
+    model::{Access, AccountId, Kind, Millis, RoomId},
     protocol::{Answer, Ask, Place, Told},
     store::Invitation,
 };
@@ -89,13 +89,47 @@ async fn a_room_in_which_anything_happened_stays() {
     stand.ana(ana, &[join("#kept"), Ask::Retain { room: at("#kept"), days: Some(1) }]);
     stand.ana(ana, &[join("#led")]);
     let room = stand.desk().state.room_named("#led");
-    let (hash, name, since) = ([1; 32], "i_1".to_owned(), Millis(7));
-    let invitation = Invitation { hash, name, since, until: None, uses: 1, room };
-    stand.desk().store.add_invitation(&invitation).unwrap();
+    stand.desk().store.add_invitation(&invitation(1, room)).unwrap();
     stand.ana(ana, &rooms.map(part));
     assert_eq!(stand.left(9 * DAY, &rooms).await, rooms);
     stand.restart();
     assert_eq!(stand.left(10 * DAY, &rooms).await, rooms);
+}
+
+fn invitation(number: u8, room: Option<RoomId>) -> Invitation {
+    let (name, since) = (format!("i_{number}"), Millis(7));
+    Invitation { hash: [number; 32], name, since, until: None, uses: 1, room }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_that_stay_keep_none_behind_them_from_going() {
+    let (mut stand, ana, _) = hub(limits());
+    for number in 0..64 {
+        let name = format!("#led{number}");
+        stand.ana(ana, &[join(&name), part(&name)]);
+        let room = stand.desk().state.room_named(&name);
+        stand.desk().store.add_invitation(&invitation(number, room)).unwrap();
+    }
+    // By a clock that was ahead for a while.
+    stand::set_clock(Millis(900 * DAY));
+    stand.ana(ana, &[join("#ahead"), part("#ahead")]);
+    stand::set_clock(Millis(DAY));
+    stand.ana(ana, &[join("#typo"), part("#typo")]);
+    assert_eq!(stand.left(2 * DAY + 60_000, &["#ahead", "#typo"]).await, ["#ahead"]);
+    assert_eq!(stand.desk().state.rooms().count(), 65);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_rooms_go_at_once_than_may_while_somebody_waits() {
+    let (mut stand, ana, _) = hub(limits());
+    for number in 0..70 {
+        let name = format!("#typo{number}");
+        stand.ana(ana, &[join(&name), part(&name)]);
+    }
+    stand.left(2 * DAY, &[]).await;
+    assert_eq!(stand.desk().state.rooms().count(), 6);
+    stand.left(2 * DAY + 60_000, &[]).await;
+    assert_eq!(stand.desk().state.rooms().count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

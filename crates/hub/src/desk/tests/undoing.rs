@@ -6,14 +6,15 @@ use std::{
 };
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use super::{
     limits,
     stand::{Stand, set_clock},
 };
 use crate::{
-    desk::Order,
-    hall::ClientId,
+    desk::{Chore, Order, Outcome},
+    hall::{ClientId, Post},
     model::{AccountId, Kind, Millis},
     protocol::{Answer, Ask, Code, Event, Page, Place, Refusal, Told},
 };
@@ -228,4 +229,45 @@ async fn a_bug_in_one_order_takes_no_other_with_it() {
         )
     };
     assert!(told.iter().any(is_written), "{told:?}");
+}
+
+/// What clients are about to be told that they are refused for.
+fn whys(stand: &mut Stand, guest: usize) -> Vec<String> {
+    let client = stand.client(guest);
+    let why = |post: &Post| match post {
+        Post::One(to, spoken) if *to == client => match &spoken.told {
+            Told::Answer { answer, .. } => Some(answer.as_ref().unwrap_err().why.clone()),
+            Told::Event(_) => None,
+        },
+        _ => None,
+    };
+    stand.desk().posts.iter().filter_map(why).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_somebody_be_logged_out_is_told_of_it_and_no_other() {
+    let (mut stand, ana, session) = hub();
+    let third = stand.enter((1, 9), ana, (None, None));
+    stand.settle();
+    let bob = who(&mut stand, "bob");
+    sql(&stand, LOSE);
+    let mut run = |chore| {
+        let (done, outcome) = oneshot::channel();
+        stand.desk().obey(Order::Run { chore, done });
+        outcome
+    };
+    let find = || Chore::FindUser { user: "bob".into() };
+    let chores = [run(find()), run(Chore::Revoke { who: ana, session: third }), run(find())];
+    // A client need not say which is which.
+    stand.ask((0, 3), ana, Ask::Revoke { session });
+    stand.ask((0, 3), ana, Ask::Quiet { on: true, seconds: None });
+    stand.ask((2, 3), bob, Ask::Join { room: lab() });
+    let is_told = |why: &String| why.contains("who was to be logged out is");
+    let told: Vec<_> = whys(&mut stand, 0).iter().map(is_told).collect();
+    assert_eq!(told, [true, false]);
+    assert_eq!(whys(&mut stand, 2).iter().map(is_told).collect::<Vec<_>>(), [false]);
+    let why = |mut outcome: oneshot::Receiver<Result<Outcome, Refusal>>| {
+        is_told(&outcome.try_recv().unwrap().unwrap_err().why)
+    };
+    assert_eq!(chores.map(why), [false, true, false]);
 }

@@ -145,7 +145,8 @@ fn what_was_forgotten_is_known_by_its_name_for_as_long_as_that_is_kept() {
     let named = |written: &Written, seq| {
         written.store.with_cid(ana, &Cid::new(&format!("c{seq}")).unwrap()).unwrap()
     };
-    let old = Old { written_before: Millis(three.0 + 1), named_before: Millis(two.0) };
+    let (now, written_before) = (Millis(99), Millis(three.0 + 1));
+    let old = Old { now, written_before, named_before: Millis(two.0) };
     assert_eq!(written.store.forget(lab, old, 9).unwrap(), More::No);
     written.store.checkpoint().unwrap();
     assert!(!written.has_on_disk("zanz") && !written.has_on_disk("quag"));
@@ -161,6 +162,21 @@ fn what_was_forgotten_is_known_by_its_name_for_as_long_as_that_is_kept() {
     assert!(named(&written, three).is_some());
     assert_eq!(written.store.forget_names(Millis(99), 9).unwrap(), More::No);
     assert_eq!(named(&written, three), None);
+}
+
+#[test]
+fn what_was_said_by_a_clock_that_was_ahead_goes_with_what_is_old_behind_it() {
+    let (mut written, ana, lab) = Written::with_room();
+    let said = [900, 10, 901, 902, 11, 903, 50, 12].map(|at| written.say_at(ana, lab, Millis(at)));
+    let (now, written_before, named_before) = (Millis(60), Millis(20), Millis(0));
+    let mut forget = |most| {
+        let old = Old { now, written_before, named_before };
+        let more = written.store.forget(lab, old, most).unwrap();
+        let is_there = said.map(|seq| written.store.entry(seq).unwrap().is_some());
+        (more, is_there.into_iter().filter(|is_there| *is_there).count())
+    };
+    assert_eq!([1, 2, 9].map(&mut forget), [(More::Yes, 7), (More::Yes, 5), (More::No, 3)]);
+    assert_eq!(forget(9), (More::No, 3), "what is behind what is young is younger, and stays");
 }
 
 /// What tells one beginning of the log beside the file from the next.
@@ -183,6 +199,24 @@ fn the_log_beside_the_file_is_emptied_while_entries_are_written_and_begun_anew()
     assert!(begun(&written), "it is emptied at all");
     let last = written.state.last;
     assert_eq!(written.anew().state.last, last);
+}
+
+#[test]
+fn all_is_in_the_file_also_where_another_thread_was_about_it_or_that_is_said() {
+    let (mut written, ana, lab) = Written::with_room();
+    let body = "x".repeat(16 << 10);
+    for _ in 0..4 {
+        // As much as that other thread begins with.
+        (0..600).for_each(|_| _ = written.say(ana, lab, &body));
+        written.store.checkpoint().unwrap();
+        let beside = written.folder.path().join("hub.db-wal");
+        assert_eq!(std::fs::metadata(beside).unwrap().len(), 0);
+    }
+    let reader = rusqlite::Connection::open(written.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM accounts").unwrap();
+    written.say(ana, lab, "hi");
+    written.store.conn.busy_timeout(std::time::Duration::ZERO).unwrap();
+    says(&written.store.checkpoint().unwrap_err(), "another program holds the store");
 }
 
 #[test]

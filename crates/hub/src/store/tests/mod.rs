@@ -64,9 +64,13 @@ impl Written {
 
     fn write(&mut self, by: Option<AccountId>, deed: Deed) -> Seq {
         let entry = self.entry(by, deed);
-        self.state.apply(&entry);
+        self.put(&entry)
+    }
+
+    fn put(&mut self, entry: &Entry) -> Seq {
+        self.state.apply(entry);
         self.store.begin().unwrap();
-        self.store.write(&entry, &self.state).unwrap();
+        self.store.write(entry, &self.state).unwrap();
         self.store.commit().unwrap();
         entry.seq
     }
@@ -89,6 +93,13 @@ impl Written {
         self.act(by, room, Act::Say { kind: Kind::Text, body, reply: None })
     }
 
+    /// The same by a clock that says something else.
+    fn say_at(&mut self, by: AccountId, room: RoomId, at: Millis) -> Seq {
+        let act = Act::Say { kind: Kind::Text, body: "hi".to_owned(), reply: None };
+        let entry = self.entry(Some(by), Deed::In { room, act });
+        self.put(&Entry { at, ..entry })
+    }
+
     fn edit(&mut self, by: AccountId, room: RoomId, of: Seq, body: &str) -> Seq {
         self.act(by, room, Act::Edit { of, body: body.to_owned() })
     }
@@ -108,7 +119,7 @@ impl Written {
 
 /// What was written before then, of which every name is kept.
 fn old(before: Millis) -> Old {
-    Old { written_before: before, named_before: Millis(0) }
+    Old { now: Millis(u64::MAX), written_before: before, named_before: Millis(0) }
 }
 
 /// What a deed's text is, if it says something.
