@@ -21,6 +21,9 @@ impl Desk {
         if let Some(cid) = cid_of(&ask)
             && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
         {
+            // Nothing is written down: it has no other pace.
+            let waits = self.lookups.may(by, (now, 1));
+            waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
             return self.said_before(&before, by, &ask).map(Some);
         }
         match ask {

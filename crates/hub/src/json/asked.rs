@@ -147,12 +147,21 @@ fn unregister(f: Fields<'_>) -> Result<Ask, Amiss> {
 fn login(f: Fields<'_>) -> Result<Ask, Amiss> {
     let is_external = f.truth("external")?.unwrap_or(false);
     let proof = match f.text("token")? {
-        _ if is_external => Proof::External,
+        _ if is_external => external(f)?,
         Some(token) => Proof::Token(Secret(token)),
         None => Proof::Password { user: user(f)?, password: secret(f, "password")? },
     };
     let resume = f.object("resume")?.map(resume).transpose()?;
     Ok(Ask::Login { proof, device: f.text("device")?, resume })
+}
+
+/// Who shows a certificate is who that says, and shows nothing else.
+fn external(f: Fields<'_>) -> Result<Proof, Amiss> {
+    let others = ["user", "password", "token"];
+    match others.into_iter().find(|field| f.value(field).is_some()) {
+        Some(other) => Err(Amiss::Other(other, "nothing beside \"external\"")),
+        None => Ok(Proof::External),
+    }
 }
 
 fn resume(f: Fields<'_>) -> Result<Resume, Amiss> {

@@ -136,6 +136,10 @@ fn what_is_wrong_is_refused_with_its_field() {
     is_refused(r##"{"cmd":"TYPING","room":"#lab","on":1}"##, Code::BadField, "on");
     is_refused(r#"{"cmd":"LOGIN","user":"ana"}"#, Code::MissingField, "password");
     is_refused(r#"{"cmd":"LOGIN","token":"t","resume":1}"#, Code::BadField, "resume");
+    for (field, rest) in [("user", r#","password":"x""#), ("password", ""), ("token", "")] {
+        let login = format!(r#"{{"cmd":"LOGIN","external":true,"{field}":"x"{rest}}}"#);
+        is_refused(&login, Code::BadField, field);
+    }
     is_refused(r#"{"cmd":"RESUME"}"#, Code::MissingField, "since");
     is_refused(r#"{"cmd":"RESUME","rooms":{"lab":1}}"#, Code::BadField, "rooms");
     is_refused(r##"{"cmd":"RESUME","rooms":{"#lab":"1"}}"##, Code::BadField, "rooms");

@@ -79,6 +79,31 @@ impl Throttle {
         Ok(Attempt { client, login, at: now })
     }
 
+    /// Whether `peer` may show at `now` a certificate with this fingerprint: not, if just that was
+    /// [wrong](Self::wrong) as often as an account may be tried. Whatever else its address did.
+    ///
+    /// # Errors
+    ///
+    /// How long it has to wait before.
+    pub fn may_show(
+        &self,
+        peer: Peer,
+        fingerprint: &[u8; 32],
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let shown = (peer.client(), self.names.hash_one(fingerprint));
+        self.logins.wait(&shown, now).map_or(Ok(()), Err)
+    }
+
+    /// Notes at `now` that no account knows the certificate with this fingerprint, which `peer` showed.
+    ///
+    /// *Cost*: where as many are remembered as may be, now and then a look at all of them.
+    pub fn wrong(&mut self, peer: Peer, fingerprint: &[u8; 32], now: Instant) {
+        let client = peer.client();
+        self.logins.owe((client, self.names.hash_one(fingerprint)), now);
+        self.clients.owe(client, now);
+    }
+
     /// Notes at `now` that `attempt` was right: its address is not held to it.
     #[expect(clippy::needless_pass_by_value, reason = "an attempt is right once")]
     pub fn right(&mut self, attempt: Attempt, now: Instant) {
@@ -179,6 +204,23 @@ mod tests {
             throttle.right(attempt, now);
         }
         assert_eq!(throttle.admit(peer(HERE), "ana", now).unwrap_err(), seconds(12));
+    }
+
+    #[test]
+    fn a_certificate_that_nobody_knows_is_tried_five_times_and_holds_up_no_other() {
+        let (mut throttle, now) = (Throttle::new(LoginLimits::default()), Instant::now());
+        let [wrong, right] = [[1; 32], [2; 32]];
+        for _ in 0..5 {
+            assert_eq!(throttle.may_show(peer(HERE), &wrong, now), Ok(()));
+            throttle.wrong(peer(HERE), &wrong, now);
+        }
+        assert_eq!(throttle.may_show(peer(HERE), &wrong, now), Err(seconds(12)));
+        assert_eq!(throttle.may_show(peer("192.0.2.2"), &wrong, now), Ok(()));
+        for number in 0..25 {
+            assert!(throttle.admit(peer(HERE), &format!("user{number}"), now).is_ok(), "{number}");
+        }
+        assert!(throttle.admit(peer(HERE), "ana", now).is_err(), "thirty in all");
+        assert_eq!([(); 20].map(|()| throttle.may_show(peer(HERE), &right, now)), [Ok(()); 20]);
     }
 
     #[test]

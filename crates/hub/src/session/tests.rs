@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Client, Conn, Fault, Peer, Service as _, Shutdown, Stream};
+use relais_net::{Client, Conn, Fault, Peer, Service as _, Shutdown, Stream, tls};
 use relais_tap::Tap;
 use tempfile::TempDir;
 use tokio::{
@@ -52,10 +52,19 @@ fn hub_that_calculates(limits: Limits, calculator: Option<Arc<dyn Calculator>>) 
 
 /// What `said` is answered with, by a hub that hears nothing more behind it.
 pub(super) async fn told(hub: &Hub, said: &str) -> Vec<String> {
+    told_who_shows(hub, said, None).await
+}
+
+/// The same for who shows a certificate with this fingerprint, over TLS.
+pub(super) async fn told_who_shows(
+    hub: &Hub,
+    said: &str,
+    fingerprint: Option<[u8; 32]>,
+) -> Vec<String> {
     let (client, stream) = duplex(1 << 20);
     let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
     let (stream, peer) = (Stream::Memory(stream), Peer::Local);
-    let conn = Conn { stream, peer, called: None, local, tls: None };
+    let conn = Conn { stream, peer, called: None, local, tls: fingerprint.map(shown) };
     let (_shutdown, drain) = Shutdown::new();
     let serving = hub.serve(conn, drain);
     let talking = async {
@@ -71,7 +80,21 @@ pub(super) async fn told(hub: &Hub, said: &str) -> Vec<String> {
     told.lines().map(str::to_owned).collect()
 }
 
-const REGISTER: &str = r#"{"cmd":"REGISTER","id":1,"user":"ana","password":"secret-pass"}"#;
+fn shown(fingerprint: [u8; 32]) -> tls::Session {
+    let fingerprint = tls::Fingerprint(fingerprint);
+    let caller = tls::CallerCertificate { subject: "CN=x".into(), fingerprint };
+    tls::Session {
+        protocol: tls::Protocol::Unsaid,
+        server_name: None,
+        version: tls::Version::Tls13,
+        cipher: "TLS_AES_128_GCM_SHA256",
+        handshake: tls::Handshake::Full,
+        caller: Some(Arc::new(caller)),
+    }
+}
+
+pub(super) const REGISTER: &str =
+    r#"{"cmd":"REGISTER","id":1,"user":"ana","password":"secret-pass"}"#;
 
 #[tokio::test]
 async fn a_goodbye_is_answered_behind_all_that_was_asked_before() {

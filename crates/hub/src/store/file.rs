@@ -121,17 +121,21 @@ pub(super) fn copy(conn: &Connection, to: &Path) -> Result<(), Broken> {
     });
     if written.is_err() {
         // What stays of it is empty or incomplete; there is another error to tell of.
-        let _ = (fs::remove_file(&part), fs::remove_file(to));
+        let journal = beside(&part, "-journal");
+        let _ = (fs::remove_file(&part), fs::remove_file(journal), fs::remove_file(to));
     }
     written
 }
 
 fn write_copy(conn: &Connection, part: &Path) -> Result<(), Broken> {
-    match fs::remove_file(part) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(failed("removing", part)(error));
+    // The one beside it first: what SQLite finds there it takes for its own.
+    for left in [&beside(part, "-journal"), part] {
+        match fs::remove_file(left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("removing", left)(error));
+            }
+            _ => {}
         }
-        _ => {}
     }
     // SQLite would make it for all to read, but fills an empty one.
     let file = create(part).map_err(failed("making", part))?;
@@ -171,4 +175,31 @@ fn prepare(conn: &Connection) -> Result<(), Broken> {
     // Views and triggers that somebody may have put into the file call no functions.
     conn.pragma_update(None, "trusted_schema", false)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_copy_that_fails_nothing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = Connection::open(folder.path().join("hub.db")).unwrap();
+        conn.execute_batch("CREATE TABLE t (n); INSERT INTO t VALUES (1)").unwrap();
+        let to = folder.path().join("copy.db");
+        let journal = beside(&to, ".part-journal");
+        // As a full disk leaves it.
+        let fail = move || fs::write(&journal, "half").is_ok();
+        conn.progress_handler(1, Some(fail)).unwrap();
+        assert!(copy(&conn, &to).is_err());
+        let left: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["hub.db"]);
+        // Nor of one whose process was ended.
+        conn.progress_handler(1, None::<fn() -> bool>).unwrap();
+        fs::write(beside(&to, ".part-journal"), "half").unwrap();
+        fs::write(beside(&to, ".part"), "half").unwrap();
+        copy(&conn, &to).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    }
 }

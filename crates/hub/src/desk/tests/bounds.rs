@@ -6,7 +6,8 @@ use tokio::sync::oneshot;
 use super::{limits, stand::Stand};
 use crate::{
     desk::{Chore, NewDevice, Order},
-    model::{AccountId, Millis},
+    limits::Limits,
+    model::{AccountId, Cid, Kind, Millis},
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Place, Secret, Told},
     store::Invitation,
@@ -54,6 +55,30 @@ async fn an_account_has_so_many_hooks() {
     };
     let codes: Vec<_> = told.iter().map(code).collect();
     assert_eq!(codes, [[None; 32].as_slice(), &[Some(Code::TooMany)]].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_has_the_pace_of_lookups() {
+    let limits = Limits { lookups: 3, lookups_a_second: 1, ..limits() };
+    let mut stand = Stand::new(limits);
+    let guest = stand.connect();
+    stand.register((guest, 1), "ana");
+    stand.settle();
+    let ana = stand.desk().state.account_named("ana").unwrap();
+    stand.ask((guest, 2), ana, Ask::Join { room: lab() });
+    stand.settle();
+    drop(stand.told(guest));
+    let (body, cid) = ("hi".to_owned(), Cid::new("once"));
+    let say = Ask::Message { to: lab(), body, kind: Kind::Text, reply: None, cid };
+    (0..5).for_each(|_| stand.ask((guest, 3), ana, say.clone()));
+    stand.settle();
+    let answers = stand.told(guest).into_iter().filter_map(|told| match told {
+        Told::Answer { answer: Ok(Answer::Written { dup, .. }), .. } => Some(Ok(dup)),
+        Told::Answer { answer, .. } => Some(Err(answer.unwrap_err().code)),
+        Told::Event(_) => None,
+    });
+    let expect = [Ok(false), Ok(true), Ok(true), Ok(true), Err(Code::RateLimited)];
+    assert_eq!(answers.collect::<Vec<_>>(), expect);
 }
 
 #[tokio::test(start_paused = true)]
