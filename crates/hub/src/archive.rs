@@ -44,8 +44,8 @@ pub(crate) struct Job {
 /// What is to be read.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    /// Some of what happened in a room, up to an entry.
-    Page { room: (RoomId, Place), page: Page, limit: usize, upto: Seq },
+    /// Some of what happened in a room, up to an entry, and perhaps only so many messages of that.
+    Page { room: (RoomId, Place), page: Page, limit: usize, messages: Option<usize>, upto: Seq },
     /// What was said up to an entry that has these words, the newest first.
     Found {
         rooms: Vec<(RoomId, Place)>,

@@ -33,6 +33,20 @@ pub(super) fn within(past: &[Past], page: Page) -> &[Past] {
     nearest(past, middle)
 }
 
+/// What of `past`, which was asked for as `page`, holds no more than `most` messages, and at least one if
+/// there is one: those nearest to where it was asked for, with what lies between, and in front of them.
+pub(super) fn said(past: &[Past], page: Page, most: usize) -> &[Past] {
+    let is_said = |past: &Past| matches!(past.entry.deed, Deed::In { act: Act::Say { .. }, .. });
+    let mut said = past.iter().enumerate().filter(|(_, past)| is_said(past)).map(|(at, _)| at);
+    match page {
+        Page::Latest | Page::Before(_) => &past[said.nth_back(most.max(1) - 1).unwrap_or(0)..],
+        Page::After(_) | Page::Between(..) => {
+            &past[..said.nth(most.max(1) - 1).map_or(past.len(), |at| at + 1)]
+        }
+        Page::Around(_) => past,
+    }
+}
+
 /// The same of what a search found, of which the first is wanted most.
 pub(super) fn first_within(found: &[Past]) -> &[Past] {
     nearest(found, 0)
@@ -96,6 +110,26 @@ mod tests {
         assert_eq!(ends(long, Page::Around(Seq(101))), (85, 115));
         assert_eq!(ends(long, Page::Around(Seq(1))), (1, 31));
         assert_eq!(ends(long, Page::Around(Seq(900))), (170, 200));
+    }
+
+    #[test]
+    fn of_many_things_that_happened_so_many_messages_are_told_with_what_lies_between() {
+        // Every fifth is a message: 5, 10, … 200.
+        let mut past = past(1);
+        for past in past.iter_mut().filter(|past| past.entry.seq.0 % 5 != 0) {
+            past.entry.deed = Deed::In { room: RoomId(Seq(0)), act: Act::Join };
+        }
+        let ends = |page, most| {
+            let said = said(&past[..198], page, most);
+            (said[0].entry.seq.0, said[said.len() - 1].entry.seq.0)
+        };
+        assert_eq!([0, 1, 2].map(|most| ends(Page::Latest, most).0), [195, 195, 190]);
+        assert_eq!(ends(Page::Before(Seq(199)), 3), (185, 198));
+        assert_eq!(ends(Page::Before(Seq(199)), usize::MAX), (1, 198));
+        assert_eq!([0, 1, 2].map(|most| ends(Page::After(Seq(0)), most).1), [5, 5, 10]);
+        assert_eq!(ends(Page::Between(Seq(1), Seq(198)), usize::MAX), (1, 198));
+        assert_eq!(ends(Page::Around(Seq(9)), 1), (1, 198));
+        assert!(said(&[], Page::Latest, 1).is_empty());
     }
 
     #[test]

@@ -58,9 +58,10 @@ impl Shelf {
 
     fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
         let answer = match &job.wanted {
-            Wanted::Page { room: (id, place), page, limit, upto } => {
+            Wanted::Page { room: (id, place), page, limit, messages, upto } => {
                 let (past, more) = self.page(*id, (*page, *upto), *limit)?;
                 let within = pages::within(&past, *page);
+                let within = messages.map_or(within, |most| pages::said(within, *page, most));
                 let more = more == More::Yes || within.len() < past.len();
                 let events = within.iter().filter_map(|past| self.event(past, place, job.by));
                 Answer::Page { events: events.collect(), more }

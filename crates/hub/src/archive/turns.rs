@@ -145,7 +145,7 @@ mod tests {
 
     fn page() -> Wanted {
         let room = (RoomId(Seq(3)), Place::Room("#lab".into()));
-        Wanted::Page { room, page: Page::Latest, limit: 1, upto: Seq(1) }
+        Wanted::Page { room, page: Page::Latest, limit: 1, messages: None, upto: Seq(1) }
     }
 
     fn search() -> Wanted {

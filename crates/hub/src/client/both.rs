@@ -239,7 +239,12 @@ impl Both {
     /// Asks for the text that did not fit.
     fn fetch(&mut self, frame: Vec<u8>, room: Place, seq: Seq) {
         self.incomplete = Some(frame);
-        self.ask(Ask::History { room, page: Page::Between(seq, seq), limit: Some(1) });
+        self.ask(Ask::History {
+            room,
+            page: Page::Between(seq, seq),
+            limit: Some(1),
+            messages: None,
+        });
     }
 
     /// The text that did not fit is there, or is nowhere any more.

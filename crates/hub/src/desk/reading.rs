@@ -128,10 +128,13 @@ impl Desk {
         // Who is not there any more when it is read sees nothing that came behind.
         let upto = self.state.last;
         let wanted = match ask {
-            Ask::History { room, page, limit } => {
+            Ask::History { room, page, limit, messages } => {
                 let room = self.judge(by).inside(&room)?;
-                let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.page_max);
-                Wanted::Page { room: self.placed(room, by), page, limit, upto }
+                let most = self.limits.page_max;
+                // How much happened to so many messages is known once it is read.
+                let usual = if messages.is_some() { most } else { PAGE_USUAL };
+                let limit = limit.unwrap_or(usual).clamp(1, most);
+                Wanted::Page { room: self.placed(room, by), page, limit, messages, upto }
             }
             Ask::Search { words, room, from, limit } => {
                 let judge = self.judge(by);

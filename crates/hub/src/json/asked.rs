@@ -200,7 +200,8 @@ fn react(f: Fields<'_>) -> Result<Ask, Amiss> {
 }
 
 fn history(f: Fields<'_>) -> Result<Ask, Amiss> {
-    Ok(Ask::History { room: room(f)?, page: page(f)?, limit: limit(f)? })
+    let messages = f.short("messages")?;
+    Ok(Ask::History { room: room(f)?, page: page(f)?, limit: limit(f)?, messages })
 }
 
 fn page(f: Fields<'_>) -> Result<Page, Amiss> {

@@ -158,9 +158,9 @@ fn say_of_a_room<'f, 'o>(ask: &Ask, frame: &'f mut Object<'o>) -> &'f mut Object
         }
         Ask::Read { room, seq } => frame.put("room", room).put("seq", seq),
         Ask::Typing { room, on } => frame.put("room", room).put("on", on),
-        Ask::History { room, page, limit } => {
+        Ask::History { room, page, limit, messages } => {
             let frame = say_page(*page, frame.put("room", room));
-            frame.maybe("limit", limit.as_ref())
+            frame.maybe("limit", limit.as_ref()).maybe("messages", messages.as_ref())
         }
         Ask::Join { room } | Ask::Part { room } | Ask::Who { room } => frame.put("room", room),
         Ask::Create { room, access, topic } => {

@@ -60,7 +60,7 @@ fn what_may_be_left_out_has_a_meaning() {
     );
     asks(r##"{"cmd":"TYPING","room":"#lab"}"##, Ask::Typing { room: room(), on: true });
     asks(r#"{"cmd":"LOGOUT"}"#, Ask::Logout { all: false });
-    let latest = Ask::History { room: room(), page: Page::Latest, limit: None };
+    let latest = Ask::History { room: room(), page: Page::Latest, limit: None, messages: None };
     asks(r##"{"cmd":"HISTORY","room":"#lab","latest":true,"later":{}}"##, latest);
     let access = Access::Public;
     let create = Ask::Create { room: "#lab".into(), access, topic: None };

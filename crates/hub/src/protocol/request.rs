@@ -146,6 +146,8 @@ pub enum Ask {
         page: Page,
         /// At most so much.
         limit: Option<usize>,
+        /// Only so many messages of that, with what lies between. Of [`Page::Around`] it says nothing.
+        messages: Option<usize>,
     },
     /// What was said that has these words.
     Search {

@@ -347,6 +347,28 @@ async fn an_expression_is_so_long_at_most() {
     }
 }
 
+#[tokio::test]
+async fn who_types_is_shown_as_many_messages_as_it_asks_for_whatever_happened_to_them() {
+    let (_folder, hub) = hub(Limits::default());
+    let typed = ["/register ana secret-pass", "/join lab", "one", "two", "three", "/history 2"];
+    let before = told(&hub, &(typed.join("\n") + "\n")).await;
+    let last = before.iter().rfind(|line| line.contains("three")).unwrap();
+    let seq = last.split(' ').next().unwrap();
+    let typed = [
+        "/login ana secret-pass".to_owned(),
+        "/join lab".to_owned(),
+        format!("/react {seq} +1"),
+        format!("/edit {seq} four"),
+        format!("/unreact {seq} +1"),
+        "/history 2".to_owned(),
+    ];
+    let told = told(&hub, &(typed.join("\n") + "\n")).await;
+    let shown = told.iter().filter(|line| line.contains("<ana>"));
+    let said: Vec<_> = shown.filter_map(|line| line.rsplit("<ana> ").next()).collect();
+    assert!(said.contains(&"two") && !said.contains(&"one"), "{told:#?}");
+    assert!(told.iter().any(|line| line.starts_with("# there is more: /history 2 ")), "{told:#?}");
+}
+
 /// A connection, and who serves it.
 fn connected(hub: &Hub, bytes_max: usize) -> (DuplexStream, JoinHandle<Result<(), Fault>>) {
     let (client, stream) = duplex(bytes_max);

@@ -147,7 +147,8 @@ fn show_page(events: &[Event], more: bool, reader: Reader<'_>, out: &mut String)
         show_event(event, reader, out);
     }
     if let Some(first) = events.iter().find_map(Event::at).filter(|_| more) {
-        let (count, seq) = (events.len(), first.seq);
+        let said = |event: &&Event| matches!(event, Event::Message { .. });
+        let (count, seq) = (events.iter().filter(said).count().max(1), first.seq);
         reader.say(
             out,
             format_args!("there is more: /history {count} {seq}"),

@@ -131,9 +131,9 @@ pub(super) fn unreact(mut typed: Typed<'_>) -> Result<Line, Amiss> {
 }
 
 pub(super) fn history(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    let (room, limit) = (typed.here()?, typed.number(argument::LIMIT)?);
+    let (room, messages) = (typed.here()?, typed.number(argument::LIMIT)?);
     let page = typed.number(argument::BEFORE)?.map_or(Page::Latest, |seq| Page::Before(Seq(seq)));
-    Ok(Line::Ask(Ask::History { room, page, limit }))
+    Ok(Line::Ask(Ask::History { room, page, limit: None, messages }))
 }
 
 pub(super) fn search(typed: Typed<'_>) -> Result<Line, Amiss> {

@@ -101,9 +101,9 @@ fn commands_are_about_the_room_they_are_typed_in() {
     asks("/topic le TP 3", Ask::Topic { room: lab(), topic: "le TP 3".into() });
     asks("/leave", Ask::Part { room: lab() });
     asks("/who", Ask::Who { room: lab() });
-    asks("/history", Ask::History { room: lab(), page: Page::Latest, limit: None });
+    asks("/history", Ask::History { room: lab(), page: Page::Latest, limit: None, messages: None });
     let page = Page::Before(Seq(7));
-    asks("/history 20 7", Ask::History { room: lab(), page, limit: Some(20) });
+    asks("/history 20 7", Ask::History { room: lab(), page, limit: None, messages: Some(20) });
     let (user, reason) = ("bob".to_owned(), Some("trop de bruit".to_owned()));
     asks("/kick @bob trop de bruit", Ask::Kick { room: lab(), user, reason });
     is_wrong("/me rit", Code::NotInRoom, "");
@@ -573,7 +573,7 @@ fn a_page_has_numbers_and_days_and_says_where_it_goes_on() {
         vec![message(at("bob", lab()), Kind::Text, "salut"), Event::Part(at("bob", lab()))];
     answers(
         Answer::Page { events, more: true },
-        "# 2025-11-20\n10 12:31 <bob> salut\n# bob left #lab\n# there is more: /history 2 10\n",
+        "# 2025-11-20\n10 12:31 <bob> salut\n# bob left #lab\n# there is more: /history 1 10\n",
     );
     answers(Answer::Page { events: vec![], more: false }, "# there is nothing\n");
 }

@@ -47,7 +47,12 @@ impl Talk {
     }
 
     fn ask_page(&mut self, room: Place, after: Seq) {
-        let ask = Ask::History { room: room.clone(), page: Page::After(after), limit: Some(PAGE) };
+        let ask = Ask::History {
+            room: room.clone(),
+            page: Page::After(after),
+            limit: Some(PAGE),
+            messages: None,
+        };
         self.ask_own(Own::Fill(room), ask);
     }
 

@@ -29,7 +29,7 @@ impl Model {
             return answer.map(Some);
         }
         let later = match ask {
-            Ask::History { room, page, limit } => {
+            Ask::History { room, page, limit, messages: _ } => {
                 let limit = limit.unwrap_or(50).clamp(1, self.limits.page_max);
                 Later::Page(self.inside(by, room)?, *page, (limit, self.last))
             }

@@ -175,7 +175,7 @@ fn history(dice: &mut Dice, model: &Model, room: Place) -> Ask {
         Page::Between(one.min(other), one.max(other)),
     ];
     let limit = dice.is_one_in(2).then(|| dice.roll(8));
-    Ask::History { room, page: *dice.pick(&pages), limit }
+    Ask::History { room, page: *dice.pick(&pages), limit, messages: None }
 }
 
 fn search(dice: &mut Dice, (room, user): (Place, String)) -> Ask {

@@ -49,7 +49,11 @@ fn codes(stand: &mut Stand, guest: usize) -> Vec<Option<Code>> {
 
 fn said(stand: &mut Stand, ana: AccountId) -> usize {
     drop(stand.told(0));
-    stand.ask((0, 9), ana, Ask::History { room: lab(), page: Page::Latest, limit: None });
+    stand.ask(
+        (0, 9),
+        ana,
+        Ask::History { room: lab(), page: Page::Latest, limit: None, messages: None },
+    );
     stand.settle();
     let told = stand.told(0);
     let [Told::Answer { answer: Ok(Answer::Page { events, .. }), .. }] = &told[..] else {

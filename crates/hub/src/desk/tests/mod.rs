@@ -279,8 +279,12 @@ impl World {
                 .collect();
             let (mut found, mut after) = (Vec::new(), Seq(0));
             loop {
-                let ask =
-                    Ask::History { room: place.clone(), page: Page::After(after), limit: None };
+                let ask = Ask::History {
+                    room: place.clone(),
+                    page: Page::After(after),
+                    limit: None,
+                    messages: None,
+                };
                 self.stand.ask((guest, 0), who, ask);
                 self.stand.settle();
                 let told = self.stand.told(guest);

@@ -215,7 +215,7 @@ async fn what_a_room_is_to_keep_for_good_since_is_kept() {
     stand.settle();
     (0..20).for_each(|_| stand.keep_up());
     drop(stand.told(0));
-    stand.ask((0, 11), ana, Ask::History { room, page: Page::Latest, limit: None });
+    stand.ask((0, 11), ana, Ask::History { room, page: Page::Latest, limit: None, messages: None });
     stand.settle();
     let told = stand.told(0);
     let [Told::Answer { answer: Ok(Answer::Page { events, .. }), .. }] = &told[..] else {

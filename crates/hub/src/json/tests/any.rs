@@ -179,11 +179,8 @@ fn of_what_is_said() -> BoxedStrategy<Ask> {
             .prop_map(|(room, seq, emoji, on, cid)| Ask::React { room, seq, emoji, on, cid }),
         (place(), seq()).prop_map(|(room, seq)| Ask::Read { room, seq }),
         (place(), any::<bool>()).prop_map(|(room, on)| Ask::Typing { room, on }),
-        (place(), page(), of(any::<usize>())).prop_map(|(room, page, limit)| Ask::History {
-            room,
-            page,
-            limit
-        }),
+        (place(), page(), of(any::<usize>()), of(any::<usize>()))
+            .prop_map(|(room, page, limit, messages)| Ask::History { room, page, limit, messages }),
         (any::<String>(), of(place()), text(), of(any::<usize>()))
             .prop_map(|(words, room, from, limit)| Ask::Search { words, room, from, limit }),
     ]

@@ -54,7 +54,7 @@ impl Model {
             _ => room.before = Before::Asked,
         }
         let room = room.place.clone();
-        self.ask(hub, Ask::History { room, page, limit: Some(PAGE) });
+        self.ask(hub, Ask::History { room, page, limit: Some(PAGE), messages: None });
     }
 
     pub(super) fn ask_members(&mut self, hub: usize, place: &Place) {

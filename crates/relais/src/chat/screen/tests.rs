@@ -92,7 +92,7 @@ impl Stage {
     }
 
     fn page(&mut self, page: Page, events: Vec<Event>) {
-        let ask = Ask::History { room: place("#lab"), page, limit: Some(50) };
+        let ask = Ask::History { room: place("#lab"), page, limit: Some(50), messages: None };
         self.answer(ask, Ok(Answer::Page { events, more: false }));
     }
 
@@ -550,7 +550,8 @@ fn edits_answers_and_what_was_taken_out_are_shown() {
 #[test]
 fn older_messages_are_asked_for_when_one_scrolls_to_the_first() {
     let mut stage = Stage::new((72, 8));
-    let ask = Ask::History { room: place("#lab"), page: Page::Latest, limit: Some(50) };
+    let ask =
+        Ask::History { room: place("#lab"), page: Page::Latest, limit: Some(50), messages: None };
     stage.model.room_mut().unwrap().before = super::room::Before::Asked;
     let events: Vec<_> =
         (0..9).map(|nth| stage.message("#lab", "bob", &format!("m{nth}"))).collect();
@@ -561,7 +562,12 @@ fn older_messages_are_asked_for_when_one_scrolls_to_the_first() {
     stage.sees("more below");
     assert_eq!(stage.asked(), []);
     stage.press(&[Key::PageUp]);
-    let ask = Ask::History { room: place("#lab"), page: Page::Before(Seq(11)), limit: Some(50) };
+    let ask = Ask::History {
+        room: place("#lab"),
+        page: Page::Before(Seq(11)),
+        limit: Some(50),
+        messages: None,
+    };
     assert_eq!(stage.asked(), std::slice::from_ref(&ask));
     // What is said meanwhile does not move what is read.
     let middle = |stage: &Stage| -> Vec<_> {
@@ -598,7 +604,12 @@ fn what_a_search_finds_is_gone_to() {
     stage.answer(ask, Ok(Answer::Page { events: vec![found.clone()], more: false }));
     stage.sees("found (1): report");
     stage.press(&[Key::Enter]);
-    let ask = Ask::History { room: place("#lab"), page: Page::Around(Seq(4)), limit: Some(50) };
+    let ask = Ask::History {
+        room: place("#lab"),
+        page: Page::Around(Seq(4)),
+        limit: Some(50),
+        messages: None,
+    };
     assert_eq!(stage.asked(), std::slice::from_ref(&ask));
     stage.answer(ask, Ok(Answer::Page { events: vec![found], more: true }));
     stage.sees("the report");
@@ -607,7 +618,8 @@ fn what_a_search_finds_is_gone_to() {
     stage.said("#lab", "bob", "later");
     stage.sees_not("later");
     stage.press(&[Key::Escape]);
-    let ask = Ask::History { room: place("#lab"), page: Page::Latest, limit: Some(50) };
+    let ask =
+        Ask::History { room: place("#lab"), page: Page::Latest, limit: Some(50), messages: None };
     assert_eq!(stage.asked(), [ask]);
 }
 
