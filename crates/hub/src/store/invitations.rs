@@ -69,7 +69,7 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.execute([name])? > 0)
     }
 
-    /// Whether an invitation, of use or not, leads into a room.
+    /// Whether an invitation, of use or not, leads into a room, or a hook.
     ///
     /// *Cost*: a look at all invitations.
     ///
@@ -77,7 +77,8 @@ impl Store {
     ///
     /// [`Broken`]
     pub fn is_led_into(&self, room: RoomId) -> Result<bool, Broken> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM invitations WHERE room = ?1)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM invitations WHERE room = ?1)
+            OR EXISTS (SELECT 1 FROM sessions WHERE room = ?1)";
         Ok(self.conn.prepare_cached(sql)?.query_row([room], |row| row.get(0))?)
     }
 
