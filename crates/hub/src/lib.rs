@@ -40,5 +40,5 @@ pub use door::Door;
 pub use export::{Exported, export};
 pub use hub::{Hub, OpenError, Options};
 pub use limits::Limits;
-pub use shared::{Calculator, ClearPasswords, NoValue, Registration};
+pub use shared::{Asker, Calculator, ClearPasswords, NoValue, Registration};
 pub use words::Lang;

@@ -50,16 +50,25 @@ pub enum ClearPasswords {
     Taken,
 }
 
+/// Who has something worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Who has logged in, from there.
+    Somebody(Client),
+    /// Who has not: it waits for all others, and has a small share.
+    Nobody(Client),
+}
+
 /// What calculates for clients.
 pub trait Calculator: fmt::Debug + Send + Sync {
-    /// What `expr` of `client` comes to, in bounded time and memory.
+    /// What `expr` of `asker` comes to, in bounded time and memory.
     ///
     /// # Errors
     ///
     /// [`NoValue`]
     fn calculate(
         &self,
-        client: Client,
+        asker: Asker,
         expr: String,
     ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>>;
 }
@@ -69,6 +78,8 @@ pub trait Calculator: fmt::Debug + Send + Sync {
 pub enum NoValue {
     /// It takes too long to work out.
     TooLong,
+    /// Too many others wait.
+    Busy,
     /// For this reason, in a line.
     Wrong(String),
 }

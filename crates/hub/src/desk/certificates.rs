@@ -41,7 +41,7 @@ impl Desk {
         }
         let (since, account) = (self.now(), by);
         let (hash, name) = (fingerprint.0, session.clone());
-        self.keep_device(&Session { hash, name, account, device, since, seen: since })?;
+        self.keep_device(&Session { hash, name, account, device, since, seen: since, room: None })?;
         Ok(Answer::Certified { certificate, session })
     }
 

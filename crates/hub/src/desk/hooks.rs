@@ -1,5 +1,5 @@
 //! Hooks: what programs may say over HTTP. One is kept as a session of who made it, which nobody can
-//! log in with; what it is called says in which room it speaks.
+//! log in with, and which ends with the room that it is for.
 
 use super::{Desk, Hooked, NewDevice, broken};
 use crate::{
@@ -16,7 +16,7 @@ const HOOKS_MAX: usize = 32;
 
 /// Whether a session is a hook's.
 pub(super) fn is_hook(session: &Session) -> bool {
-    session.device.starts_with(HOOK_SIGN)
+    session.room.is_some()
 }
 
 impl Desk {
@@ -29,8 +29,8 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         self.is_somebody(by)?;
         self.may_write(by)?;
-        let room = self.judge(by).moderated(room)?;
-        let Place::Room(room) = saying::place(&self.state, room, None) else {
+        let id = self.judge(by).moderated(room)?;
+        let Place::Room(room) = saying::place(&self.state, id, None) else {
             return Err(Refusal::of(Code::Forbidden).why("between two there is none"));
         };
         let name = text::line(&hook.name, &self.limits).map_err(|refusal| refusal.field("name"))?;
@@ -42,16 +42,19 @@ impl Desk {
         if kept.iter().filter(|one| is_hook(one)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
         }
-        let (session, path) = (hook.session.clone(), format!("/hook/{}", hook.token.0));
-        self.keep_session(by, NewDevice { name: device, ..hook })?;
+        let NewDevice { session, hash, token, name: _ } = hook;
+        let (path, name, since) = (format!("/hook/{}", token.0), session.clone(), self.now());
+        let (hash, account, seen, room) = (hash.0, by, since, Some(id));
+        self.add(&Session { hash, name, account, device, since, seen, room })?;
         Ok(Answer::Hooked { path: Secret(path), session })
     }
 
     /// Whose hook has a token that hashes to this, and what it is for.
     pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
         let session = self.device(hash).ok()??;
-        let (room, name) = session.device.strip_prefix(HOOK_SIGN)?.split_once(' ')?;
-        let (room, name) = (Place::Room(room.to_owned()), name.to_owned());
+        let (_, name) = session.device.strip_prefix(HOOK_SIGN)?.split_once(' ')?;
+        let (room, name) = (session.room?, name.to_owned());
+        let room = self.state.has_room(room).then(|| saying::place(&self.state, room, None))?;
         self.seen(hash);
         Some(Hooked { account: session.account, room, name })
     }

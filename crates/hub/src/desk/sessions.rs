@@ -50,19 +50,17 @@ impl Desk {
     /// Keeps what a device is to be known by. Where an account has as many as may be, the one that was seen
     /// longest ago makes room, of those that are not connected.
     pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
-        self.make_room(account)?;
-        self.keep_session(account, device)
-    }
-
-    /// The same of a hook, which makes no room.
-    pub(super) fn keep_session(
-        &mut self,
-        account: AccountId,
-        device: NewDevice,
-    ) -> Result<(), Refusal> {
         let NewDevice { name: device, session: name, hash, .. } = device;
-        let now = self.now();
-        self.add(&Session { hash: hash.0, name, account, device, since: now, seen: now })
+        let (hash, now) = (hash.0, self.now());
+        self.keep_device(&Session {
+            hash,
+            name,
+            account,
+            device,
+            since: now,
+            seen: now,
+            room: None,
+        })
     }
 
     /// The same of a device of which all is known.
@@ -71,7 +69,8 @@ impl Desk {
         self.add(session)
     }
 
-    fn add(&mut self, session: &Session) -> Result<(), Refusal> {
+    /// The same of a hook, which makes no room.
+    pub(super) fn add(&mut self, session: &Session) -> Result<(), Refusal> {
         self.begin().map_err(|error| broken(&error))?;
         let kept = self.store.add_session(session);
         self.whole(kept)

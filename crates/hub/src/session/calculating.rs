@@ -13,11 +13,14 @@ use super::Session;
 use crate::{
     outbox::Spoken,
     protocol::{Answer, Code, Refusal, Told},
-    shared::NoValue,
+    shared::{Asker, NoValue},
 };
 
 /// The longest expression.
 const EXPR_BYTES_MAX: usize = 256;
+
+/// When who finds too many before it asks again.
+const BUSY_MS: u64 = 1000;
 
 type Value<'h> = Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + 'h>>;
 
@@ -66,8 +69,9 @@ impl<'h> Session<'h> {
 
     fn value(&self, expr: String) -> Value<'h> {
         let (hub, client) = (self.hub, self.way.peer.client());
+        let asker = if self.who.is_some() { Asker::Somebody } else { Asker::Nobody };
         match &hub.calculator {
-            Some(calculator) => calculator.calculate(client, expr),
+            Some(calculator) => calculator.calculate(asker(client), expr),
             None => Box::pin(pending()),
         }
     }
@@ -82,6 +86,7 @@ impl<'h> Session<'h> {
         }
         let answer = value.map(Answer::Value).map_err(|why| match why {
             NoValue::TooLong => Refusal::of(Code::CalcTimeout).field("expr"),
+            NoValue::Busy => Refusal::of(Code::RateLimited).retry_ms(BUSY_MS),
             NoValue::Wrong(why) => Refusal::of(Code::CalcError).why(why),
         });
         // Counted when it was asked.
@@ -96,4 +101,49 @@ pub(super) fn poll(
 ) -> Poll<Result<String, NoValue>> {
     let Some(sums) = sums else { return Poll::Pending };
     sums.value.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(cx)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{
+        super::tests::{REGISTER, hub_that_calculates, told},
+        *,
+    };
+    use crate::{Calculator, Limits};
+
+    /// Has time for those alone who have logged in.
+    #[derive(Debug)]
+    struct Choosy;
+
+    impl Calculator for Choosy {
+        fn calculate(
+            &self,
+            asker: Asker,
+            expr: String,
+        ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
+            Box::pin(async move {
+                match asker {
+                    Asker::Somebody(_) => Ok(format!("= {expr}")),
+                    Asker::Nobody(_) => Err(NoValue::Busy),
+                }
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_not_logged_in_is_known_for_that_and_told_when_to_ask_again() {
+        let (_folder, hub) = hub_that_calculates(Limits::default(), Some(Arc::new(Choosy)));
+        let calc = r#"{"cmd":"CALC","id":9,"expr":"1"}"#;
+        let answer = async |said: &str| {
+            let told = told(&hub, said).await;
+            told.into_iter().find(|line| line.starts_with(r#"{"re":9"#)).unwrap()
+        };
+        let busy = answer(&format!("{calc}\n")).await;
+        assert!(busy.contains(r#""code":"RATE_LIMITED""#), "{busy}");
+        assert!(busy.contains(r#""retry_ms":1000"#), "{busy}");
+        let told = answer(&format!("{REGISTER}\n{calc}\n")).await;
+        assert_eq!(told, r#"{"re":9,"ok":true,"value":"= 1"}"#);
+    }
 }

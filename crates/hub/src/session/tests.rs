@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Client, Conn, Fault, Peer, Service as _, Shutdown, Stream, tls};
+use relais_net::{Conn, Fault, Peer, Service as _, Shutdown, Stream, tls};
 use relais_tap::Tap;
 use tempfile::TempDir;
 use tokio::{
@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    Calculator, ClearPasswords, Doorway, Hub, Lang, Limits, Login, NoValue, Options, Registration,
-    protocol::Code,
+    Asker, Calculator, ClearPasswords, Doorway, Hub, Lang, Limits, Login, NoValue, Options,
+    Registration, protocol::Code,
 };
 
 /// What is drawn next: never the same twice in a test.
@@ -32,7 +32,10 @@ pub(super) fn hub(limits: Limits) -> (TempDir, Hub) {
     hub_that_calculates(limits, None)
 }
 
-fn hub_that_calculates(limits: Limits, calculator: Option<Arc<dyn Calculator>>) -> (TempDir, Hub) {
+pub(super) fn hub_that_calculates(
+    limits: Limits,
+    calculator: Option<Arc<dyn Calculator>>,
+) -> (TempDir, Hub) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         server: "relais/test".into(),
@@ -265,7 +268,7 @@ impl Drop for UnderWay {
 impl Calculator for Slow {
     fn calculate(
         &self,
-        _client: Client,
+        _asker: Asker,
         expr: String,
     ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
         Box::pin(async move {

@@ -71,7 +71,7 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.execute([name])? > 0)
     }
 
-    /// Into which rooms invitations lead, of use or not.
+    /// Into which rooms invitations, of use or not, lead, or hooks.
     ///
     /// *Cost*: a look at all invitations.
     ///
@@ -79,7 +79,8 @@ impl Store {
     ///
     /// [`Broken`]
     pub fn led_into(&self) -> Result<HashSet<RoomId>, Broken> {
-        let sql = "SELECT room FROM invitations WHERE room IS NOT NULL";
+        let sql = "SELECT room FROM invitations WHERE room IS NOT NULL
+            UNION SELECT room FROM sessions WHERE room IS NOT NULL";
         let mut statement = self.conn.prepare_cached(sql)?;
         let rooms = statement.query_map([], |row| row.get(0))?;
         Ok(rooms.collect::<Result<_, _>>()?)

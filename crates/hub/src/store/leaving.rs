@@ -48,7 +48,7 @@ pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Re
     }
 }
 
-/// Deletes a room, and who is in it.
+/// Deletes a room, who is in it, and the hooks that are for it.
 ///
 /// # Errors
 ///
@@ -60,6 +60,7 @@ pub(super) fn delete(conn: &Connection, room: RoomId) -> Result<(), Broken> {
             AND account IN (SELECT account FROM members WHERE room = ?1)",
         "DELETE FROM dialogues WHERE room = ?1",
         "DELETE FROM forgotten WHERE room = ?1",
+        "DELETE FROM sessions WHERE room = ?1",
         "DELETE FROM rooms WHERE id = ?1",
         "DELETE FROM members WHERE room = ?1",
         "DELETE FROM invited WHERE room = ?1",

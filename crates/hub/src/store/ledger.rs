@@ -166,9 +166,9 @@ impl Ledger {
     ///
     /// [`Broken`]
     pub fn devices(&self, who: AccountId) -> Result<Vec<Session>, Broken> {
-        let sql = "SELECT hash, name, account, device, since, seen FROM sessions
-            WHERE account = ?1 ORDER BY since, name";
-        self.all(sql, params![who], |row| Ok(super::sessions::read(row)?))
+        let columns = super::sessions::COLUMNS;
+        let sql = format!("SELECT {columns} FROM sessions WHERE account = ?1 ORDER BY since, name");
+        self.all(&sql, params![who], |row| Ok(super::sessions::read(row)?))
     }
 
     /// Whose device's session is called `name`: as good as always one account's.

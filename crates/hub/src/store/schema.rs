@@ -2,6 +2,7 @@
 
 mod administered;
 mod counted;
+mod hooked;
 mod standing;
 mod used;
 
@@ -22,6 +23,7 @@ const STEPS: &[&str] = &[
     standing::STEP,
     used::STEP,
     counted::STEP,
+    hooked::STEP,
 ];
 
 /// The log, what it comes to, and what is known of devices.
@@ -227,7 +229,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 8);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 9);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -265,13 +267,38 @@ mod tests {
     }
 
     #[test]
+    fn a_hook_of_format_8_is_for_the_room_that_it_was_made_for_or_goes() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        STEPS[..8].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 8).unwrap();
+        conn.execute_batch(
+            "INSERT INTO log (seq, at, by, room, deed, text, redacted)
+                VALUES (2, 7, 1, 2, 'create', '#lab', 0), (5, 20, 1, 5, 'create', '#den', 0);
+             INSERT INTO rooms (id, name, access, topic, last, slow_seconds)
+                VALUES (2, '#lab', 0, '', 2, 0), (5, '#den', 0, '', 5, 0);
+             INSERT INTO sessions (hash, name, account, device, since, seen) VALUES
+                (zeroblob(32), 'kept', 1, 'hook #lab two words', 7, 9),
+                (x'01', 'old', 1, 'hook #den made before it', 19, 19),
+                (x'02', 'gone', 1, 'hook #none x', 9, 9),
+                (x'03', 'device', 1, 'Hook #none x', 9, 9);",
+        )
+        .unwrap();
+        migrated(&mut conn).unwrap();
+        let mut kept = conn.prepare("SELECT name, room FROM sessions ORDER BY name").unwrap();
+        let kept = kept.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let kept: Vec<(String, Option<i64>)> = kept.map(Result::unwrap).collect();
+        assert_eq!(kept, [("device".to_owned(), None), ("kept".to_owned(), Some(2))]);
+    }
+
+    #[test]
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 8"
+            "\"hub.db\" has format 17, and this version knows formats up to 9"
         );
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{broken::Broken, writer::Store};
-use crate::model::{AccountId, Millis};
+use crate::model::{AccountId, Millis, RoomId};
 
 /// A device that is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,12 @@ pub struct Session {
     pub since: Millis,
     /// When it was seen last.
     pub seen: Millis,
+    /// Of a hook, the room that it is for: it ends with that.
+    pub room: Option<RoomId>,
 }
 
-const COLUMNS: &str = "hash, name, account, device, since, seen";
+/// The columns that [`read`] reads.
+pub(super) const COLUMNS: &str = "hash, name, account, device, since, seen, room";
 
 impl Store {
     /// Keeps the hash of a password, in PHC's form, in the place of the one before.
@@ -55,9 +58,9 @@ impl Store {
     ///
     /// [`Broken`], also if there is one of this hash, or of this name and account.
     pub fn add_session(&mut self, session: &Session) -> Result<(), Broken> {
-        let Session { hash, name, account, device, since, seen } = session;
-        let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![hash, name, account, device, since, seen];
+        let Session { hash, name, account, device, since, seen, room } = session;
+        let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let row = params![hash, name, account, device, since, seen, room];
         self.conn.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -126,5 +129,6 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         device: row.get(3)?,
         since: row.get(4)?,
         seen: row.get(5)?,
+        room: row.get(6)?,
     })
 }

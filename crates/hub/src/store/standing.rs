@@ -12,8 +12,8 @@ use crate::model::{AccountId, Counts, Millis, Room, RoomId, Standing, Voice};
 /// The columns that [`read`] reads, one behind the other.
 pub(super) const COLUMNS: &str = "role, muted, muted_until, spoke";
 
-/// What a room keeps of somebody who is not in it, as the state has it after `at`; of all others, what
-/// counts no more then is forgotten.
+/// What a room keeps of somebody who is not in it, as the state has it; of all others, what the state has
+/// forgotten goes.
 ///
 /// # Errors
 ///
@@ -21,10 +21,14 @@ pub(super) const COLUMNS: &str = "role, muted, muted_until, spoke";
 pub(super) fn write_absent(
     conn: &Connection,
     (id, room): (RoomId, &Room),
-    (who, at): (AccountId, Millis),
+    who: AccountId,
 ) -> Result<(), Broken> {
-    let sql = "DELETE FROM absent WHERE room = ?1 AND ends <= ?2";
-    conn.prepare_cached(sql)?.execute(params![id, at])?;
+    // What is beyond all that can be ordered comes last there.
+    let ordered = |end: Millis| Millis(end.0.min(i64::MAX.cast_unsigned()));
+    let first = room.absent.first_end().map(ordered);
+    let sql =
+        "DELETE FROM absent WHERE room = ?1 AND ends IS NOT NULL AND (?2 IS NULL OR ends < ?2)";
+    conn.prepare_cached(sql)?.execute(params![id, first])?;
     let Some(standing) = room.absent.get(who) else {
         let sql = "DELETE FROM absent WHERE room = ?1 AND account = ?2";
         conn.prepare_cached(sql)?.execute(params![id, who])?;
@@ -32,8 +36,7 @@ pub(super) fn write_absent(
     };
     let ends = match standing.counts() {
         Counts::Always => None,
-        // What is beyond all that can be ordered comes last there.
-        Counts::Until(end) => Some(Millis(end.0.min(i64::MAX.cast_unsigned()))),
+        Counts::Until(end) => Some(ordered(end)),
     };
     let Standing { role, spoke, voice } = standing;
     let ((muted, until), role) = (muted(voice), Bits(role_number(role)));

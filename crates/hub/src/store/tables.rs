@@ -11,8 +11,7 @@ use super::{
     standing::{muted, write_absent},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Millis, Room, RoomId, State, Title,
-    Wish,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Room, RoomId, State, Title, Wish,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -61,7 +60,7 @@ fn write_act(
     room: (RoomId, &Room),
     (entry, act): (&Entry, &Act),
 ) -> Result<(), Broken> {
-    let (by, at) = (entry.by, entry.at);
+    let by = entry.by;
     if room.1.used == Some(entry.seq) {
         write_room(conn, room)?;
     }
@@ -74,17 +73,17 @@ fn write_act(
             unmark(conn, (room.0, by), *last)?;
             write_member(conn, room, by)
         }
-        Act::Part => write_member_or_absent(conn, room, (by, at)),
+        Act::Part => write_member_or_absent(conn, room, by),
         Act::Role { who, .. }
         | Act::Kick { who, .. }
         | Act::Mute { who, .. }
-        | Act::Unmute { who } => write_member_or_absent(conn, room, (*who, at)),
+        | Act::Unmute { who } => write_member_or_absent(conn, room, *who),
         Act::Join => {
-            write_absent(conn, room, (by, at))?;
+            write_absent(conn, room, by)?;
             write_access(conn, room, by)
         }
         Act::Ban { who, .. } => {
-            write_absent(conn, room, (*who, at))?;
+            write_absent(conn, room, *who)?;
             write_access(conn, room, *who)
         }
         Act::Invite { who } | Act::Unban { who } => write_access(conn, room, *who),
@@ -172,10 +171,10 @@ fn write_member(
 fn write_member_or_absent(
     conn: &Connection,
     room: (RoomId, &Room),
-    (who, at): (AccountId, Millis),
+    who: AccountId,
 ) -> Result<(), Broken> {
     write_member(conn, room, who)?;
-    write_absent(conn, room, (who, at))
+    write_absent(conn, room, who)
 }
 
 /// Whether somebody is in a room, and whether it may come in.

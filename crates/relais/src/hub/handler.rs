@@ -4,12 +4,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
 use relais_hub::{
-    Calculator, ClearPasswords, DatagramForm, Door, Hub, Lang, Limits, NoValue, Options,
+    Asker, Calculator, ClearPasswords, DatagramForm, Door, Hub, Lang, Limits, NoValue, Options,
     Registration,
 };
-use relais_net::{
-    Client, Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service,
-};
+use relais_net::{Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service};
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -168,12 +166,17 @@ struct Children(calc::Calculator);
 impl Calculator for Children {
     fn calculate(
         &self,
-        client: Client,
+        asker: Asker,
         expr: String,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
         Box::pin(async move {
-            self.0.work_out(client, &expr).await.map_err(|why| match why {
+            let asker = match asker {
+                Asker::Somebody(client) => calc::Asker::Known(client),
+                Asker::Nobody(client) => calc::Asker::Stranger(client),
+            };
+            self.0.work_out(asker, &expr).await.map_err(|why| match why {
                 calc::NoValue::Late => NoValue::TooLong,
+                calc::NoValue::Busy => NoValue::Busy,
                 calc::NoValue::Wrong(why) => NoValue::Wrong(why),
             })
         })

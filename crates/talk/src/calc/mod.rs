@@ -11,8 +11,9 @@ mod process;
 mod queue;
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
@@ -21,6 +22,7 @@ use relais_net::Client;
 use tokio::sync::oneshot;
 
 pub use child::child;
+pub use queue::Asker;
 
 use process::Process;
 use queue::Queue;
@@ -50,6 +52,17 @@ pub struct Calculator {
     children_max: usize,
     /// Filled when the first expression comes: a calculator that nobody asks has no child.
     jobs: OnceLock<Arc<Queue<Job>>>,
+    strangers: Strangers,
+}
+
+/// From which addresses strangers have an expression waiting, or being worked out: one from each.
+type Strangers = Arc<Mutex<HashSet<Client>>>;
+
+/// That a stranger has one, until this is dropped.
+#[derive(Debug)]
+struct Turn {
+    client: Client,
+    strangers: Strangers,
 }
 
 /// Why an expression has no value.
@@ -57,6 +70,8 @@ pub struct Calculator {
 pub enum NoValue {
     /// It takes too long.
     Late,
+    /// Too many others wait, or one of the same address does whom nobody knows either.
+    Busy,
     /// For this reason, in a line.
     Wrong(String),
 }
@@ -65,12 +80,29 @@ pub enum NoValue {
 struct Job {
     expression: String,
     value: oneshot::Sender<String>,
+    /// A stranger's, as long as it takes, whoever still waits for it.
+    turn: Option<Turn>,
+}
+
+impl Turn {
+    /// For a stranger from there, if no other from there has it.
+    fn take(strangers: &Strangers, client: Client) -> Option<Self> {
+        let mut taken = strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let strangers = Arc::clone(strangers);
+        taken.insert(client).then(|| Self { client, strangers })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.client);
+    }
 }
 
 impl Calculator {
     /// A calculator with at most `children_max` children.
     pub fn new(program: Program, children_max: usize) -> Self {
-        Self { program, children_max, jobs: OnceLock::new() }
+        Self { program, children_max, jobs: OnceLock::new(), strangers: Strangers::default() }
     }
 
     /// The value of an `expression` of `client`, or `error: …`, in one line.
@@ -78,13 +110,24 @@ impl Calculator {
     /// Cancel safe: an expression whose value nobody waits for is not evaluated, unless it is
     /// already.
     pub async fn value(&self, client: Client, expression: &str) -> String {
+        self.value_for(Asker::Known(client), expression).await
+    }
+
+    async fn value_for(&self, asker: Asker, expression: &str) -> String {
         if let Err(refusal) = judge(expression) {
             return format!("error: {refusal}");
         }
+        let turn = match asker {
+            Asker::Known(_) => None,
+            Asker::Stranger(client) => match Turn::take(&self.strangers, client) {
+                Some(turn) => Some(turn),
+                None => return BUSY.to_owned(),
+            },
+        };
         let (sender, value) = oneshot::channel();
-        let job = Job { expression: expression.to_owned(), value: sender };
+        let job = Job { expression: expression.to_owned(), value: sender, turn };
         // Whose job has no place any more is told by the end of the channel to it.
-        drop(self.jobs.get_or_init(|| self.start()).add(client, job));
+        drop(self.jobs.get_or_init(|| self.start()).add(asker, job));
         match tokio::time::timeout(WAIT_MAX, value).await {
             Ok(Ok(value)) => value,
             Ok(Err(_)) | Err(_) => BUSY.to_owned(),
@@ -96,12 +139,11 @@ impl Calculator {
     /// # Errors
     ///
     /// [`NoValue`]
-    pub async fn work_out(&self, client: Client, expression: &str) -> Result<String, NoValue> {
-        let answer = self.value(client, expression).await;
-        if answer == evaluate::LATE {
-            return Err(NoValue::Late);
-        }
+    pub async fn work_out(&self, asker: Asker, expression: &str) -> Result<String, NoValue> {
+        let answer = self.value_for(asker, expression).await;
         match answer.strip_prefix("error: ") {
+            _ if answer == evaluate::LATE => Err(NoValue::Late),
+            _ if answer == BUSY => Err(NoValue::Busy),
             Some(why) => Err(NoValue::Wrong(why.to_owned())),
             None => Ok(answer),
         }
@@ -137,10 +179,13 @@ impl Drop for Calculator {
 }
 
 fn work(jobs: &Queue<Job>, mut process: Process) {
-    while let Some(Job { expression, value }) = jobs.next() {
+    while let Some(Job { expression, value, turn }) = jobs.next() {
         if !value.is_closed() {
+            let answer = process.value(&expression);
+            // Who is told may ask again at once.
+            drop(turn);
             // Who asked may have gone meanwhile.
-            _ = value.send(process.value(&expression));
+            _ = value.send(answer);
         }
     }
 }
@@ -194,11 +239,34 @@ mod tests {
     #[tokio::test]
     async fn what_takes_too_long_is_told_from_what_is_wrong() {
         let calculator = calculator();
-        let work_out = async |expression| calculator.work_out(Client::Local, expression).await;
+        let known = Asker::Known(Client::Local);
+        let work_out = async |expression| calculator.work_out(known, expression).await;
         assert_eq!(work_out("1").await, Ok("= 1".to_owned()));
         assert_eq!(work_out("hang").await, Err(NoValue::Late));
         let why = "it takes more memory than there is for it".to_owned();
         assert_eq!(work_out("die").await, Err(NoValue::Wrong(why)));
+    }
+
+    #[tokio::test]
+    async fn strangers_of_an_address_have_one_place_and_whom_we_know_goes_before_them() {
+        let calculator = calculator();
+        let [first, here] = [Client::V4([192, 0, 2, 1].into()), Client::V4([192, 0, 2, 2].into())];
+        let ended = Mutex::new(Vec::new());
+        let ask = async |asker, name| {
+            let value = calculator.work_out(asker, name).await;
+            ended.lock().unwrap().push(name);
+            value
+        };
+        let (late, one, two, known) = tokio::join!(
+            ask(Asker::Known(first), "hang"),
+            ask(Asker::Stranger(here), "1"),
+            ask(Asker::Stranger(here), "2"),
+            ask(Asker::Known(here), "3"),
+        );
+        assert_eq!((late, two), (Err(NoValue::Late), Err(NoValue::Busy)));
+        assert_eq!((one, known), (Ok("= 1".to_owned()), Ok("= 3".to_owned())));
+        assert_eq!(*ended.lock().unwrap(), ["2", "hang", "3", "1"]);
+        assert_eq!(ask(Asker::Stranger(here), "4").await, Ok("= 4".to_owned()));
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod certificates;
 mod clocks;
 mod diary;
 mod exporting;
+mod hooks;
 mod knowing;
 mod model;
 mod reading;

@@ -81,7 +81,7 @@ async fn a_room_that_nobody_ever_used_goes_a_day_after_the_last_left_it() {
 #[tokio::test(start_paused = true)]
 async fn a_room_in_which_anything_happened_stays() {
     let (mut stand, ana, _) = hub(Limits { rooms_an_account_max: 9, ..limits() });
-    let rooms = ["#said", "#den", "#topic", "#slow", "#kept", "#led"];
+    let rooms = ["#said", "#den", "#topic", "#slow", "#kept", "#led", "#hooked"];
     stand.ana(ana, &[join("#said"), say("#said")]);
     stand.ana(ana, &[create("#den", Access::Private, None)]);
     stand.ana(ana, &[create("#topic", Access::Public, Some("tea"))]);
@@ -90,6 +90,8 @@ async fn a_room_in_which_anything_happened_stays() {
     stand.ana(ana, &[join("#led")]);
     let room = stand.desk().state.room_named("#led");
     stand.desk().store.add_invitation(&invitation(1, room)).unwrap();
+    stand.ana(ana, &[join("#hooked")]);
+    stand.hook((0, ana), "#hooked", 2);
     stand.ana(ana, &rooms.map(part));
     assert_eq!(stand.left(9 * DAY, &rooms).await, rooms);
     stand.restart();

@@ -34,7 +34,11 @@ pub enum Voice {
     Muted(Option<Millis>),
 }
 
-/// What a room keeps of those who are not in it, for as long as it counts.
+/// How much of what ends a room keeps that is over. A clock may have been wrong for a moment: what was over
+/// by that counts again, and was forgotten only if there was more of it.
+const OVER_MAX: usize = 256;
+
+/// What a room keeps of those who are not in it, for as long as it counts, and longer where there is little.
 ///
 /// Each of `ends` is in `kept`, and ends then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,16 +94,27 @@ impl Absent {
         self.kept.is_empty()
     }
 
-    /// Keeps of `who` this and nothing else, if it counts at `at`; nothing without. Forgets of all what
-    /// counts no more then.
+    /// When that of it is over which is over first. All that was over before is forgotten.
+    pub fn first_end(&self) -> Option<Millis> {
+        self.ends.first().map(|(end, _)| *end)
+    }
+
+    /// Keeps of `who` this and nothing else, if it ever counts; nothing without. Where there is much that
+    /// ends, forgets what is over at `at`: first what was first, and with it what was at the same time.
     pub(super) fn keep(&mut self, (who, at): (AccountId, Millis), standing: Option<Standing>) {
         self.remove(who);
-        if let Some(standing) = standing {
+        let counts = |standing: &Standing| standing.counts() != Counts::Until(Millis(0));
+        if let Some(standing) = standing.filter(counts) {
             self.restore(who, standing);
         }
-        while let Some((end, who)) = self.ends.first().copied().filter(|(end, _)| *end <= at) {
-            self.ends.remove(&(end, who));
-            self.kept.remove(&who);
+        while self.ends.len() > OVER_MAX
+            && let Some(first) = self.first_end().filter(|end| *end <= at)
+        {
+            while let Some((end, who)) = self.ends.first().copied().filter(|(end, _)| *end == first)
+            {
+                self.ends.remove(&(end, who));
+                self.kept.remove(&who);
+            }
         }
     }
 
@@ -170,16 +185,42 @@ mod tests {
         }
     }
 
+    /// Another for each number.
+    fn other(number: u64) -> AccountId {
+        AccountId(Seq(100 + number))
+    }
+
     #[test]
-    fn what_counts_no_more_is_forgotten_with_the_next_that_is_kept() {
+    fn what_a_clock_that_was_wrong_ended_is_kept() {
         let mut absent = Absent::default();
         absent.keep((ANA, Millis(1)), Some(muted(Some(5))));
-        absent.keep((BOB, Millis(4)), Some(muted(None)));
-        assert_eq!((absent.get(ANA), absent.len()), (Some(muted(Some(5))), 2));
-        absent.keep((BOB, Millis(5)), Some(of(Role::Owner)));
-        assert_eq!((absent.get(ANA), absent.get(BOB)), (None, Some(of(Role::Owner))));
-        absent.keep((ANA, Millis(6)), Some(muted(Some(6))));
-        absent.keep((BOB, Millis(6)), None);
+        let year = 366 * 24 * 3_600_000;
+        absent.keep((BOB, Millis(year)), Some(muted(Some(year + 1))));
+        absent.keep((BOB, Millis(2)), None);
+        assert_eq!((absent.get(ANA), absent.len()), (Some(muted(Some(5))), 1));
+    }
+
+    #[test]
+    fn of_much_that_is_over_goes_what_was_over_first() {
+        let mut absent = Absent::default();
+        absent.keep((BOB, Millis(1)), Some(of(Role::Owner)));
+        let most = u64::try_from(OVER_MAX).unwrap();
+        for number in 0..most {
+            // Two are over at once.
+            absent.keep((other(number), Millis(1)), Some(muted(Some(10 + number / 2))));
+        }
+        absent.keep((ANA, Millis(9)), Some(muted(Some(900))));
+        assert_eq!(absent.len(), OVER_MAX + 2, "none of it is over");
+        absent.keep((ANA, Millis(10)), Some(muted(Some(901))));
+        assert_eq!([other(0), other(1)].map(|who| absent.get(who)), [None; 2]);
+        assert_eq!((absent.len(), absent.first_end()), (OVER_MAX, Some(Millis(11))));
+        assert_eq!(absent.get(BOB), Some(of(Role::Owner)));
+    }
+
+    #[test]
+    fn what_never_counts_is_not_kept() {
+        let mut absent = Absent::default();
+        absent.keep((ANA, Millis(0)), Some(Standing::default()));
         assert!(absent.is_empty() && absent.ends.is_empty());
     }
 

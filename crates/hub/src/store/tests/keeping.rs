@@ -259,6 +259,7 @@ fn sessions_come_and_end_one_by_one_or_together() {
         device: "portable".to_owned(),
         since: Millis(number.into()),
         seen: Millis(number.into()),
+        room: None,
     };
     let [one, two, three] = [session(1, ana), session(2, ana), session(3, bob)];
     for session in [&three, &two, &one] {

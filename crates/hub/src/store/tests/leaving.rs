@@ -41,7 +41,8 @@ impl Written {
 
 fn session(account: AccountId) -> Session {
     let (name, device) = ("s_1".to_owned(), "phone".to_owned());
-    Session { hash: [7; 32], name, account, device, since: Millis(1), seen: Millis(2) }
+    let (since, seen) = (Millis(1), Millis(2));
+    Session { hash: [7; 32], name, account, device, since, seen, room: None }
 }
 
 /// Ana, who administers, and bob, in a room of his, who both said something.
@@ -235,6 +236,8 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              ALTER TABLE members DROP COLUMN spoke;
              DROP TABLE absent;
              ALTER TABLE rooms DROP COLUMN used;
+             DROP INDEX sessions_room;
+             ALTER TABLE sessions DROP COLUMN room;
              PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -50,20 +50,23 @@ fn what_is_kept_of_who_left_is_known_after_a_start() {
 }
 
 #[test]
-fn what_counts_no_more_is_forgotten_on_disk_too() {
+fn what_the_room_forgets_goes_from_the_disk_and_no_more() {
     let (mut written, ana, bob, lab) = two();
-    for until in [Some(Millis(written.state.last.0 + 4)), Some(Millis(u64::MAX))] {
-        written.act(ana, lab, Act::Mute { who: bob, until });
-        written.act(bob, lab, Act::Part);
-        assert_eq!(rows(&written), 1);
-        // It is over when the next leaves, or never.
-        written.act(ana, lab, Act::Part);
-        written.act(ana, lab, Act::Join);
-        let expect = i64::from(until == Some(Millis(u64::MAX)));
-        assert_eq!(rows(&written), expect, "{until:?}");
-        assert_eq!(written.store.reload().unwrap(), written.state);
-        written.act(bob, lab, Act::Join);
+    written.act(ana, lab, Act::Mute { who: bob, until: Some(Millis(written.state.last.0 + 2)) });
+    written.act(bob, lab, Act::Part);
+    let moderator = written.register("eve");
+    written.act(ana, lab, Act::Role { who: moderator, role: Role::Moderator });
+    for number in 0..255 {
+        let who = written.register(&format!("guest{number}"));
+        let until = Some(Millis(if number == 0 { u64::MAX } else { 100_000 + number }));
+        written.act(ana, lab, Act::Mute { who, until });
     }
+    assert_eq!((rows(&written), written.state.room(lab).absent.get(bob).is_some()), (257, true));
+    assert_eq!(written.store.reload().unwrap(), written.state);
+    let who = written.register("last");
+    written.act(ana, lab, Act::Mute { who, until: Some(Millis(200_000)) });
+    assert_eq!((rows(&written), written.state.room(lab).absent.get(bob)), (257, None));
+    assert_eq!(written.store.reload().unwrap(), written.state);
 }
 
 #[test]
