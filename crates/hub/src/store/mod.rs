@@ -46,5 +46,6 @@ pub use self::{
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
     sessions::Session,
     size::Size,
+    standing::Absentee,
     writer::Store,
 };
