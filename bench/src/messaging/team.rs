@@ -108,7 +108,8 @@ impl Maker {
         let Token { text, hash } = Token::draw(random);
         let (since, device) = (Millis(1), "bench".to_owned());
         let name = hash.session();
-        let session = Session { hash: hash.0, name, account, device, since, seen: since };
+        let session =
+            Session { hash: hash.0, name, account, device, since, seen: since, room: None };
         self.store.add_session(&session)?;
         Ok(text.0.clone())
     }

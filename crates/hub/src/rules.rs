@@ -222,7 +222,8 @@ impl<P: Past> Judge<'_, P> {
         match room.title {
             Title::Named(_, Access::Public) => true,
             Title::Named(_, Access::Private) => {
-                room.members.contains_key(&self.by) || room.invited.contains(&self.by)
+                let is_its = room.standing(self.by).role == Role::Owner;
+                is_its || room.members.contains_key(&self.by) || room.invited.contains(&self.by)
             }
             Title::Talk(one, other) => [one, other].contains(&self.by),
         }

@@ -33,9 +33,8 @@ impl Desk {
         unused.sort_unstable();
         let mut deleted = 0;
         for (last, room) in unused {
-            let left_at = self.store.entry(last)?.map_or(now, |entry| entry.at);
-            match now.since(left_at) {
-                // Those behind it were not left by the clock that left this one.
+            match self.store.entry(last)?.and_then(|left| now.since(left.at)) {
+                // By a clock that was ahead: those behind it may have been left before.
                 None => continue,
                 // Those behind it were left later.
                 Some(unused) if unused < UNUSED_MAX => break,

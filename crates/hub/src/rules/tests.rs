@@ -436,6 +436,30 @@ fn a_mute_ends_to_the_millisecond() {
 }
 
 #[test]
+fn who_owns_a_private_room_and_left_it_may_come_back() {
+    let mut world = World::of(&["root", "ana", "bob", "cleo"]);
+    world.does("ana", &create("#den", Access::Private)).unwrap();
+    let part = Ask::Part { room: at("#den") };
+    for user in ["bob", "cleo"] {
+        world.does("ana", &Ask::Invite { room: at("#den"), user: user.into() }).unwrap();
+        world.does(user, &join("#den")).unwrap();
+    }
+    world.does("ana", &role("#den", "bob", Role::Moderator)).unwrap();
+    for user in ["ana", "bob", "cleo"] {
+        assert_eq!(world.does(user, &part), Ok(1));
+    }
+    assert_eq!(world.does("ana", &join("#den")), Ok(2), "as its owner");
+    for user in ["bob", "cleo"] {
+        assert_eq!(world.does(user, &join("#den")), Err(Code::NoSuchRoom), "{user}");
+    }
+    // Who is sent away by who administers the hub owns nothing there any more.
+    world.does("ana", &Ask::Invite { room: at("#den"), user: "root".into() }).unwrap();
+    world.does("root", &join("#den")).unwrap();
+    assert_eq!(world.does("root", &kick("#den", "ana")), Ok(1));
+    assert_eq!(world.does("ana", &join("#den")), Err(Code::NoSuchRoom));
+}
+
+#[test]
 fn a_ban_takes_the_invitation_back() {
     let mut world = World::of(&["root", "ana", "bob"]);
     world.does("ana", &create("#den", Access::Private)).unwrap();

@@ -7,6 +7,7 @@
 //!
 //! The words of what was said are indexed behind its back, [when there is time](Store::index_some).
 
+mod absent;
 mod archive;
 mod broken;
 mod emptying;
@@ -35,6 +36,7 @@ mod writer;
 mod written;
 
 pub use self::{
+    absent::Absentee,
     archive::{Archive, Missed, Past},
     broken::Broken,
     file::Sync,

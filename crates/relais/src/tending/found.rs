@@ -4,9 +4,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use relais_hub::{
     Exported, json,
-    model::{Access, Millis, Role, Said, Voice},
+    model::{Access, Member, Millis, Role, Said, Standing, Voice},
     protocol::Told,
-    store::{Chamber, Invitation, Seated, Session, User},
+    store::{Absentee, Chamber, Invitation, Seated, Session, User},
 };
 use relais_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -41,12 +41,22 @@ pub(super) fn room(room: &Chamber) -> Value {
 
 /// Somebody in a room.
 pub(super) fn member(seated: &Seated) -> Value {
-    let muted = match seated.member.voice {
+    let Member { role: rank, voice, .. } = seated.member;
+    json!({ "user": seated.name, "role": role(rank), "muted": muted(voice), "in": true })
+}
+
+/// Somebody who left one, and ranks there, or is muted.
+pub(super) fn absentee(absentee: &Absentee) -> Value {
+    let Standing { role: rank, voice, .. } = absentee.standing;
+    json!({ "user": absentee.name, "role": role(rank), "muted": muted(voice), "in": false })
+}
+
+fn muted(voice: Voice) -> Value {
+    match voice {
         Voice::Free => Value::Bool(false),
         Voice::Muted(None) => Value::Bool(true),
         Voice::Muted(Some(until)) => time(until),
-    };
-    json!({ "user": seated.name, "role": role(seated.member.role), "muted": muted })
+    }
 }
 
 fn role(role: Role) -> &'static str {

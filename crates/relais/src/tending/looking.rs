@@ -88,13 +88,26 @@ fn rooms(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
     }
 }
 
+/// Who is in a room; behind them who is not, and ranks there, or is muted.
 fn members(ledger: &Ledger, room: RoomId, answers: &Answers) -> Result<(), Broken> {
     let mut after = AccountId::default();
     loop {
         let page = ledger.members(room, after, READ_AT_ONCE)?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return absentees(ledger, room, answers) };
         after = last.who;
         if !page.iter().all(|seated| answers.give_waiting(found::member(seated))) {
+            return Ok(());
+        }
+    }
+}
+
+fn absentees(ledger: &Ledger, room: RoomId, answers: &Answers) -> Result<(), Broken> {
+    let mut after = AccountId::default();
+    loop {
+        let page = ledger.absent(room, after, READ_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.who;
+        if !page.iter().all(|absentee| answers.give_waiting(found::absentee(absentee))) {
             return Ok(());
         }
     }

@@ -44,6 +44,7 @@ pub(super) const MEMBERS: &[Column] = &[
         Value::Bool(true) => "muted".to_owned(),
         _ => String::new(),
     }),
+    ("", |it| if it["in"] == false { "not there".to_owned() } else { String::new() }),
 ];
 
 pub(super) const INVITATIONS: &[Column] = &[

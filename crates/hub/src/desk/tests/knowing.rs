@@ -70,6 +70,7 @@ impl Model {
         matches!(room.title, Title::Named(_, Access::Public))
             || room.members.contains_key(&by)
             || room.invited.contains(&by)
+            || room.standing(by).role == Role::Owner
     }
 
     pub(super) fn known(&self, by: AccountId, place: &Place) -> Ruling<RoomId> {

@@ -83,3 +83,31 @@ fn with_a_room_and_with_an_account_goes_what_was_kept() {
     written.write(Some(bob), Deed::Unregister { who: bob, said: Said::Stays });
     assert_eq!((rows(&written), written.store.reload().unwrap()), (0, written.state.clone()));
 }
+
+#[test]
+fn who_looks_after_a_hub_reads_who_ranks_or_is_muted_without_being_there() {
+    let (mut written, ana, bob, lab) = two();
+    let [cleo, dan] = ["cleo", "dan"].map(|name| {
+        let who = written.register(name);
+        written.act(who, lab, Act::Join);
+        who
+    });
+    written.act(ana, lab, Act::Slow { seconds: 5 });
+    written.say(dan, lab, "one");
+    written.act(ana, lab, Act::Role { who: bob, role: Role::Moderator });
+    let until = Some(Millis(99));
+    written.act(ana, lab, Act::Mute { who: cleo, until });
+    let ledger = written.store.ledger().unwrap();
+    let absent = |after| ledger.absent(lab, after, 1).unwrap();
+    assert_eq!(absent(AccountId::default()), [], "all are there");
+    for who in [bob, cleo, dan] {
+        written.act(who, lab, Act::Part);
+    }
+    let named = |after| {
+        let found = absent(after);
+        found.first().map(|one| (one.who, one.name.clone(), one.standing.role, one.standing.voice))
+    };
+    let first = (bob, "bob".to_owned(), Role::Moderator, Voice::Free);
+    let second = (cleo, "cleo".to_owned(), Role::Member, Voice::Muted(until));
+    assert_eq!([AccountId::default(), bob, cleo].map(named), [Some(first), Some(second), None]);
+}
