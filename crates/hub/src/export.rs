@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    model::{AccountId, Deed, Entry, RoomId, Seq, Title, Wish},
+    model::{Access, AccountId, Act, Deed, Entry, RoomId, Seq, Title, Wish},
     protocol::{Event, Place},
     saying::{self, View},
     store::{Broken, Ledger, Seated, Session, User},
@@ -41,7 +41,8 @@ pub fn export(
     let Some(user) = ledger.user(who)? else { return Ok(ControlFlow::Continue(())) };
     let own = user.name.clone();
     let name = |other| if other == who { own.clone() } else { name(ledger, other) };
-    let telling = Telling { who, title: &|room| ledger.title(room), name: &name };
+    let (title, is_known) = (|room| ledger.title(room), |room| ledger.has_standing(who, room));
+    let telling = Telling { who, title: &title, name: &name, is_known: &is_known };
     let mut head = vec![Exported::Account(user)];
     head.extend(ledger.devices(who)?.into_iter().map(Exported::Device));
     for seated in ledger.memberships(who)? {
@@ -61,10 +62,13 @@ pub(crate) struct Telling<'t> {
     pub(crate) title: &'t dyn Fn(RoomId) -> Result<Option<Title>, Broken>,
     /// What an account is called.
     pub(crate) name: &'t dyn Fn(AccountId) -> String,
+    /// Whether it made a room, is in it, or left something there that is kept.
+    pub(crate) is_known: &'t dyn Fn(RoomId) -> Result<bool, Broken>,
 }
 
 impl Telling<'_> {
-    /// What an entry tells, as it was written; nothing of a room that was deleted.
+    /// What an entry tells, as it was written; nothing of a room that was deleted, nor of what who runs the
+    /// hub did in the account's name in a private room that is not its.
     ///
     /// # Errors
     ///
@@ -74,7 +78,12 @@ impl Telling<'_> {
             return self.wish(wish);
         }
         let Some(room) = entry.room() else { return Ok(None) };
-        let Some(place) = self.place(room)? else { return Ok(None) };
+        let Some(title) = (self.title)(room)? else { return Ok(None) };
+        let is_private = matches!(title, Title::Named(_, Access::Private));
+        if is_private && may_be_the_hubs(entry) && !(self.is_known)(room)? {
+            return Ok(None);
+        }
+        let place = self.called(title);
         let view = View { place, viewer: Some(self.who), name: self.name };
         // What was before it in the room is others', perhaps.
         Ok(saying::event((entry, Seq::default()), view))
@@ -92,13 +101,23 @@ impl Telling<'_> {
 
     /// What the room is called by the account.
     fn place(&self, room: RoomId) -> Result<Option<Place>, Broken> {
-        Ok((self.title)(room)?.map(|title| match title {
+        Ok((self.title)(room)?.map(|title| self.called(title)))
+    }
+
+    fn called(&self, title: Title) -> Place {
+        match title {
             Title::Named(name, _) => Place::Room(name),
             Title::Talk(one, other) => {
                 Place::Person((self.name)(if one == self.who { other } else { one }))
             }
-        }))
+        }
     }
+}
+
+/// Whether it is of a kind that who runs the hub has done in a room, in an administrator's name.
+fn may_be_the_hubs(entry: &Entry) -> bool {
+    let Deed::In { act, .. } = &entry.deed else { return false };
+    matches!(act, Act::Retain { .. } | Act::Role { .. } | Act::Unban { .. })
 }
 
 /// Has `each` take what was written, page by page.
@@ -132,7 +151,7 @@ fn name(ledger: &Ledger, who: AccountId) -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::{Act, Cid, Kind, Level, Millis, Quiet, Words},
+        model::{Cid, Kind, Level, Millis, Quiet, Words},
         store::{Store, Sync},
     };
 

@@ -35,7 +35,8 @@ impl Shelf {
         let is_cut = first.len() < written.len() || written.len() == PAGE_MAX;
         let seen = first.last().filter(|_| is_cut).map_or(end, |entry| entry.seq);
         let (title, name) = (|room| self.archive.title(room), |who| self.names.name(who));
-        let telling = Telling { who, title: &title, name: &name };
+        let is_known = |room| self.archive.has_standing(who, room);
+        let telling = Telling { who, title: &title, name: &name, is_known: &is_known };
         let mut events = Vec::with_capacity(first.len());
         for entry in first {
             events.extend(telling.event(entry)?);

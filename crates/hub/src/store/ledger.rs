@@ -217,6 +217,15 @@ impl Ledger {
         title(&self.conn, room)
     }
 
+    /// Whether somebody made a room, is in it, or left something there that is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn has_standing(&self, who: AccountId, room: RoomId) -> Result<bool, Broken> {
+        standing::has_any(&self.conn, (who, room))
+    }
+
     /// Writes all that is committed to a new file, for its owner alone, which can be opened as a store.
     ///
     /// *Cost*: reads and writes all of it.

@@ -45,6 +45,18 @@ pub(super) fn write_absent(
     Ok(())
 }
 
+/// Whether somebody made a room, is in it, or left something there that is kept.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn has_any(conn: &Connection, (who, room): (AccountId, RoomId)) -> Result<bool, Broken> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM members WHERE room = ?1 AND account = ?2)
+        OR EXISTS (SELECT 1 FROM absent WHERE room = ?1 AND account = ?2)
+        OR EXISTS (SELECT 1 FROM log WHERE seq = ?1 AND by = ?2)";
+    Ok(conn.prepare_cached(sql)?.query_row(params![room, who], |row| row.get(0))?)
+}
+
 /// Whether somebody is muted, and until when.
 pub(super) fn muted(voice: Voice) -> (bool, Option<Millis>) {
     match voice {

@@ -8,6 +8,7 @@ use super::{
     ledger,
     numbers::rows,
     row::{AS_WRITTEN, read},
+    standing,
 };
 use crate::model::{AccountId, Entry, RoomId, Seq, Title};
 
@@ -42,5 +43,14 @@ impl Archive {
     /// [`Broken`]
     pub fn title(&self, room: RoomId) -> Result<Option<Title>, Broken> {
         ledger::title(&self.conn, room)
+    }
+
+    /// Whether somebody made a room, is in it, or left something there that is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn has_standing(&self, who: AccountId, room: RoomId) -> Result<bool, Broken> {
+        standing::has_any(&self.conn, (who, room))
     }
 }

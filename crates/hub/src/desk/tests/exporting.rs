@@ -2,8 +2,9 @@
 
 use super::{limits, stand::Stand};
 use crate::{
+    desk::{Chore, Order},
     limits::Limits,
-    model::{AccountId, Kind, Seq},
+    model::{Access, AccountId, Kind, Seq},
     protocol::{Answer, Ask, Code, Event, Place, Told},
 };
 
@@ -97,4 +98,23 @@ async fn who_wants_page_after_page_waits_in_between() {
     let told = stand.told(0);
     let is_put_off = |told: &&Told| matches!(told, Told::Answer { answer: Err(refusal), .. } if refusal.code == Code::RateLimited);
     assert_eq!((told.len(), told.iter().filter(is_put_off).count()), (30, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_given_what_who_runs_the_hub_did_in_a_private_room_of_others() {
+    let (mut stand, [ana, bob]) = hub(limits());
+    let (room, access) = ("#den".to_owned(), Access::Private);
+    stand.ask((1, 3), bob, Ask::Create { room, access, topic: None });
+    stand.settle();
+    // In the name of ana, who administers.
+    for (room, days) in [("#den", 7), ("#lab", 8)] {
+        let (done, mut said) = tokio::sync::oneshot::channel();
+        let chore = Chore::Retain { room: room.to_owned(), days: Some(days) };
+        stand.desk().obey(Order::Run { chore, done });
+        stand.settle();
+        said.try_recv().unwrap().unwrap();
+    }
+    let (events, ..) = exported(&mut stand, ana, None);
+    assert_eq!((events.len(), events[0].as_str()), (2, "made #lab"), "{events:?}");
+    assert!(events[1].contains("#lab") && events[1].contains('8'), "{events:?}");
 }
