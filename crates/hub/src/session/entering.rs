@@ -255,6 +255,8 @@ impl Session<'_> {
         let ask = if all { Ask::Logout { all } } else { Ask::Revoke { session } };
         let said = self.order(re, ask);
         self.be_nobody();
+        // As silent as people are it may be no longer.
+        self.silence.set(self.hub.limits.unknown_max);
         said
     }
 

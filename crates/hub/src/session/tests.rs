@@ -326,6 +326,28 @@ async fn as_much_as_may_be_asked_before_it_is_answered_is_and_the_rest_is_heard_
 }
 
 #[tokio::test]
+async fn who_logged_out_and_says_nothing_is_sent_away_as_any_stranger() {
+    let unknown_max = Duration::from_millis(500);
+    let (_folder, hub) = hub(Limits { unknown_max, ..Limits::default() });
+    let (mut client, stream) = duplex(1 << 20);
+    let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
+    let stream = Stream::Memory(stream);
+    let conn = Conn { stream, peer: Peer::Local, called: None, local, tls: None };
+    let (_shutdown, drain) = Shutdown::new();
+    let talking = async {
+        let said = format!("{REGISTER}\n{{\"cmd\":\"LOGOUT\",\"id\":2}}\n");
+        client.write_all(said.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        client.read_to_string(&mut told).await.map(|_| told)
+    };
+    let (served, told) = tokio::join!(hub.serve(conn, drain), talking);
+    served.unwrap();
+    let told = told.unwrap();
+    let last = told.lines().last().unwrap_or_default();
+    assert!(last.contains(r#""ev":"bye","code":"NOT_LOGGED_IN""#), "{told}");
+}
+
+#[tokio::test]
 async fn of_pages_fewer_are_asked_for_at_once() {
     let (_folder, hub) = hub(Limits { asked_long_max: 1, ..Limits::default() });
     let asked = [
