@@ -1,21 +1,19 @@
-//! How a client comes to be somebody, and nobody again.
+//! How a client comes to be somebody.
 
 use relais_net::Alarm;
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use super::{Dialect, Session, Somebody, Way};
+use super::{Session, Somebody};
 use crate::{
     counts::Login,
     desk::{Admission, Entered, Entrance, NewDevice, Order, Proof, Shown},
-    hall::{ClientId, Key},
-    model::{AccountId, Said},
+    model::AccountId,
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
-    protocol::{Answer, Ask, Code, Proof as Claim, Refusal, Resume, Secret},
-    shared::{ClearPasswords, Registration},
+    protocol::{Answer, Code, Proof as Claim, Refusal, Resume, Secret},
+    shared::Registration,
     text,
-    words::Stand,
 };
 
 impl Session<'_> {
@@ -116,7 +114,11 @@ impl Session<'_> {
     }
 
     /// Who is called `user`, if that is its password, and what that was held against.
-    async fn prove(&self, user: &str, password: Secret) -> Result<(AccountId, String), Refusal> {
+    pub(super) async fn prove(
+        &self,
+        user: &str,
+        password: Secret,
+    ) -> Result<(AccountId, String), Refusal> {
         let peer = self.way.peer;
         let attempt = self.hub.throttled(|throttled, now| throttled.logins.admit(peer, user, now));
         let attempt = attempt.map_err(limited)?;
@@ -228,65 +230,6 @@ impl Session<'_> {
         self.hub.order(Order::Repassword { client: self.client, re, shown, phc })?;
         Ok(None)
     }
-
-    /// The account is to be deleted, by who knows its password.
-    pub(super) async fn unregister(
-        &mut self,
-        re: Option<u64>,
-        password: Secret,
-        said: Said,
-    ) -> Result<Option<Answer>, Refusal> {
-        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
-        let user = who.user.clone();
-        let (account, phc) = self.prove(&user, password).await?;
-        self.asked += 1;
-        let shown = Shown { account, phc: Secret(phc) };
-        self.hub.order(Order::Unregister { client: self.client, re, shown, said })?;
-        Ok(None)
-    }
-
-    pub(super) fn log_out(
-        &mut self,
-        re: Option<u64>,
-        all: bool,
-    ) -> Result<Option<Answer>, Refusal> {
-        let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
-        let session = who.session.clone();
-        let ask = if all { Ask::Logout { all } } else { Ask::Revoke { session } };
-        let said = self.order(re, ask);
-        self.be_nobody();
-        // As silent as people are it may be no longer.
-        self.silence.set(self.hub.limits.unknown_max);
-        said
-    }
-
-    /// Whether it came in by the session that is called so.
-    pub(super) fn is_by(&self, session: &str) -> bool {
-        self.who.as_ref().is_some_and(|who| who.session == session)
-    }
-
-    pub(super) fn be_nobody(&mut self) {
-        self.mark_read();
-        if let Dialect::Words(typing) = &mut self.dialect {
-            (typing.here, typing.shown) = (Stand::Nowhere, None);
-        }
-        if self.who.take().is_some() {
-            // A desk that is gone has nobody.
-            _ = self.hub.order(Order::Leave { client: self.client });
-        }
-    }
-}
-
-impl Session<'_> {
-    /// Who types says nothing of what it has read: it has, where it is, what was shown. Nobody is answered.
-    pub(super) fn mark_read(&self) {
-        let (Some(who), Dialect::Words(typing)) = (&self.who, &self.dialect) else { return };
-        if let (Some(room), Some(seq)) = (typing.here.place().cloned(), typing.shown) {
-            let client = ClientId { key: Key::NOBODY, ..self.client };
-            let (account, ask) = (who.account, Ask::Read { room, seq });
-            _ = self.hub.order(Order::Ask { client, account, re: None, ask });
-        }
-    }
 }
 
 /// `password` as it is hashed, if it is good enough for `user`.
@@ -301,15 +244,6 @@ pub(crate) fn new_password(
     let weak = |why: proof::Weak| Refusal::of(Code::WeakPassword).why(why.to_string());
     proof::check_password(&password, user).map_err(|why| weak(why).field(field))?;
     Ok(password)
-}
-
-impl Way {
-    /// Whether passwords and tokens may be said: where nobody else reads along, as on this machine, or
-    /// where they are taken all the same.
-    pub(crate) fn is_for_secrets(self, clear: ClearPasswords) -> bool {
-        let is_here = self.peer.ip().is_none_or(|ip| ip.is_loopback());
-        self.is_private || is_here || clear == ClearPasswords::Taken
-    }
 }
 
 fn busy(busy: proof::Busy) -> Refusal {

@@ -10,42 +10,38 @@ mod entering;
 mod heard;
 mod helping;
 mod hooking;
+mod leaving;
 mod lines;
 mod link;
 mod pacing;
+mod stop;
 mod telling;
 mod typing;
+mod way;
 mod web_socket;
 
 use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    future::poll_fn,
-    io,
-    ops::ControlFlow,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
+    borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, pin::pin, sync::Arc,
     time::Duration,
 };
 
-use relais_net::{Alarm, Drain, Fault, Peer, Side};
+use relais_net::{Alarm, Drain, Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use self::{calculating::Sums, heard::Heard, lines::Line, pacing::Purse};
+use self::{calculating::Sums, heard::Heard, lines::Line, pacing::Purse, stop::Stop};
 pub(crate) use self::{
     carrier::{Carrier, send},
     certificates::shown,
     entering::new_password,
     link::Link,
+    way::Way,
 };
 use crate::{
     counts::Doorway,
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
-    proof::TokenHash,
     protocol::{Code, Refusal},
     shared::{NoValue, Shared},
     words::{self, Lang, Phrase, Stand},
@@ -88,16 +84,6 @@ pub(crate) struct Session<'h> {
     /// It was told that this is the end.
     end: Option<End>,
     passed: Passed,
-}
-
-/// Who calls, and how.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Way {
-    pub(crate) peer: Peer,
-    /// Whether others cannot read along.
-    pub(crate) is_private: bool,
-    /// The fingerprint of the certificate that was shown, if one was.
-    pub(crate) certificate: Option<TokenHash>,
 }
 
 /// How much passed. What it was is told to no tap: there are passwords and tokens in it.
@@ -168,28 +154,6 @@ enum Step {
     Stop,
 }
 
-/// The word to stop, for which a session is enlisted once, and not anew with each of its steps: that
-/// list is the same for all.
-struct Stop<'s> {
-    drain: &'s Drain,
-    word: Pin<&'s mut (dyn Future<Output = ()> + Send)>,
-    is_enlisted: bool,
-}
-
-impl Stop<'_> {
-    /// All polls are to be those of one task, which is woken.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.drain.is_requested() {
-            return Poll::Ready(());
-        }
-        if !self.is_enlisted {
-            self.is_enlisted = true;
-            return self.word.as_mut().poll(cx);
-        }
-        Poll::Pending
-    }
-}
-
 impl<'h> Session<'h> {
     pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
         let outbox = Outbox::on(link.wire(), hub.limits.waiting_bytes_max);
@@ -237,7 +201,8 @@ impl<'h> Session<'h> {
     }
 
     async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
-        let mut ending = Stop { drain, word: pin!(drain.requested()), is_enlisted: false };
+        let word = pin!(drain.requested());
+        let mut ending = Stop::new(drain, word);
         if let Link::Datagrams(_) = self.link {
             // Boxed for the size of every connection's task.
             self.end = Box::pin(self.come_back()).await;
