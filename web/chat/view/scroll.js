@@ -10,9 +10,12 @@ export function holdStill(box, endPx) {
   let isAtEnd = true;
   let line = null;
   let offset = 0;
+  let height = box.clientHeight;
 
   /** Remembers where the reader is: after they scrolled. */
   const note = () => {
+    // Who scrolls a box does not change its height: where it became another, that is looked after first.
+    if (isAtEnd && box.clientHeight !== height) return settle();
     isAtEnd = box.scrollHeight - box.clientHeight - box.scrollTop < endPx;
     const top = box.getBoundingClientRect().top;
     line = isAtEnd ? null : firstBelow(box, top);
@@ -21,6 +24,7 @@ export function holdStill(box, endPx) {
 
   /** Puts the box where its reader was: after its contents changed. */
   const settle = () => {
+    height = box.clientHeight;
     if (isAtEnd) box.scrollTop = box.scrollHeight;
     else if (line?.isConnected) {
       const moved = line.getBoundingClientRect().top - box.getBoundingClientRect().top - offset;

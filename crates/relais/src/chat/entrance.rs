@@ -29,7 +29,8 @@ pub(super) fn of(
     }
     let Some(user) = flags.user.clone().or_else(|| kept.only()) else {
         let wrong = Wrong::expected("nobody in particular would talk", "a name");
-        let hint = "`--user NAME --register` makes an account";
+        let hint =
+            "say who of those logged in from here; `--user NAME --register` makes an account";
         return Err(Stop::of_flag("--user", wrong.hint(hint)));
     };
     // Of several hubs each may know another password.

@@ -70,7 +70,7 @@ Examples:
   relais chat                                          and from then on; F1 tells what can be typed
   relais chat tls://hub.example.org:6697 --user ana    a hub elsewhere
   make || relais chat --send lab 'it does not build'   a word from a script
-  relais chat --tail lab --json | jq -r .body          what is said, for programs
+  relais chat --tail lab --json                        what happens there, for programs
   relais chat 6680 tls://hub.example.org:6697          two hubs on one screen
   relais chat --udp                                    by datagrams, once it is logged in
 
