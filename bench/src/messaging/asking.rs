@@ -6,22 +6,24 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{crowd, tongue::Tongue};
 use crate::{client, stats::percentile, words::Words};
 
 /// After how many milliseconds so many of a hundred answers were there: of LOGIN with a token, of
-/// HISTORY, of SEARCH.
-pub(super) fn ask(port: u16, token: &str, (first, last): (u64, u64)) -> Result<Vec<f64>> {
+/// HISTORY, of SEARCH. Logins are of one account after the other, as each has a pace of its own.
+pub(super) fn ask(port: u16, tokens: &[String], (first, last): (u64, u64)) -> Result<Vec<f64>> {
+    let mut who = tokens.iter().cycle();
     let login = times(LOGINS, || {
+        let token = who.next().context("nobody is there")?;
         let begin = Instant::now();
         let stream = crowd::enter(port, Tongue::Hub, (0, token))?;
         let took = begin.elapsed();
         drop(stream);
         Ok(took)
     })?;
-    let mut caller = Caller::call(port, token)?;
+    let mut caller = Caller::call(port, tokens.last().context("nobody is there")?)?;
     let mut words = Words::new(11);
     let history = times(PAGES, || {
         let before = first + words.below(last - first);

@@ -133,10 +133,7 @@ impl Spec {
             }
             Self::Durable => durable(&server, &assembled, effort.seconds),
             Self::Idle(door) => idle((subject, &server), &assembled, (door, self.sessions(effort))),
-            Self::Large => {
-                let token = assembled.tokens.last().context("nobody is there")?;
-                asking::ask(server.port(Door::Http), token, assembled.said)
-            }
+            Self::Large => asking::ask(server.port(Door::Http), &assembled.tokens, assembled.said),
         }
     }
 
