@@ -91,9 +91,13 @@ impl Room {
             member.is_in = true;
             return tell(&member.stream, LET_IN.as_bytes());
         }
-        let others = self.members.iter().enumerate().filter(|(other, _)| *other != who);
-        let mut streams = others.filter_map(|(_, member)| Some(&member.as_ref()?.stream));
-        streams.try_for_each(|stream| tell(stream, &heard[..bytes]))
+        for (_, other) in self.members.iter_mut().enumerate().filter(|(other, _)| *other != who) {
+            // Who is gone, or reads too slowly, hears nothing more.
+            if other.as_ref().is_some_and(|member| tell(&member.stream, &heard[..bytes]).is_err()) {
+                *other = None;
+            }
+        }
+        Ok(())
     }
 }
 
