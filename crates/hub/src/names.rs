@@ -5,7 +5,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::model::{AccountId, Said, State};
+use crate::model::{AccountId, State};
 
 /// What accounts are called, and whose words nobody is shown. The desk tells.
 #[derive(Debug, Default)]
@@ -26,8 +26,7 @@ impl Names {
     /// Forgets what it knew for what `state` says.
     pub(crate) fn learn(&self, state: &State) {
         let known = state.everybody().map(|(id, account)| (id, account.name.clone())).collect();
-        let goes = |gone: &crate::model::Gone| gone.said == Said::Goes;
-        let silenced = state.everybody().filter(|(_, it)| it.gone.as_ref().is_some_and(goes));
+        let silenced = state.everybody().filter(|(_, account)| account.took_its_words());
         let silenced = silenced.map(|(id, _)| id).collect();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         *self.silenced.write().unwrap_or_else(PoisonError::into_inner) = silenced;

@@ -68,6 +68,13 @@ pub struct Gone {
     pub said: Said,
 }
 
+impl Account {
+    /// Whether it was deleted, and what it said with it: in the log, that is taken out in pieces, later.
+    pub fn took_its_words(&self) -> bool {
+        self.gone.as_ref().is_some_and(|gone| gone.said == Said::Goes)
+    }
+}
+
 impl State {
     /// Takes in what was written down.
     ///

@@ -144,10 +144,11 @@ impl<P: Past> Judge<'_, P> {
         }
     }
 
-    /// Whether what was said at `seq` was taken out: nothing of it is left.
-    fn is_redacted(&self, seq: Seq) -> bool {
+    /// Whether what `by` said at `seq` was taken out: nothing of it is left, or will be soon.
+    fn is_redacted(&self, seq: Seq, by: AccountId) -> bool {
         let said = self.past.entry(seq).map(|entry| entry.deed);
-        matches!(said, Some(Deed::In { act: Act::Say { body, .. }, .. }) if body.is_empty())
+        let is_empty = |said: &Deed| matches!(said, Deed::In { act: Act::Say { body, .. }, .. } if body.is_empty());
+        self.state.account(by).took_its_words() || said.as_ref().is_some_and(is_empty)
     }
 
     pub(super) fn edit(&self, room: &Place, of: Seq, body: &str) -> Verdict {
@@ -158,7 +159,7 @@ impl<P: Past> Judge<'_, P> {
         if by != self.by {
             return Err(Refusal::of(Code::Forbidden).why("who said it edits it"));
         }
-        if self.is_redacted(of) {
+        if self.is_redacted(of, by) {
             return Err(Refusal::of(Code::NoSuchEvent).field("seq").why("it was taken out"));
         }
         if self.now.0.saturating_sub(at.0) > self.limits.edit_ms_max {
@@ -173,7 +174,7 @@ impl<P: Past> Judge<'_, P> {
         if by != self.by {
             self.moderates(self.state.room(room))?;
         }
-        if self.is_redacted(of) {
+        if self.is_redacted(of, by) {
             return Ok(Vec::new());
         }
         // Who may not speak may take back what it said, and say nothing by that.

@@ -5,7 +5,7 @@ mod standing;
 
 use super::*;
 use crate::{
-    model::{Kind, Level, SLOW_SECONDS_MAX},
+    model::{Kind, Level, SLOW_SECONDS_MAX, Said},
     name::is_same,
 };
 
@@ -418,6 +418,22 @@ fn what_becomes_of_what_was_said_is_known_by_all_of_it() {
             assert_eq!(judge.is_the_same(&deed, asked), number == other, "{asked:?}");
         }
     }
+}
+
+#[test]
+fn what_went_with_who_said_it_is_not_taken_out_again() {
+    let mut world = World::of(&["root", "ana"]);
+    for name in ["ana", "root"] {
+        world.does(name, &join("#lab")).unwrap();
+    }
+    world.says("ana", "#lab", "hi").unwrap();
+    let (of, ana) = (world.log.last().unwrap().seq, world.state.account_named("ana").unwrap());
+    // Its words are still in the log: they are taken out in pieces, later.
+    world.write(ana, Deed::Unregister { who: ana, said: Said::Goes });
+    let written = world.log.len();
+    let redact = Ask::Redact { room: at("#lab"), seq: of, reason: None, cid: None };
+    world.does("root", &redact).unwrap();
+    assert_eq!(world.log.len(), written);
 }
 
 #[test]

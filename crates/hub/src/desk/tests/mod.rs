@@ -35,8 +35,11 @@ use crate::{
     protocol::{Answer, Ask, Event, Page, Told},
 };
 
-/// How many hubs are tried, each with a seed of its own, and one with another seed each time.
-const SEEDS: u64 = 20;
+/// How many hubs are tried, each with a seed of its own.
+const SEEDS: u64 = 30;
+
+/// How many are, where hubs are looked for that were never tried.
+const NEW_SEEDS: u64 = 250;
 
 /// How often something is done with each.
 const STEPS: usize = 220;
@@ -329,7 +332,13 @@ fn try_one(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn each_client_is_told_what_a_simple_model_says() {
-    (0..SEEDS).for_each(try_one);
-    // And what was never tried: the seed is told, if that goes wrong.
-    try_one(RandomState::new().build_hasher().finish());
+    // With the last, what a deleted account said was taken out once more.
+    (0..SEEDS).chain([13_504_393_509_416_594_843]).for_each(try_one);
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "goes another way each time, and takes long: the seed is told, if that goes wrong"]
+async fn each_client_is_told_so_with_what_was_never_tried() {
+    let first = RandomState::new().build_hasher().finish();
+    (0..NEW_SEEDS).for_each(|seed| try_one(first.wrapping_add(seed)));
 }
