@@ -108,7 +108,8 @@ fn seat_and_talk(seat: Seat, (incoming, header): (Incoming, Header), inside: Ins
     handle.spawn(async move {
         // Moved in whole: naming a field alone would leave the permit behind, outside.
         let (_seat, Inside { door, mut permit }) = (seat, inside);
-        match unpanicked(talk((incoming, header), (&door, &mut permit), drain)).await {
+        let talk = pin!(talk((incoming, header), (&door, &mut permit), drain));
+        match unpanicked(talk).await {
             Some(Ok(())) => (),
             Some(Err(fault)) => note((&fault, peer), &door.tally),
             None => {
@@ -125,7 +126,8 @@ async fn talk(
     drain: Drain,
 ) -> Result<(), Fault> {
     let (began, mut peer) = (Instant::now(), incoming.peer());
-    let shaking = let_in((incoming, header), (door, permit), &mut peer);
+    // Boxed, and soon gone: what talks for hours is not to hold the room of that.
+    let shaking = Box::pin(let_in((incoming, header), (door, permit), &mut peer));
     let late = |_| {
         let text = format!("not done in {:?}", door.handshake_max);
         Err(io::Error::new(io::ErrorKind::TimedOut, text).into())

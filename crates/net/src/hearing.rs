@@ -22,8 +22,8 @@ pub async fn serve_datagrams(
     drain: Drain,
 ) -> Result<(), Fault> {
     loop {
-        let serving = service.serve_boxed(Arc::clone(&socket), drain.clone());
-        if let Some(ended) = unpanicked(serving).await {
+        let mut serving = service.serve_boxed(Arc::clone(&socket), drain.clone());
+        if let Some(ended) = unpanicked(serving.as_mut()).await {
             return ended;
         }
         error!(local = %socket.local(), "a bug ended this; please report it");

@@ -23,7 +23,8 @@ impl Session<'_> {
             return self.misread(None, Refusal::of(Code::FrameTooBig).why(why));
         };
         match &self.dialect {
-            Dialect::Words(_) => self.hear_words(&line).await,
+            // Boxed, as all is that is seldom waited for: each connection's task has room for what is not.
+            Dialect::Words(_) => Box::pin(self.hear_words(&line)).await,
             Dialect::Json { .. } | Dialect::Unknown => {
                 match json::read(&line, self.hub.limits.frame_bytes_max) {
                     Ok(request) => self.ask(request).await,
@@ -88,11 +89,15 @@ impl Session<'_> {
             }
             Ask::Calc { expr } => self.calculate(re, expr),
             Ask::Register { user, password, invitation, device } => {
-                self.register(re, (&user, password), invitation, device).await
+                Box::pin(self.register(re, (&user, password), invitation, device)).await
             }
-            Ask::Login { proof, device, resume } => self.come_in(re, proof, (device, resume)).await,
-            Ask::Password { old, new } => self.change_password(re, old, new).await,
-            Ask::Unregister { password, said } => self.unregister(re, password, said).await,
+            Ask::Login { proof, device, resume } => {
+                Box::pin(self.come_in(re, proof, (device, resume))).await
+            }
+            Ask::Password { old, new } => Box::pin(self.change_password(re, old, new)).await,
+            Ask::Unregister { password, said } => {
+                Box::pin(self.unregister(re, password, said)).await
+            }
             Ask::Logout { all } => self.log_out(re, all),
             Ask::Revoke { session } if self.is_by(&session) => self.log_out(re, false),
             Ask::Hook { room, name } => self.make_hook(re, room, name),

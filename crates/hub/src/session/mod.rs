@@ -155,7 +155,7 @@ enum Step {
 }
 
 impl<'h> Session<'h> {
-    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Self {
+    pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Box<Self> {
         let outbox = Outbox::on(link.wire(), hub.limits.waiting_bytes_max);
         let client = hall.enter(Arc::clone(&outbox));
         let mut silence = Alarm::default();
@@ -167,7 +167,7 @@ impl<'h> Session<'h> {
         };
         let by = link.doorway(way);
         hub.counts.come(by);
-        Self {
+        Box::new(Self {
             hub,
             link,
             way,
@@ -188,11 +188,15 @@ impl<'h> Session<'h> {
             goodbye: None,
             end: None,
             passed: Passed::default(),
-        }
+        })
     }
 
-    /// Serves the client to its end. Gives how many bytes it said, and was told.
-    pub(crate) async fn serve(mut self, drain: &Drain) -> (Result<End, Fault>, u64, u64) {
+    /// Serves the client to its end. Gives how many bytes it said, and was told. Boxed: a future has room
+    /// twice for what is moved into it.
+    pub(crate) async fn serve(
+        mut self: Box<Self>,
+        drain: &Drain,
+    ) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
         if let Ok(end) = &ended {
             self.link.linger(end).await;
