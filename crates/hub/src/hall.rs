@@ -2,6 +2,7 @@
 //! order: who is in which room here follows from that.
 
 mod post;
+mod row;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,6 +10,7 @@ use std::{
 };
 
 pub(crate) use self::post::{Group, Haste, Move, Post, RoomPost};
+use self::row::{Row, Seat};
 use crate::{
     counts::Handed,
     model::{AccountId, RoomId, Seq},
@@ -45,7 +47,7 @@ struct Seats {
     last: u64,
     clients: HashMap<Key, Client>,
     accounts: HashMap<AccountId, HashSet<Key>>,
-    rooms: HashMap<RoomId, HashMap<Key, Seat>>,
+    rooms: HashMap<RoomId, Row>,
     /// What was told of the group that is being told.
     handed: Handed,
 }
@@ -55,16 +57,7 @@ struct Client {
     outbox: Arc<Outbox>,
     account: Option<AccountId>,
     /// Where it has a seat.
-    rooms: HashSet<RoomId>,
-}
-
-/// A client in a room.
-#[derive(Debug)]
-struct Seat {
-    outbox: Arc<Outbox>,
-    account: AccountId,
-    /// The last that it was told.
-    told: Seq,
+    rooms: Vec<RoomId>,
 }
 
 impl Hall {
@@ -77,7 +70,7 @@ impl Hall {
         let mut seats = self.seats();
         seats.last += 1;
         let key = Key(seats.last);
-        seats.clients.insert(key, Client { outbox, account: None, rooms: HashSet::new() });
+        seats.clients.insert(key, Client { outbox, account: None, rooms: Vec::new() });
         ClientId { hall: self.number, key }
     }
 
@@ -164,19 +157,19 @@ impl Seats {
         let seats = self.rooms.get_mut(&post.room);
         let are_few = seats.as_ref().is_some_and(|seats| seats.len() <= AT_ONCE_MAX);
         let haste = if are_few { post.haste } else { Haste::Together };
-        for (key, seat) in seats.into_iter().flatten() {
+        for seat in seats.into_iter().flat_map(Row::seats) {
             let spoken = post.spoken_to(seat.account);
             let pushed = match haste {
                 Haste::Together => seat.outbox.push(spoken),
                 Haste::AtOnce => seat.outbox.push_at_once(spoken),
             };
             if pushed == Pushed::Full {
-                slow.push(*key);
+                slow.push(seat.key);
             } else if let Some(seq) = post.seq {
                 seat.told = seq;
             }
         }
-        let seated = self.rooms.get(&post.room).map_or(0, HashMap::len);
+        let seated = self.rooms.get(&post.room).map_or(0, Row::len);
         self.handed.events += seated - slow.len();
         self.handed.lagged += slow.len();
         for key in slow {
@@ -192,11 +185,11 @@ impl Seats {
 
     /// A client reads too slowly: nothing more of this room, and a word about it.
     fn fall_behind(&mut self, key: Key, post: &RoomPost) {
-        let Some(seat) = self.rooms.get_mut(&post.room).and_then(|room| room.remove(&key)) else {
+        let Some(seat) = self.rooms.get_mut(&post.room).and_then(|row| row.get_up(key)) else {
             return;
         };
         if let Some(client) = self.clients.get_mut(&key) {
-            client.rooms.remove(&post.room);
+            client.rooms.retain(|room| *room != post.room);
         }
         let Some(room) = place_of(post.spoken_to(seat.account)) else { return };
         let lagged = Event::Lagged { room, last: seat.told };
@@ -232,14 +225,16 @@ impl Seats {
     fn place(&mut self, key: Key, room: RoomId, told: Seq) {
         let Some(client) = self.clients.get_mut(&key) else { return };
         let Some(account) = client.account else { return };
-        client.rooms.insert(room);
-        let seat = Seat { outbox: Arc::clone(&client.outbox), account, told };
-        self.rooms.entry(room).or_default().entry(key).or_insert(seat);
+        if !client.rooms.contains(&room) {
+            client.rooms.push(room);
+        }
+        let seat = Seat { key, outbox: Arc::clone(&client.outbox), account, told };
+        self.rooms.entry(room).or_default().sit(seat);
     }
 
     fn displace(&mut self, key: Key, room: RoomId) {
         if let Some(client) = self.clients.get_mut(&key) {
-            client.rooms.remove(&room);
+            client.rooms.retain(|own| *own != room);
         }
         take_from(&mut self.rooms, room, key);
     }
@@ -248,10 +243,10 @@ impl Seats {
 /// To how many something is told at once. All others of the core wait meanwhile: for some ten milliseconds.
 const AT_ONCE_MAX: usize = 2000;
 
-fn take_from(rooms: &mut HashMap<RoomId, HashMap<Key, Seat>>, room: RoomId, key: Key) {
-    if let Some(seats) = rooms.get_mut(&room) {
-        seats.remove(&key);
-        if seats.is_empty() {
+fn take_from(rooms: &mut HashMap<RoomId, Row>, room: RoomId, key: Key) {
+    if let Some(row) = rooms.get_mut(&room) {
+        row.get_up(key);
+        if row.is_empty() {
             rooms.remove(&room);
         }
     }

@@ -177,16 +177,18 @@ impl Hub {
 const MISSED_BYTES_MAX: usize = 1 << 20;
 
 impl Service for Hub {
-    async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
+    // The future has no room for all of `conn`, and for its parts once more.
+    fn serve(&self, conn: Conn, drain: Drain) -> impl Future<Output = Result<(), Fault>> + Send {
         let Conn { stream, peer, local, tls, .. } = conn;
         let flow = self.begin(peer, &local);
         let certificate = shown(tls.as_ref());
         let way = Way { peer, is_private: !stream.is_plain(), certificate };
-        let hall = self.shared.hall().await?;
         let link = Link::lines(stream, self.frame_bytes_max());
-        // Not in a function of its own, whose future would have room for the link and for the session.
-        let told = Session::new(&self.shared, hall, link, way).serve(&drain).await;
-        self.end(flow, (peer, &local), told)
+        async move {
+            let hall = self.shared.hall().await?;
+            let told = Session::new(&self.shared, hall, link, way).serve(&drain).await;
+            self.end(flow, (peer, &local), told)
+        }
     }
 
     fn refusal(&self) -> &'static [u8] {

@@ -102,13 +102,18 @@ struct Inside {
     permit: Permit,
 }
 
-fn seat_and_talk(seat: Seat, (incoming, header): (Incoming, Header), inside: Inside, drain: Drain) {
+fn seat_and_talk(
+    seat: Seat,
+    (incoming, header): (Incoming, Header),
+    mut inside: Inside,
+    drain: Drain,
+) {
     let peer = incoming.peer();
     let handle = seat.handle();
     handle.spawn(async move {
-        // Moved in whole: naming a field alone would leave the permit behind, outside.
-        let (_seat, Inside { door, mut permit }) = (seat, inside);
-        let talk = pin!(talk((incoming, header), (&door, &mut permit), drain));
+        // Held to the end, and not moved: a future has room twice for what is.
+        let (_seat, Inside { door, permit }) = (&seat, &mut inside);
+        let talk = pin!(talk((incoming, header), (door, permit), drain));
         match unpanicked(talk).await {
             Some(Ok(())) => (),
             Some(Err(fault)) => note((&fault, peer), &door.tally),
@@ -132,13 +137,16 @@ async fn talk(
         let text = format!("not done in {:?}", door.handshake_max);
         Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
     };
-    let error = match tokio::time::timeout(door.handshake_max, shaking).await.unwrap_or_else(late) {
-        Ok(Some(conn)) => return door.service.serve_boxed(conn, drain).await,
+    let met = match tokio::time::timeout(door.handshake_max, shaking).await.unwrap_or_else(late) {
+        Ok(Some(conn)) => Ok(door.service.serve_boxed(conn, drain)),
         Ok(None) => return Ok(()),
-        Err(error) => error,
+        Err(error) => Err(error),
+    };
+    let error = match met {
+        Ok(talk) => return talk.await,
+        Err(error) => Box::pin(turn_away(error, door)).await,
     };
     door.tally.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-    let error = turn_away(error, door).await;
     let (why, lasted) = (format!("no handshake: {error}"), began.elapsed());
     door.service.tell_unmet(&Unmet { peer, why, lasted });
     Err(Fault::new(Side::Client, "shaking hands", error))

@@ -23,7 +23,6 @@ impl Session<'_> {
             return self.misread(None, Refusal::of(Code::FrameTooBig).why(why));
         };
         match &self.dialect {
-            // Boxed, as all is that is seldom waited for: each connection's task has room for what is not.
             Dialect::Words(_) => Box::pin(self.hear_words(&line)).await,
             Dialect::Json { .. } | Dialect::Unknown => {
                 match json::read(&line, self.hub.limits.frame_bytes_max) {

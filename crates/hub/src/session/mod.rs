@@ -109,7 +109,7 @@ enum Dialect {
     /// In frames.
     Json { lang: Lang },
     /// In lines, as people type them.
-    Words(Typing),
+    Words(Box<Typing>),
 }
 
 /// Somebody who types.
@@ -211,7 +211,7 @@ impl<'h> Session<'h> {
             // Boxed for the size of every connection's task.
             self.end = Box::pin(self.come_back()).await;
         }
-        self.greet(&mut ending).await?;
+        Box::pin(self.greet(&mut ending)).await?;
         loop {
             self.speak().await?;
             if let Some(end) = self.end.take() {
@@ -220,12 +220,14 @@ impl<'h> Session<'h> {
             self.know_dialect();
             if self.says_too_much() {
                 let why = "this much is for who has logged in";
-                self.tell_end(Refusal::of(Code::FrameTooBig).why(why)).await?;
+                Box::pin(self.tell_end(Refusal::of(Code::FrameTooBig).why(why))).await?;
                 return Ok((By::Relais, "said too much before it logged in".into()));
             }
             while self.goodbye.is_none() && self.asked < self.asked_max() {
                 let Some(line) = self.link.next() else { break };
-                if let ControlFlow::Break(end) = self.hear(line).await {
+                // Boxed, as all is below that is seldom waited for: each connection's task has room for what
+                // is not.
+                if let ControlFlow::Break(end) = Box::pin(self.hear(line)).await {
                     self.speak().await?;
                     return Ok(end);
                 }
@@ -235,7 +237,7 @@ impl<'h> Session<'h> {
             }
             if self.has_ended && self.asked == 0 {
                 if let Some(Goodbye { re }) = self.goodbye {
-                    return self.say_goodbye(re).await;
+                    return Box::pin(self.say_goodbye(re)).await;
                 }
                 return Ok((By::Client, "closed".into()));
             }
@@ -246,11 +248,11 @@ impl<'h> Session<'h> {
                 Step::Heard(Heard::Bytes(_)) | Step::Told => {}
                 Step::Value(value) => self.tell_value(value),
                 Step::Silence => {
-                    self.tell_end(Refusal::of(Code::NotLoggedIn)).await?;
+                    Box::pin(self.tell_end(Refusal::of(Code::NotLoggedIn))).await?;
                     return Ok((By::Relais, "silent for too long".into()));
                 }
                 Step::Stop => {
-                    self.tell_end(Refusal::of(Code::Shutdown).retry_ms(RETRY_MS)).await?;
+                    Box::pin(self.tell_end(Refusal::of(Code::Shutdown).retry_ms(RETRY_MS))).await?;
                     return Ok((By::Relais, "told to stop".into()));
                 }
             }
@@ -274,7 +276,7 @@ impl<'h> Session<'h> {
         let lang = self.hub.lang;
         self.dialect = match first {
             b'{' => Dialect::Json { lang },
-            _ => Dialect::Words(Typing { lang, ..Typing::default() }),
+            _ => Dialect::Words(Box::new(Typing { lang, ..Typing::default() })),
         };
     }
 

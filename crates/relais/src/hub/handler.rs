@@ -184,8 +184,8 @@ impl Calculator for Children {
 }
 
 impl Service for Served {
-    async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
-        Service::serve(&self.0, conn, drain).await
+    fn serve(&self, conn: Conn, drain: Drain) -> impl Future<Output = Result<(), Fault>> + Send {
+        Service::serve(&self.0, conn, drain)
     }
 
     fn refusal(&self) -> &'static [u8] {
@@ -194,7 +194,11 @@ impl Service for Served {
 }
 
 impl DatagramService for Served {
-    async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
-        DatagramService::serve(&self.0, socket, drain).await
+    fn serve(
+        &self,
+        socket: Arc<Datagrams>,
+        drain: Drain,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        DatagramService::serve(&self.0, socket, drain)
     }
 }
