@@ -23,6 +23,7 @@ impl Desk {
         self.trouble.tell((what, error), self.now());
         self.trouble.undid();
         self.store.roll_back();
+        self.upkeep.undo();
         self.is_writing = false;
         self.fresh = Fresh::default();
         self.keep_certain_posts();

@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Upkeep {
     index: Index,
     indexed_at: Millis,
+    /// Whether some was indexed with the last group.
+    went_along: bool,
     forgotten_at: Millis,
     /// From which rooms something is to be taken out yet, if they still keep it for a time only.
     forgetful: Vec<RoomId>,
@@ -99,6 +101,11 @@ impl Upkeep {
         self.forgetful.clear();
     }
 
+    /// What was indexed with a group was undone with it.
+    pub(super) fn undo(&mut self) {
+        (self.index, self.went_along) = (Index::Behind, false);
+    }
+
     /// Notes what was written.
     pub(super) fn wrote(&mut self, entry: &Entry) {
         let is_of_words = matches!(
@@ -152,7 +159,24 @@ impl Desk {
         Ok(())
     }
 
+    /// Indexes some of what was said before with the group that is about to be committed, where there is
+    /// always more of it: in a commit of its own all would wait for the disk once more.
+    pub(super) fn index_along(&mut self) {
+        if self.upkeep.index != Index::Behind {
+            return;
+        }
+        let now = self.now();
+        if let Err(error) = self.index(now) {
+            self.trouble.tell(("the hub's index of words is not kept up", &error), now);
+            self.upkeep.put_off(now);
+        }
+        self.upkeep.went_along = true;
+    }
+
     fn index(&mut self, now: Millis) -> Result<(), Broken> {
+        if std::mem::take(&mut self.upkeep.went_along) {
+            return Ok(());
+        }
         let is_due = is_due((self.upkeep.indexed_at, now), INDEXED_AFTER);
         if self.upkeep.index == Index::Whole || (self.upkeep.index == Index::Late && !is_due) {
             return Ok(());

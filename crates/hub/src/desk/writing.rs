@@ -79,6 +79,7 @@ impl Desk {
     /// Commits what was written, and tells of it.
     pub(super) fn settle(&mut self) {
         if self.is_writing {
+            self.index_along();
             self.is_writing = false;
             match self.commit() {
                 Ok(()) => {

@@ -12,6 +12,7 @@ mod clocks;
 mod diary;
 mod exporting;
 mod hooks;
+mod indexing;
 mod knowing;
 mod model;
 mod reading;
