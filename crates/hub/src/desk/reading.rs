@@ -102,7 +102,7 @@ impl Desk {
     fn put_first(&self, rooms: &mut Vec<RoomId>, by: AccountId) {
         rooms.sort_by_cached_key(|room| {
             let Room { members, invited, last, .. } = self.state.room(*room);
-            let is_own = members.contains_key(&by) || invited.contains(&by);
+            let is_own = members.contains_key(&by) || invited.contains_key(&by);
             Reverse((is_own, members.len(), *last))
         });
         rooms.truncate(self.limits.rooms_listed_max);

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::{
     leaving::GONE,
-    room::{Dialogue, Member, Room, Title},
+    room::{Dialogue, Invited, Member, Room, Title},
     standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
 };
 use super::{

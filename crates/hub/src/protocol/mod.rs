@@ -11,5 +11,5 @@ pub use self::{
     event::{Event, Gap, Where},
     named::{EventsBy, Page, Place, Proof, Resume, Secret},
     request::{Ask, Request},
-    told::{Answer, Held, Listed, Ticket, Told},
+    told::{Answer, Held, InvitedBy, Listed, Ticket, Told},
 };

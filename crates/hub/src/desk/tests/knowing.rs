@@ -5,7 +5,7 @@ use crate::{
     model::{
         Access, AccountId, Act, Deed, Entry, GONE, Kind, Level, Role, RoomId, Said, Seq, Title, Why,
     },
-    protocol::{Code, Listed, Place, Refusal},
+    protocol::{Code, InvitedBy, Listed, Place, Refusal},
 };
 
 impl Model {
@@ -69,7 +69,7 @@ impl Model {
         let room = &self.rooms[&room];
         matches!(room.title, Title::Named(_, Access::Public))
             || room.members.contains_key(&by)
-            || room.invited.contains(&by)
+            || room.invited.contains_key(&by)
             || room.standing(by).role == Role::Owner
     }
 
@@ -208,6 +208,10 @@ impl Model {
             level: Level::default(),
             members: room.members.len(),
             dialogue: None,
+            invited: room
+                .invited
+                .get(&who)
+                .map(|(by, at)| InvitedBy { by: self.name(*by), at: *at }),
         }
     }
 

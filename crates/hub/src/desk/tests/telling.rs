@@ -77,7 +77,7 @@ impl Model {
                         room.banned.insert(*who, *until);
                     }
                     Act::Unban { who } => _ = room.banned.remove(who),
-                    Act::Invite { who } => _ = room.invited.insert(*who),
+                    Act::Invite { who } => _ = room.invited.insert(*who, (by, entry.at)),
                     Act::Role { who, role } => room.held(*who).role = *role,
                     Act::Mute { who, until } => {
                         room.held(*who).muted = until.map_or(Muted::Always, Muted::Until);

@@ -56,6 +56,7 @@ fn listed(name: &str, unread: u64) -> Listed {
         mentions: 0,
         level: Level::default(),
         dialogue: None,
+        invited: None,
     }
 }
 
