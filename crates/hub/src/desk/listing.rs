@@ -60,7 +60,7 @@ impl Desk {
     }
 
     fn invited_by(&self, Invited { by, at }: Invited) -> InvitedBy {
-        InvitedBy { by: self.state.account(by).name.clone(), at }
+        InvitedBy { by: self.state.name(by).to_owned(), at }
     }
 
     /// How `who` is told of a room in a list, but for how much it has not read, which is nothing yet.

@@ -10,7 +10,7 @@ mod wishing;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::{
-    leaving::GONE,
+    leaving::{GONE, HUB_NAME},
     room::{Dialogue, Invited, Member, Room, Title},
     standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
 };

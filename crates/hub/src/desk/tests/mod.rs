@@ -17,6 +17,7 @@ mod model;
 mod reading;
 mod ruling;
 mod sessions;
+mod signing;
 mod stand;
 mod telling;
 mod tidying;

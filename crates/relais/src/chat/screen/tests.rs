@@ -9,7 +9,7 @@ use relais_hub::{
     Lang,
     client::News,
     model::{Access, Cid, Kind, Level, Millis, Role, Seq, Why, Wishes},
-    protocol::{Answer, Ask, Code, Event, Listed, Page, Place, Refusal, Where},
+    protocol::{Answer, Ask, Code, Event, InvitedBy, Listed, Page, Place, Refusal, Where},
 };
 use tokio::time::Instant;
 
