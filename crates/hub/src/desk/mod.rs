@@ -14,6 +14,7 @@ mod counting;
 mod devices;
 mod hooks;
 mod listing;
+mod mending;
 mod order;
 mod pace;
 mod reading;
@@ -41,6 +42,7 @@ use tokio::{
 };
 
 pub(crate) use self::chore::{Chore, Outcome};
+pub(crate) use self::clock::Before;
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
@@ -102,6 +104,10 @@ pub(crate) struct Desk {
     /// When the last entry was written.
     last_at: Millis,
     time: Clock,
+    /// What it said when it was noted last that it is believed.
+    believed_at: Millis,
+    /// When it was tried last to mend what was to end by a clock that was ahead.
+    mended_at: Millis,
     upkeep: Upkeep,
     devices: Devices,
     trouble: Trouble,
@@ -127,14 +133,14 @@ pub(crate) struct Furniture {
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
-    /// When the last entry was written, if any is in the log.
-    pub(crate) last_at: Option<Millis>,
+    /// What is known of the clock.
+    pub(crate) before: Before,
     pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock, last_at, counts } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, before, counts } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -159,7 +165,9 @@ impl Desk {
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            time: last_at.map_or_else(Clock::default, |at| Clock::after(at, Instant::now())),
+            time: Clock::after(before, Instant::now()),
+            believed_at: Millis::default(),
+            mended_at: Millis::default(),
             upkeep: Upkeep::default(),
             devices: Devices::default(),
             trouble: Trouble::default(),

@@ -5,6 +5,7 @@ mod counted;
 mod hooked;
 mod inviting;
 mod standing;
+mod timed;
 mod used;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ const STEPS: &[&str] = &[
     counted::STEP,
     hooked::STEP,
     inviting::STEP,
+    timed::STEP,
 ];
 
 /// The log, what it comes to, and what is known of devices.
@@ -231,7 +233,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 10);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 11);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -325,7 +327,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 10"
+            "\"hub.db\" has format 17, and this version knows formats up to 11"
         );
     }
 
