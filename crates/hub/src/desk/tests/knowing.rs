@@ -3,7 +3,8 @@
 use super::model::{Model, Muted, Person, Room, Ruling, is_seen, no};
 use crate::{
     model::{
-        Access, AccountId, Act, Deed, Entry, GONE, Kind, Level, Role, RoomId, Said, Seq, Title, Why,
+        Access, AccountId, Act, Deed, Entry, GONE, HUB_NAME, Kind, Level, Role, RoomId, Said, Seq,
+        Title, Why,
     },
     protocol::{Code, InvitedBy, Listed, Place, Refusal},
 };
@@ -23,6 +24,9 @@ impl Model {
     }
 
     pub(super) fn name(&self, who: AccountId) -> String {
+        if who == AccountId::HUB {
+            return HUB_NAME.to_owned();
+        }
         let Person { name, gone, .. } = &self.people[&who];
         gone.map_or_else(|| name.clone(), |_| GONE.to_owned())
     }
