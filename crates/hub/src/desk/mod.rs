@@ -47,7 +47,8 @@ pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
-    clock::Clock, devices::Devices, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep,
+    clock::Clock, devices::Devices, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
+    upkeep::Upkeep,
 };
 use crate::{
     archive::{Job, Reader},
@@ -114,7 +115,7 @@ pub(crate) struct Desk {
     /// What is to be told once what was written is committed.
     posts: Group,
     /// Who asked since the last commit.
-    asked: Vec<(ClientId, Option<u64>)>,
+    asked: Vec<Asked>,
     is_writing: bool,
     ground: Ground,
     counts: Arc<Counts>,
@@ -279,7 +280,7 @@ impl Desk {
     /// Has `answering` done, and posts what comes of it: nothing, if that is told later.
     fn answer(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
     ) {
         self.asked.push((client, re));
@@ -294,7 +295,7 @@ impl Desk {
     /// The same for who comes in, and is to know who it is once that is written down.
     fn admit(
         &mut self,
-        asked: (ClientId, Option<u64>),
+        asked: Asked,
         admitting: impl FnOnce(&mut Self) -> Result<(Entered, Option<Answer>), Refusal>,
         entered: oneshot::Sender<Entered>,
     ) {

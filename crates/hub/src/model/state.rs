@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub use self::{
     leaving::{GONE, HUB_NAME},
     room::{Dialogue, Invited, Member, Room, Title},
-    standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
+    standing::{Absent, Lasts, SLOW_SECONDS_MAX, Standing, Voice},
 };
 use super::{
     entry::{Access, Act, Deed, Entry, Role, Said},

@@ -1,5 +1,6 @@
 //! What clients ask and are told, whatever door they come through.
 
+mod asks;
 mod code;
 mod event;
 mod named;
