@@ -385,7 +385,7 @@ def what_a_program_posts_is_said_in_the_room_of_its_hook(stage):
     equal(post('{"text":" "}'), (400, "BAD_FIELD"))
     equal(post(json.dumps({"text": "x" * 17000})), (413, "TOO_LONG"))
     equal(post(json.dumps({"text": "x" * 70000})), (413, "FRAME_TOO_BIG"))
-    equal(post('{"text":"a"}', at=url[:-4] + "AAAA"), (404, "TOKEN_EXPIRED"))
+    equal(post('{"text":"a"}', at=url[:-4] + "AAAA"), (404, "NO_SUCH_HOOK"))
     page = bob.done("HISTORY", room="#lab", latest=True, limit=50)["events"]
     equal(len([event for event in page if event["ev"] == "message"]), 3)
     # It logs nobody in.
@@ -406,7 +406,7 @@ def what_a_program_posts_is_said_in_the_room_of_its_hook(stage):
     ana.done("PART", room="#lab")
     equal(post('{"text":"outside"}', at=url), (403, "NOT_IN_ROOM"))
     ana.done("REVOKE", session=made["session"])
-    equal(post('{"text":"gone"}', at=url), (404, "TOKEN_EXPIRED"))
+    equal(post('{"text":"gone"}', at=url), (404, "NO_SUCH_HOOK"))
 
 
 @test

@@ -245,6 +245,10 @@ test("an invitation is shown among the rooms to come into, and gone once one is 
   const { state } = after(ana(), { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
   assert.equal(state.others.get("#den").by, "bob");
   assert.equal(states.joined(state, listed({ room: "#den", last: 12 })).others.size, 0);
+  // Who was away learns of it by the list; what is over is not in it.
+  const invited = { by: "bob", ts: "" };
+  const told = states.others(state, [listed({ room: "#park", role: undefined, invited })]);
+  assert.deepEqual([...told.others].map(([name, one]) => [name, one.by]), [["#park", "bob"]]);
 });
 
 test("names of members that are words of the language are names", () => {

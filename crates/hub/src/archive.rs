@@ -38,12 +38,12 @@ pub(crate) struct Job {
     pub(crate) by: AccountId,
     /// Who tells it.
     pub(crate) hall: UnboundedSender<Arc<Group>>,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: Query,
 }
 
 /// What is to be read.
 #[derive(Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum Query {
     /// Some of what happened in a room, up to an entry, and perhaps only so many messages of that.
     Page { room: (RoomId, Place), page: Page, limit: usize, messages: Option<usize>, upto: Seq },
     /// What was said up to an entry that has these words, the newest first.
@@ -65,7 +65,7 @@ pub(crate) enum Wanted {
     Counted { answer: Answer, rooms: Vec<Uncounted>, upto: Seq },
 }
 
-impl Wanted {
+impl Query {
     /// Whether the client hears nothing else until it is told.
     pub(crate) fn holds(&self) -> bool {
         matches!(self, Self::Missed { .. }) || self.is_owed()

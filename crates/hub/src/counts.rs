@@ -111,7 +111,7 @@ pub(crate) struct Counts {
 
 /// What the desk has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Turnout {
     /// How many orders it has done.
     pub(crate) done: u64,
     /// How many clients are somebody.
@@ -227,8 +227,8 @@ impl Counts {
     }
 
     /// The desk has done what it knew of.
-    pub(crate) fn settle(&self, standing: Standing) {
-        let Standing { done, clients, present } = standing;
+    pub(crate) fn settle(&self, turnout: Turnout) {
+        let Turnout { done, clients, present } = turnout;
         self.done.store(done, Relaxed);
         self.clients.store(number(clients), Relaxed);
         self.present.store(number(present), Relaxed);
@@ -322,7 +322,7 @@ mod tests {
         let counts = Counts::new(Millis(0));
         (0..5).for_each(|_| counts.order());
         assert_eq!(counts.read((0, 0)).waiting, 5);
-        counts.settle(Standing { done: 3, clients: 2, present: 1 });
+        counts.settle(Turnout { done: 3, clients: 2, present: 1 });
         let counted = counts.read((4, 1));
         assert_eq!((counted.orders, counted.waiting), (5, 2));
         assert_eq!((counted.clients, counted.present), (2, 1));

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    model::{Access, AccountId, Act, Deed, Entry, RoomId, Seq, Title, Wish},
+    model::{Access, AccountId, Act, Deed, Entry, HUB_NAME, RoomId, Seq, Title, Wish},
     protocol::{Event, Place},
     saying::{self, View},
     store::{Broken, Ledger, Seated, Session, User},
@@ -68,7 +68,7 @@ pub(crate) struct Telling<'t> {
 
 impl Telling<'_> {
     /// What an entry tells, as it was written; nothing of a room that was deleted, nor of what who runs the
-    /// hub did in the account's name in a private room that is not its.
+    /// hub had earlier versions do in the account's name in a private room that is not its.
     ///
     /// # Errors
     ///
@@ -114,7 +114,8 @@ impl Telling<'_> {
     }
 }
 
-/// Whether it is of a kind that who runs the hub has done in a room, in an administrator's name.
+/// Whether it is of a kind that who runs the hub had done in a room by earlier versions, in an
+/// administrator's name.
 fn may_be_the_hubs(entry: &Entry) -> bool {
     let Deed::In { act, .. } = &entry.deed else { return false };
     matches!(act, Act::Retain { .. } | Act::Role { .. } | Act::Unban { .. })
@@ -142,6 +143,9 @@ fn written(
 
 /// What somebody is called; nothing, where that cannot be read.
 fn name(ledger: &Ledger, who: AccountId) -> String {
+    if who == AccountId::HUB {
+        return HUB_NAME.to_owned();
+    }
     let user = ledger.user(who).ok().flatten();
     user.map(|user| if user.gone.is_some() { crate::model::GONE.into() } else { user.name })
         .unwrap_or_default()

@@ -24,19 +24,19 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// [`Code::TokenExpired`], if there is no such hook; else why it may not be said.
+    /// [`Code::NoSuchHook`], if there is no such hook; else why it may not be said.
     pub(crate) async fn say_by_hook(
         &self,
         hash: TokenHash,
         (text, cid): (&str, Option<Cid>),
     ) -> Result<Answer, Refusal> {
         // Looked at here, too: with a name before it there is always something.
-        let text = text::body(text, &self.limits)?;
+        let text = text::body(text, &self.limits).map_err(of_text)?;
         let gone = || Refusal::of(Code::Shutdown);
         let (found, hook) = oneshot::channel();
         self.order(Order::Hooked { hash, found })?;
         let hook = hook.await.map_err(|_| gone())?;
-        let Hooked { account, room, name } = hook.ok_or_else(|| Refusal::of(Code::TokenExpired))?;
+        let Hooked { account, room, name } = hook.ok_or_else(|| Refusal::of(Code::NoSuchHook))?;
         let cid = cid.map(|key| hash.named(&key));
         let body = format!("[{name}] {text}");
         let ask = Ask::Message { to: room, kind: Kind::Notice, body, reply: None, cid };
@@ -44,7 +44,15 @@ impl Shared {
         let caller = Caller::enter(hall, self.limits.waiting_bytes_max);
         self.order(Order::Ask { client: caller.client, account, re: None, ask })?;
         let answer = timeout(WRITTEN_WITHIN, caller.answer()).await;
-        answer.unwrap_or_else(|_| Err(Refusal::of(Code::Unavailable)))
+        answer.unwrap_or_else(|_| Err(Refusal::of(Code::Unavailable))).map_err(of_text)
+    }
+}
+
+/// The same refusal, of what was posted: who posts a `text` knows no `body`.
+fn of_text(refusal: Refusal) -> Refusal {
+    match refusal.field {
+        Some("body") => refusal.field("text"),
+        _ => refusal,
     }
 }
 

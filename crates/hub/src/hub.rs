@@ -22,7 +22,7 @@ use crate::{
     archive::{Bounds, Reader},
     counts::Counts,
     datagram::{Form, Post},
-    desk::{Desk, Furniture, Order},
+    desk::{Before, Desk, Furniture, Order},
     limits::Limits,
     model::Millis,
     names::Names,
@@ -93,7 +93,7 @@ impl Hub {
     /// If that cannot be had, or another process has it.
     pub fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
         let (store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
-        let last_at = store.last_at().map_err(OpenError::Store)?;
+        let before = Before::of(&store).map_err(OpenError::Store)?;
         let is_new = state.admins().next().is_none();
         let limits = Arc::new(options.limits);
         let names = Arc::new(Names::of(&state));
@@ -115,7 +115,7 @@ impl Hub {
             names,
             limits: Arc::clone(&limits),
             clock,
-            last_at,
+            before,
             counts: Arc::clone(&counts),
         };
         let runtime = Builder::new_current_thread().enable_time().build();

@@ -235,6 +235,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::HUB_NAME;
 
     #[test]
     fn names_are_kept_as_they_are_spelled() {
@@ -319,6 +320,15 @@ mod tests {
     fn check_character(name: &str, found: &str) {
         let expect = format!("{found} in a name: expected letters, digits, `-`, `_` and `.`");
         check(name, Err(&expect));
+    }
+
+    #[test]
+    fn nobody_is_called_as_the_hub_is_or_looks_like_it() {
+        for name in
+            [HUB_NAME, "＊hub＊", "∗hub∗", "⁎hub⁎", "٭hub٭", "*HUB*", "hub", "Hυb", "ｈｕｂ"]
+        {
+            assert!(account_name(name).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::model::{AccountId, State};
+use crate::model::{AccountId, HUB_NAME, State};
 
 /// What accounts are called, and whose words nobody is shown. The desk tells.
 #[derive(Debug, Default)]
@@ -49,6 +49,9 @@ impl Names {
 
     /// What `who` is called; nothing, if nobody said so.
     pub(crate) fn name(&self, who: AccountId) -> String {
+        if who == AccountId::HUB {
+            return HUB_NAME.to_owned();
+        }
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(&who).cloned().unwrap_or_default()
     }

@@ -223,7 +223,7 @@ impl<P: Past> Judge<'_, P> {
             Title::Named(_, Access::Public) => true,
             Title::Named(_, Access::Private) => {
                 let is_its = room.standing(self.by).role == Role::Owner;
-                is_its || room.members.contains_key(&self.by) || room.invited.contains(&self.by)
+                is_its || room.members.contains_key(&self.by) || room.invited.contains_key(&self.by)
             }
             Title::Talk(one, other) => [one, other].contains(&self.by),
         }

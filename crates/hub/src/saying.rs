@@ -97,7 +97,7 @@ fn about(act: &Act, at: Where, name: &dyn Fn(AccountId) -> String) -> Option<Eve
 /// What who is invited is told of it, who is no member.
 pub(crate) fn invitation(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
     let Deed::In { room, act: Act::Invite { who } } = entry.deed else { return None };
-    let name = |who| state.account(who).name.clone();
+    let name = |who| state.name(who).to_owned();
     let view = View { place: place(state, room, Some(who)), viewer: Some(who), name: &name };
     let spoken = Spoken::new(Told::Event(event((entry, prev), view)?));
     Some(Post::Account { who, spoken, but: None })
@@ -112,7 +112,7 @@ pub(crate) fn post(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
     }
     let room = entry.room()?;
     let told = |viewer, why| {
-        let name = |who| state.account(who).name.clone();
+        let name = |who| state.name(who).to_owned();
         let view = View { place: place(state, room, viewer), viewer, name: &name };
         let event = noticed(event((entry, prev), view)?, why);
         Some(Spoken::new(Told::Event(event)))

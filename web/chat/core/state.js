@@ -158,8 +158,8 @@ const isEnd = ({ me }, { ev, from, user }) =>
 
 function invited(state, { room, from, user }) {
   if (user !== state.me) return state;
-  const other = { name: room, topic: "", isPrivate: true, size: 0, by: from };
-  return { ...state, others: put(state.others, room, { ...state.others.get(room), ...other }) };
+  const other = { name: room, topic: "", isPrivate: true, size: 0, ...state.others.get(room), by: from };
+  return { ...state, others: put(state.others, room, other) };
 }
 
 function left(state, event) {
@@ -172,10 +172,10 @@ function stopped(typing, { room, from }) {
   return there?.has(from) ? put(typing, room, without(there, from)) : typing;
 }
 
-/** The rooms that one may come into, by what the hub lists, beside `kept`: those that are known already. */
+/** The rooms that one may come into, and `by` whom one is invited, by what the hub lists, beside `kept`: those that are known already. */
 export function others(state, told, kept = []) {
   const open = told.filter((one) => !one.role);
-  const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: state.others.get(one.room)?.by }];
+  const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: one.invited?.by }];
   const next = { ...state, others: new Map([...kept, ...open.map(row)]) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));
   return mine.reduce(

@@ -25,7 +25,7 @@ const rooms = computed(() => all.value.filter((one) => !isTalk(one.name)).sort(n
 const talks = computed(() =>
   all.value.filter((one) => isTalk(one.name)).sort((a, b) => b.last - a.last || named(a, b)),
 );
-const invitations = computed(() => [...state.value.others.values()].filter((one) => one.isPrivate));
+const invitations = computed(() => [...state.value.others.values()].filter((one) => one.by));
 const joinable = computed(() => state.value.others.size - invitations.value.length);
 
 /** The rooms in the order in which they are shown. */

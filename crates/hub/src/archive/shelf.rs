@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 use tracing::error;
 
-use super::{Bounds, Job, Noticed, RETRY_MS, Uncounted, Wanted, pages};
+use super::{Bounds, Job, Noticed, Query, RETRY_MS, Uncounted, pages};
 use crate::{
     hall::{Group, Post},
     model::{AccountId, Attention, Between, RoomId, Seq, Why},
@@ -58,7 +58,7 @@ impl Shelf {
 
     fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
         let answer = match &job.wanted {
-            Wanted::Page { room: (id, place), page, limit, messages, upto } => {
+            Query::Page { room: (id, place), page, limit, messages, upto } => {
                 let (past, more) = self.page(*id, (*page, *upto), *limit)?;
                 let within = pages::within(&past, *page);
                 let within = messages.map_or(within, |most| pages::said(within, *page, most));
@@ -66,15 +66,15 @@ impl Shelf {
                 let events = within.iter().filter_map(|past| self.event(past, place, job.by));
                 Answer::Page { events: events.collect(), more }
             }
-            Wanted::Found { .. } => return self.found(job),
-            Wanted::Written { after, upto } => self.written(job.by, (*after, *upto))?,
-            Wanted::Missed { rooms, upto, turns, attention } => {
+            Query::Found { .. } => return self.found(job),
+            Query::Written { after, upto } => self.written(job.by, (*after, *upto))?,
+            Query::Missed { rooms, upto, turns, attention } => {
                 self.missed((job, attention), rooms, (*upto, posts))?;
                 let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
                 posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
                 Answer::Live { cursor: *upto }
             }
-            Wanted::Counted { answer, rooms, upto } => {
+            Query::Counted { answer, rooms, upto } => {
                 let mut answer = answer.clone();
                 for uncounted in rooms {
                     let (unread, mentions) = self.count(uncounted, job.by, *upto)?;
@@ -126,7 +126,7 @@ impl Shelf {
 
     /// What a search finds in the time that it has, or that it found nothing in that.
     fn found(&self, job: &Job) -> Result<Result<Answer, Refusal>, Broken> {
-        let Wanted::Found { rooms, words, from, limit, upto } = &job.wanted else {
+        let Query::Found { rooms, words, from, limit, upto } = &job.wanted else {
             return Ok(Ok(Answer::Done));
         };
         let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();

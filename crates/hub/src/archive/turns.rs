@@ -137,32 +137,32 @@ mod tests {
 
     use super::*;
     use crate::{
-        archive::Wanted,
+        archive::Query,
         hall::Key,
         model::{RoomId, Seq, Wishes},
         protocol::{Answer, Page, Place},
     };
 
-    fn page() -> Wanted {
+    fn page() -> Query {
         let room = (RoomId(Seq(3)), Place::Room("#lab".into()));
-        Wanted::Page { room, page: Page::Latest, limit: 1, messages: None, upto: Seq(1) }
+        Query::Page { room, page: Page::Latest, limit: 1, messages: None, upto: Seq(1) }
     }
 
-    fn search() -> Wanted {
+    fn search() -> Query {
         let (rooms, words) = (Vec::new(), "hi".into());
-        Wanted::Found { rooms, words, from: None, limit: 1, upto: Seq(1) }
+        Query::Found { rooms, words, from: None, limit: 1, upto: Seq(1) }
     }
 
-    fn logged_in() -> Wanted {
+    fn logged_in() -> Query {
         let [user, session] = ["ana", "s_1"].map(str::to_owned);
         let (token, cursor, rooms) = (None, Seq(1), Vec::new());
         let wishes = Wishes::default();
         let answer = Answer::LoggedIn { user, session, token, cursor, rooms, wishes };
-        Wanted::Counted { answer, rooms: Vec::new(), upto: Seq(1) }
+        Query::Counted { answer, rooms: Vec::new(), upto: Seq(1) }
     }
 
     /// Something that account `by` asks for by its client `key`, under the number `re`.
-    fn job((by, key, re): (u64, u64, u64), wanted: Wanted) -> Job {
+    fn job((by, key, re): (u64, u64, u64), wanted: Query) -> Job {
         let client = ClientId { hall: 0, key: Key(key) };
         let (hall, _) = mpsc::unbounded_channel();
         Job { client, re: Some(re), by: AccountId(Seq(by)), hall, wanted }

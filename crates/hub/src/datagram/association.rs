@@ -168,7 +168,7 @@ impl Association {
         let Some(id) = *id else {
             return Ok(refused(None, Refusal::of(Code::MissingField).field("id")));
         };
-        if is_for_connections(ask) {
+        if ask.is_for_connections() {
             let why = "over a connection alone";
             return Ok(refused(Some(id), Refusal::of(Code::Forbidden).why(why)));
         }
@@ -198,22 +198,6 @@ impl Association {
 
 fn refused(re: Option<u64>, refusal: Refusal) -> Heard {
     Heard::Answered(written(&Told::Answer { re, answer: Err(refusal) }))
-}
-
-/// Who somebody is, is said over connections, and so is what nobody else is to read.
-fn is_for_connections(ask: &Ask) -> bool {
-    matches!(
-        ask,
-        Ask::Register { .. }
-            | Ask::Login { .. }
-            | Ask::Logout { .. }
-            | Ask::Password { .. }
-            | Ask::Unregister { .. }
-            | Ask::Hook { .. }
-            | Ask::Certify { .. }
-            | Ask::Export { .. }
-            | Ask::Udp { .. }
-    )
 }
 
 /// What is left out of a page that does not fit.

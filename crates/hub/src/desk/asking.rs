@@ -1,8 +1,7 @@
 //! What clients ask who are somebody: at which pace, whether it was asked before, and who answers.
 
-use super::{Desk, broken, pace};
+use super::{Desk, broken, order::Asked, pace};
 use crate::{
-    hall::ClientId,
     model::{AccountId, Cid, Entry, Seq},
     protocol::{Answer, Ask, Code, Refusal},
 };
@@ -10,7 +9,7 @@ use crate::{
 impl Desk {
     pub(super) fn ask(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         by: AccountId,
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
@@ -43,12 +42,7 @@ impl Desk {
     }
 
     /// Writes down what `ask` comes to.
-    fn write(
-        &mut self,
-        asked: (ClientId, Option<u64>),
-        by: AccountId,
-        ask: &Ask,
-    ) -> Result<Option<Answer>, Refusal> {
+    fn write(&mut self, asked: Asked, by: AccountId, ask: &Ask) -> Result<Option<Answer>, Refusal> {
         self.may_write(by)?;
         let deeds = self.judge(by).judge(ask)?;
         if deeds.is_empty() {

@@ -70,11 +70,9 @@ impl Desk {
         }
         Ok(())
     }
+}
 
-    /// Whose certificate it is that has this fingerprint.
-    pub(super) fn certified(&self, fingerprint: &TokenHash) -> Result<Session, Refusal> {
-        let session = self.device(fingerprint).map_err(|error| broken(&error))?;
-        let why = "no account knows the certificate that you show";
-        session.ok_or_else(|| Refusal::of(Code::BadCredentials).why(why))
-    }
+/// That nobody knows a certificate.
+pub(super) fn unknown() -> Refusal {
+    Refusal::of(Code::BadCredentials).why("no account knows the certificate that you show")
 }

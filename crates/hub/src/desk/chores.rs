@@ -1,4 +1,5 @@
-//! What who runs the hub has done: the same rules of names, the same log, nobody's leave to ask.
+//! What who runs the hub has done: the same rules of names, the same log, nobody's leave to ask. The hub signs
+//! it: no account did it.
 
 use tokio::sync::oneshot;
 
@@ -41,8 +42,7 @@ impl Desk {
             }
             Chore::DeleteUser { user, said } => {
                 let who = self.user(&user)?;
-                let by = self.steward(who);
-                self.unregister((by, who), said)?;
+                self.unregister((AccountId::HUB, who), said)?;
                 self.dismiss(who);
                 Ok(Outcome::Done)
             }
@@ -94,16 +94,9 @@ impl Desk {
         found.ok_or_else(|| Refusal::of(Code::NoSuchRoom).field("room").why(why()))
     }
 
-    /// In whose name is done what is done about `who`: an administrator's.
-    fn steward(&self, who: AccountId) -> AccountId {
-        self.state.admins().find(|admin| *admin != who).unwrap_or(who)
-    }
-
+    /// Writes down what the hub does.
     pub(super) fn write_down(&mut self, deed: Deed) -> Result<Outcome, Refusal> {
-        // Where all who ever had an account are deleted, in the first one's.
-        let first = || self.state.everybody().map(|(who, _)| who).min();
-        let by = self.state.admins().next().or_else(first).unwrap_or_default();
-        self.put_down(by, None, deed).map(|_| Outcome::Done)
+        self.put_down(AccountId::HUB, None, deed).map(|_| Outcome::Done)
     }
 
     fn administer(&mut self, user: &str, on: bool) -> Result<Outcome, Refusal> {

@@ -4,19 +4,49 @@ use std::{cell::Cell, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::model::Millis;
+use crate::{
+    model::Millis,
+    store::{Broken, Store},
+};
 
 /// What is made of what the system's clock says.
 ///
 /// Where it is set back by little, time goes on, at half its pace, until the clock is there, too; where by
 /// more, the clock is believed: else all that was ahead of it would wait for as long as it was wrong. Where
-/// it jumps ahead, it is believed, but not for what cannot be undone: see [`is_calm`](Self::is_calm).
+/// it jumps ahead, it is believed, but not for what cannot be undone: see [`is_calm`](Self::is_calm). What was
+/// to end by it while it was ahead ends after as long from when it was [set back](Self::set_back_to).
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     /// What time it was when it was asked last, and when that was.
     known: Cell<Option<(Millis, Instant)>>,
     /// When it jumped ahead last.
     jumped: Cell<Option<Instant>>,
+    /// By how much, if nobody asked yet.
+    jump: Cell<Option<Duration>>,
+    /// What time it was set back to, and when, if nothing was done about that yet.
+    back: Cell<Option<(Millis, Instant)>>,
+    /// The latest time that an earlier process wrote down, until it is held against what the clock says.
+    written: Cell<Option<Millis>>,
+}
+
+/// What is known of the clock when a process starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before {
+    /// What it said when it was [calm](Clock::is_calm) last, if that was noted.
+    pub(crate) believed: Option<Millis>,
+    /// When the last entry was written, if any is in the log.
+    pub(crate) written: Option<Millis>,
+}
+
+impl Before {
+    /// What `store` knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(crate) fn of(store: &Store) -> Result<Self, Broken> {
+        Ok(Self { believed: store.believed_at()?, written: store.last_at()? })
+    }
 }
 
 /// The most that the clock is set back for time to go on.
@@ -41,10 +71,12 @@ pub(super) fn is_due((at, now): (Millis, Millis), every: Duration) -> bool {
 }
 
 impl Clock {
-    /// One that was `last` known to say this, by an earlier process. Where the date was set meanwhile, or
-    /// is wrong since, that is a jump as any other.
-    pub(super) fn after(last: Millis, seen: Instant) -> Self {
-        Self { known: Cell::new(Some((last, seen))), jumped: Cell::new(None) }
+    /// One of which an earlier process knew this. Where the date was set meanwhile, or is wrong since, that is
+    /// a jump as any other; what was written while it was not believed is no reason to believe it.
+    pub(super) fn after(before: Before, seen: Instant) -> Self {
+        let Before { believed, written } = before;
+        let known = believed.or(written).map(|last| (last, seen));
+        Self { known: Cell::new(known), written: Cell::new(written), ..Self::default() }
     }
 
     /// What time it is, where the system's clock says `told`, when it is `seen`.
@@ -54,10 +86,17 @@ impl Clock {
             return told;
         };
         let passed = seen.saturating_duration_since(before);
-        if told > at.later(passed).later(AHEAD_MAX) {
+        let expected = at.later(passed);
+        if told > expected.later(AHEAD_MAX) {
             self.jumped.set(Some(seen));
+            self.jump.set(told.since(expected));
+            self.back.set(None);
         }
         let going = at.later(passed / 2);
+        let latest = self.written.take().map_or(going, |written| written.max(going));
+        if latest > told.later(SET_BACK_MAX) {
+            self.back.set(Some((told, seen)));
+        }
         let now = if going > told.later(SET_BACK_MAX) { told } else { told.max(going) };
         // What is less than it can tell is not lost.
         if now != at {
@@ -71,6 +110,23 @@ impl Clock {
     pub(super) fn is_calm(&self, seen: Instant) -> bool {
         let jumped = self.jumped.get();
         jumped.is_none_or(|jumped| seen.saturating_duration_since(jumped) >= CALM_AFTER)
+    }
+
+    /// By how much the clock jumped ahead, once for each time.
+    pub(super) fn take_jump(&self) -> Option<Duration> {
+        self.jump.take()
+    }
+
+    /// What time the clock was set back to, if it went on from there for long enough to be believed, and that
+    /// is not [mended](Self::mended).
+    pub(super) fn set_back_to(&self, seen: Instant) -> Option<Millis> {
+        let (to, when) = self.back.get()?;
+        (seen.saturating_duration_since(when) >= CALM_AFTER).then_some(to)
+    }
+
+    /// Nothing is to be done any more about that it was set back.
+    pub(super) fn mended(&self) {
+        self.back.set(None);
     }
 }
 
@@ -127,11 +183,46 @@ mod tests {
     fn where_it_is_far_ahead_of_what_an_earlier_process_knew_nothing_is_deleted_for_its_age_either()
     {
         let (now, hour) = (Instant::now(), HOUR.cast_signed());
-        let clock = || Clock::after(Millis(START), now);
+        let (believed, written) = (None, Some(Millis(START)));
+        let clock = || Clock::after(Before { believed, written }, now);
         check(&clock(), &[(1, hour, hour, true)]);
         check(&clock(), &[(1, hour + 2000, hour + 2000, false)]);
         // It was wrong then, and is not now.
         check(&clock(), &[(1, -60_001, -60_001, true)]);
+    }
+
+    #[test]
+    fn what_was_written_while_the_clock_was_not_believed_is_no_reason_to_believe_it() {
+        let (now, year, hour) = (Instant::now(), YEAR.cast_signed(), HOUR.cast_signed());
+        let (believed, written) = (Some(Millis(START)), Some(Millis(START + YEAR)));
+        let clock = || Clock::after(Before { believed, written }, now);
+        check(&clock(), &[(1, year, year, false)]);
+        check(&clock(), &[(1, hour, hour, true)]);
+    }
+
+    #[test]
+    fn what_ended_by_a_clock_that_was_ahead_is_to_be_mended_an_hour_after_it_was_set_back() {
+        let (start, written) = (Instant::now(), Some(Millis(START + YEAR)));
+        let after = |ms| start + Duration::from_millis(ms);
+        // By an earlier process, or this one.
+        let earlier = Clock::after(Before { believed: None, written }, start);
+        let this = Clock::default();
+        this.now(Millis(START + YEAR), start);
+        for clock in [earlier, this] {
+            clock.now(Millis(START), after(5));
+            assert_eq!(clock.set_back_to(after(HOUR + 4)), None);
+            clock.now(Millis(START + HOUR), after(HOUR + 4));
+            assert_eq!(clock.set_back_to(after(HOUR + 5)), Some(Millis(START)));
+            clock.mended();
+            assert_eq!(clock.set_back_to(after(2 * HOUR)), None);
+        }
+        // It was wrong then, and jumps to where it was.
+        let glitch = Clock::after(Before { believed: None, written }, start);
+        glitch.now(Millis(START), after(5));
+        glitch.now(Millis(START + YEAR), after(10));
+        assert_eq!(glitch.set_back_to(after(2 * HOUR)), None);
+        assert_eq!(glitch.take_jump(), Some(Duration::from_millis(YEAR - 5)));
+        assert_eq!(glitch.take_jump(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Desk;
 use crate::{
-    counts::Standing,
+    counts::Turnout,
     model::{Act, Deed, Entry},
     store::Broken,
 };
@@ -35,6 +35,6 @@ impl Desk {
     /// Has be known what it has come to.
     pub(super) fn publish(&self) {
         let (clients, present) = (self.clients.len(), self.online.len());
-        self.counts.settle(Standing { done: self.done, clients, present });
+        self.counts.settle(Turnout { done: self.done, clients, present });
     }
 }

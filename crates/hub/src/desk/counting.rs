@@ -1,9 +1,9 @@
 //! Rooms in lists, and how much of each was not read: counted where nobody waits for it.
 
-use super::Desk;
+use super::{Desk, order::Asked};
 use crate::{
-    archive::{Uncounted, Wanted},
-    hall::{ClientId, Post},
+    archive::{Query, Uncounted},
+    hall::Post,
     model::{AccountId, RoomId},
     protocol::{Answer, Listed},
 };
@@ -16,7 +16,7 @@ impl Desk {
     /// *Cost*: that of all rooms, but for the disk.
     pub(super) fn list(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         by: AccountId,
         rooms: &[RoomId],
         listing: impl FnOnce(Vec<Listed>) -> Answer,
@@ -32,7 +32,7 @@ impl Desk {
         if news.is_empty() {
             return Some(answer);
         }
-        let wanted = Wanted::Counted { answer, rooms: news, upto: self.state.last };
+        let wanted = Query::Counted { answer, rooms: news, upto: self.state.last };
         if wanted.holds() {
             self.posts.push(Post::Hold(client));
         }

@@ -5,8 +5,8 @@ use std::{cmp::Reverse, collections::HashSet};
 use super::Desk;
 use crate::{
     archive::Noticed,
-    model::{AccountId, Dialogue, Level, Quiet, RoomId, Title, Wishes},
-    protocol::{Ask, Held, Listed, Place},
+    model::{AccountId, Dialogue, Invited, Level, Quiet, RoomId, Title, Wishes},
+    protocol::{Ask, Held, InvitedBy, Listed, Place},
     saying,
 };
 
@@ -59,6 +59,10 @@ impl Desk {
         Held { mode: dialogue.mode(), turn: dialogue.turn().map(name) }
     }
 
+    fn invited_by(&self, Invited { by, at }: Invited) -> InvitedBy {
+        InvitedBy { by: self.state.name(by).to_owned(), at }
+    }
+
     /// How `who` is told of a room in a list, but for how much it has not read, which is nothing yet.
     pub(super) fn listed(&self, id: RoomId, who: AccountId) -> Listed {
         let room = self.state.room(id);
@@ -74,6 +78,7 @@ impl Desk {
             level: member.map(|member| member.level).unwrap_or_default(),
             members: room.members.len(),
             dialogue: room.dialogue.map(|held| self.held(held)),
+            invited: room.invited.get(&who).map(|invited| self.invited_by(*invited)),
         }
     }
 }

@@ -14,6 +14,7 @@ mod counting;
 mod devices;
 mod hooks;
 mod listing;
+mod mending;
 mod order;
 mod pace;
 mod reading;
@@ -41,11 +42,13 @@ use tokio::{
 };
 
 pub(crate) use self::chore::{Chore, Outcome};
+pub(crate) use self::clock::Before;
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
-    clock::Clock, devices::Devices, pace::Pace, trouble::Trouble, undoing::Ground, upkeep::Upkeep,
+    clock::Clock, devices::Devices, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
+    upkeep::Upkeep,
 };
 use crate::{
     archive::{Job, Reader},
@@ -102,13 +105,17 @@ pub(crate) struct Desk {
     /// When the last entry was written.
     last_at: Millis,
     time: Clock,
+    /// What it said when it was noted last that it is believed.
+    believed_at: Millis,
+    /// When it was tried last to mend what was to end by a clock that was ahead.
+    mended_at: Millis,
     upkeep: Upkeep,
     devices: Devices,
     trouble: Trouble,
     /// What is to be told once what was written is committed.
     posts: Group,
     /// Who asked since the last commit.
-    asked: Vec<(ClientId, Option<u64>)>,
+    asked: Vec<Asked>,
     is_writing: bool,
     ground: Ground,
     counts: Arc<Counts>,
@@ -127,14 +134,14 @@ pub(crate) struct Furniture {
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> SystemTime,
-    /// When the last entry was written, if any is in the log.
-    pub(crate) last_at: Option<Millis>,
+    /// What is known of the clock.
+    pub(crate) before: Before,
     pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock, last_at, counts } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, before, counts } = furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -159,7 +166,9 @@ impl Desk {
             looks: Vec::new(),
             jobs: Vec::new(),
             last_at: Millis::default(),
-            time: last_at.map_or_else(Clock::default, |at| Clock::after(at, Instant::now())),
+            time: Clock::after(before, Instant::now()),
+            believed_at: Millis::default(),
+            mended_at: Millis::default(),
             upkeep: Upkeep::default(),
             devices: Devices::default(),
             trouble: Trouble::default(),
@@ -271,7 +280,7 @@ impl Desk {
     /// Has `answering` done, and posts what comes of it: nothing, if that is told later.
     fn answer(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
     ) {
         self.asked.push((client, re));
@@ -286,7 +295,7 @@ impl Desk {
     /// The same for who comes in, and is to know who it is once that is written down.
     fn admit(
         &mut self,
-        asked: (ClientId, Option<u64>),
+        asked: Asked,
         admitting: impl FnOnce(&mut Self) -> Result<(Entered, Option<Answer>), Refusal>,
         entered: oneshot::Sender<Entered>,
     ) {

@@ -12,6 +12,9 @@ use crate::{
     protocol::{Ask, EventsBy, Place, Refusal, Resume, Secret},
 };
 
+/// Who asks, and what it calls what it asks.
+pub(super) type Asked = (ClientId, Option<u64>);
+
 /// Something that is to be done in its turn.
 #[derive(Debug)]
 pub(crate) enum Order {

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{Desk, broken};
+use super::{Desk, broken, order::Asked};
 use crate::{
-    archive::{Job, Wanted},
+    archive::{Job, Query},
     hall::{ClientId, Post},
     model::{AccountId, Room, RoomId, Seq, Title},
     protocol::{Answer, Ask, Code, Place, Refusal, Resume},
@@ -23,12 +23,7 @@ impl Desk {
     }
 
     /// What was asked for is so already.
-    pub(super) fn done(
-        &mut self,
-        asked: (ClientId, Option<u64>),
-        by: AccountId,
-        ask: &Ask,
-    ) -> Option<Answer> {
+    pub(super) fn done(&mut self, asked: Asked, by: AccountId, ask: &Ask) -> Option<Answer> {
         let Some(room) = self.entered(by, ask) else { return Some(Answer::Done) };
         let listing = |rooms: Vec<_>| rooms.into_iter().next().map_or(Answer::Done, Answer::Joined);
         self.list(asked, by, &[room], listing)
@@ -37,7 +32,7 @@ impl Desk {
     /// Lists rooms, and how much of each was not read.
     pub(super) fn list_rooms(
         &mut self,
-        asked: (ClientId, Option<u64>),
+        asked: Asked,
         by: AccountId,
         matching: Option<&str>,
     ) -> Option<Answer> {
@@ -102,7 +97,7 @@ impl Desk {
     fn put_first(&self, rooms: &mut Vec<RoomId>, by: AccountId) {
         rooms.sort_by_cached_key(|room| {
             let Room { members, invited, last, .. } = self.state.room(*room);
-            let is_own = members.contains_key(&by) || invited.contains(&by);
+            let is_own = members.contains_key(&by) || invited.contains_key(&by);
             Reverse((is_own, members.len(), *last))
         });
         rooms.truncate(self.limits.rooms_listed_max);
@@ -121,7 +116,7 @@ impl Desk {
     /// Has the archive answer what it takes the disk to know.
     pub(super) fn read(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         by: AccountId,
         ask: Ask,
     ) -> Result<(), Refusal> {
@@ -134,7 +129,7 @@ impl Desk {
                 // How much happened to so many messages is known once it is read.
                 let usual = if messages.is_some() { most } else { PAGE_USUAL };
                 let limit = limit.unwrap_or(usual).clamp(1, most);
-                Wanted::Page { room: self.placed(room, by), page, limit, messages, upto }
+                Query::Page { room: self.placed(room, by), page, limit, messages, upto }
             }
             Ask::Search { words, room, from, limit } => {
                 let judge = self.judge(by);
@@ -145,9 +140,9 @@ impl Desk {
                 let from = from.map(|from| judge.person(&from)).transpose()?;
                 let rooms = rooms.into_iter().map(|room| self.placed(room, by)).collect();
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
-                Wanted::Found { rooms, words, from, limit, upto }
+                Query::Found { rooms, words, from, limit, upto }
             }
-            Ask::Export { after } => Wanted::Written { after: after.unwrap_or_default(), upto },
+            Ask::Export { after } => Query::Written { after: after.unwrap_or_default(), upto },
             Ask::Resume(resume) => {
                 let rooms = self.rooms_to_resume(by, &resume);
                 let rooms = rooms.into_iter().collect::<Result<_, _>>()?;
@@ -186,12 +181,7 @@ impl Desk {
 
     /// Has a client be told what it missed, then that this was all. It is told of what happens from here
     /// on behind that; what was missed is older.
-    pub(super) fn resume(
-        &mut self,
-        (client, re): (ClientId, Option<u64>),
-        by: AccountId,
-        rooms: Vec<(RoomId, Seq)>,
-    ) {
+    pub(super) fn resume(&mut self, (client, re): Asked, by: AccountId, rooms: Vec<(RoomId, Seq)>) {
         self.posts.push(Post::Hold(client));
         let upto = self.state.last;
         // Who fell behind in one of them is told of it again.
@@ -205,7 +195,7 @@ impl Desk {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Wanted::Missed {
+        let wanted = Query::Missed {
             rooms: rooms.collect(),
             upto,
             turns,
@@ -215,12 +205,7 @@ impl Desk {
     }
 
     /// Once what is not committed yet is: the archive does not see it before.
-    pub(super) fn read_later(
-        &mut self,
-        (client, re): (ClientId, Option<u64>),
-        by: AccountId,
-        wanted: Wanted,
-    ) {
+    pub(super) fn read_later(&mut self, (client, re): Asked, by: AccountId, wanted: Query) {
         let hall = self.halls[client.hall].clone();
         self.jobs.push(Job { client, re, by, hall, wanted });
     }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, pace};
+use super::{
+    Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, certificates, order::Asked, pace,
+};
 use crate::{
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
@@ -60,7 +62,7 @@ impl Desk {
     /// Makes an account, and has its client be it.
     pub(super) fn register(
         &mut self,
-        asked: (ClientId, Option<u64>),
+        asked: Asked,
         (name, phc): (String, Secret),
         admission: Admission,
         device: NewDevice,
@@ -73,7 +75,7 @@ impl Desk {
     /// Has a client be somebody. Its answer is told later, if it was missing something.
     pub(super) fn enter(
         &mut self,
-        (client, re): (ClientId, Option<u64>),
+        (client, re): Asked,
         Entrance { proof, resume }: Entrance,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
         let (who, session, token) = self.admitted(proof)?;
@@ -95,9 +97,12 @@ impl Desk {
 
     /// Who shows `proof`, what its session is called, and what it shows next time, if that is new.
     fn admitted(&mut self, proof: Proof) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+        let expired = || Refusal::of(Code::TokenExpired);
         match proof {
-            Proof::Token(hash) => self.known(&hash, self.session(&hash)?),
-            Proof::Certificate(hash) => self.known(&hash, self.certified(&hash)?),
+            Proof::Token(hash) => self.known(&hash, self.session(&hash, expired)?),
+            Proof::Certificate(hash) => {
+                self.known(&hash, self.session(&hash, certificates::unknown)?)
+            }
             Proof::Password { account, phc, device } => {
                 self.is_password(account, &phc)?;
                 self.has_place(account)?;

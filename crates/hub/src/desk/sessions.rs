@@ -11,10 +11,14 @@ use crate::{
 };
 
 impl Desk {
-    /// The session of a token that hashes to this, if it was not ended meanwhile.
-    pub(super) fn session(&self, hash: &TokenHash) -> Result<Session, Refusal> {
-        let session = self.device(hash).map_err(|error| broken(&error))?;
-        session.ok_or_else(|| Refusal::of(Code::TokenExpired))
+    /// The session of a token that hashes to this, or of a certificate with this fingerprint, if it was not
+    /// ended meanwhile; else it is refused so.
+    pub(super) fn session(
+        &self,
+        hash: &TokenHash,
+        unknown: impl FnOnce() -> Refusal,
+    ) -> Result<Session, Refusal> {
+        self.device(hash).map_err(|error| broken(&error))?.ok_or_else(unknown)
     }
 
     /// Whether the password of an account is still held against `phc`.

@@ -125,6 +125,7 @@ impl Desk {
     /// Does some of what is to be done, if it is time for it.
     pub(super) fn keep_up(&mut self) {
         let now = self.now();
+        self.watch_clock();
         if let Err(error) = self.store.look() {
             let what = "the hub's store is lost; what is to be written is refused";
             self.trouble.tell((what, &error), now);
@@ -142,6 +143,8 @@ impl Desk {
         self.sound()?;
         self.write_devices(now)?;
         self.index(now)?;
+        self.believe_clock(now)?;
+        self.mend_ends(now)?;
         self.forget_old(now)?;
         self.take_out(now)
     }

@@ -44,7 +44,7 @@ pub(super) async fn take(
         return Ok(answer);
     }
     let Some(hash) = read_hook(token) else {
-        return Ok(refuse(hub, &Refusal::of(Code::TokenExpired)));
+        return Ok(refuse(hub, &Refusal::of(Code::NoSuchHook)));
     };
     let (head, body) = request.into_parts();
     let bytes_max = hub.limits.frame_bytes_max;
@@ -101,7 +101,7 @@ fn refused(refusal: &Refusal) -> Answer {
 /// The status that says what `code` says.
 fn status_of(code: Code) -> StatusCode {
     match code {
-        Code::TokenExpired | Code::NoSuchRoom => StatusCode::NOT_FOUND,
+        Code::NoSuchHook | Code::NoSuchRoom => StatusCode::NOT_FOUND,
         Code::FrameTooBig | Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
         Code::CidReused => StatusCode::CONFLICT,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,

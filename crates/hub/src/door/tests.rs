@@ -129,6 +129,21 @@ async fn what_is_posted_to_no_hook_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_text_is_said_of_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = door(folder.path());
+    let hook = format!("/hook/hk_{}", "A".repeat(43));
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(door.hub.shared.limits.body_bytes_max + 1));
+    for body in [r#"{"text":" "}"#, &long] {
+        let mut answer = door.answer(post(&hook, body.as_bytes())).await.unwrap();
+        let piece = std::future::poll_fn(|cx| answer.body_mut().poll_piece(cx, 1 << 20)).await;
+        let Some(Ok(relais_http::Piece::Bytes(told))) = piece else { panic!("{piece:?}") };
+        let told = str::from_utf8(&told).unwrap();
+        assert!(told.contains(r#""field":"text""#) && !told.contains("body"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn whatever_a_program_is_refused_for_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let door = door(folder.path());
@@ -140,9 +155,9 @@ async fn whatever_a_program_is_refused_for_is_counted() {
     let long = b" ".repeat((64 << 10) + 1);
     for (ask, code) in [
         (ask("GET", &hook), Code::BadFrame),
-        (post("/hook/none", b"{}"), Code::TokenExpired),
+        (post("/hook/none", b"{}"), Code::NoSuchHook),
         (post(&hook, &long), Code::FrameTooBig),
-        (post(&hook, br#"{"text":"a"}"#), Code::TokenExpired),
+        (post(&hook, br#"{"text":"a"}"#), Code::NoSuchHook),
         (in_the_clear, Code::TlsRequired),
     ] {
         let times = || {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Access, Level, Millis, Quiet, Role, Wishes},
-    protocol::{Answer, Event, Held, Listed, Refusal, Ticket, Told},
+    protocol::{Answer, Event, Held, InvitedBy, Listed, Refusal, Ticket, Told},
     words::Lang,
 };
 
@@ -133,12 +133,17 @@ fn fill_listed(listed: &Listed, object: &mut Object<'_>) {
         object.put("read", read).put("role", ROLES.of(*role));
     }
     object.put("unread", unread).put("members", members);
-    let Listed { mentions, level, dialogue, .. } = listed;
+    let Listed { mentions, level, dialogue, invited, .. } = listed;
     object.maybe("mentions", (*mentions > 0).then_some(mentions));
     object.maybe("level", (*level != Level::default()).then(|| LEVELS.of(*level)));
     if let Some(Held { mode, turn }) = dialogue {
         object.object("dialogue", |held| {
             held.put("mode", MODES.of(*mode)).maybe("turn", turn.as_ref());
+        });
+    }
+    if let Some(InvitedBy { by, at }) = invited {
+        object.object("invited", |invited| {
+            invited.put("by", by).put("ts", at);
         });
     }
 }

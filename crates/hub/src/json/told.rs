@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Access, Millis, Role, Wishes},
-    protocol::{Answer, Held, Listed, Secret, Ticket, Told},
+    protocol::{Answer, Held, InvitedBy, Listed, Secret, Ticket, Told},
 };
 
 /// Reads what a hub tells, without its line end or with it.
@@ -164,12 +164,17 @@ fn listed(f: Fields<'_>) -> Result<Listed, Amiss> {
         mentions: f.number("mentions")?.unwrap_or(0),
         level: LEVELS.read(f, "level")?.unwrap_or_default(),
         dialogue: f.object("dialogue")?.map(held).transpose()?,
+        invited: f.object("invited")?.map(invited).transpose()?,
     })
 }
 
 fn held(f: Fields<'_>) -> Result<Held, Amiss> {
     let mode = f.needed("mode", |f, field| MODES.read(f, field))?;
     Ok(Held { mode, turn: f.text("turn")? })
+}
+
+fn invited(f: Fields<'_>) -> Result<InvitedBy, Amiss> {
+    Ok(InvitedBy { by: f.needed("by", Fields::text)?, at: f.needed("ts", Fields::time)? })
 }
 
 fn member(f: Fields<'_>) -> Result<(String, Role, bool), Amiss> {

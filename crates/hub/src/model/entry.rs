@@ -22,7 +22,7 @@ pub struct Entry {
     pub seq: Seq,
     /// When it was written.
     pub at: Millis,
-    /// Who did it. An account's first entry is its own.
+    /// Who did it; the [hub](AccountId::HUB) itself, perhaps. An account's first entry is its own.
     pub by: AccountId,
     /// What its client calls it.
     pub cid: Option<Cid>,

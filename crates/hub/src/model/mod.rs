@@ -11,8 +11,8 @@ pub use self::{
     marks::{Attention, Between, Heed, Mark, Why, is_named, is_of_word},
     numbers::{AccountId, Millis, RoomId, Seq},
     state::{
-        Absent, Account, Counts, Dialogue, GONE, Gone, Member, Room, SLOW_SECONDS_MAX, Standing,
-        State, Title, Voice,
+        Absent, Account, Dialogue, GONE, Gone, HUB_NAME, Invited, Lasts, Member, Room,
+        SLOW_SECONDS_MAX, Standing, State, Title, Voice,
     },
     wish::{Level, Quiet, Wish, Wishes, Words},
 };

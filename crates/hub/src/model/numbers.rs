@@ -12,9 +12,15 @@ use relais_wire::calendar::Moment;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
-/// An account: the place of the entry that made it. No entry has 0: nobody's.
+/// An account: the place of the entry that made it. No entry has 0: that is nobody's, and in the log the
+/// [hub](AccountId::HUB)'s own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub Seq);
+
+impl AccountId {
+    /// Who signs what who runs the hub has done, and what the hub does by itself. No account.
+    pub const HUB: Self = Self(Seq(0));
+}
 
 /// A room, or what two say to each other: the place of the entry that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,9 +10,9 @@ mod wishing;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use self::{
-    leaving::GONE,
-    room::{Dialogue, Member, Room, Title},
-    standing::{Absent, Counts, SLOW_SECONDS_MAX, Standing, Voice},
+    leaving::{GONE, HUB_NAME},
+    room::{Dialogue, Invited, Member, Room, Title},
+    standing::{Absent, Lasts, SLOW_SECONDS_MAX, Standing, Voice},
 };
 use super::{
     entry::{Access, Act, Deed, Entry, Role, Said},

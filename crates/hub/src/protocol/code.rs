@@ -46,6 +46,8 @@ pub enum Code {
     NoSuchRoom,
     /// Nobody is called so.
     NoSuchUser,
+    /// No hook has this path.
+    NoSuchHook,
     /// For who is in the room.
     NotInRoom,
     /// For who may do more.
@@ -99,7 +101,7 @@ pub struct Refusal {
 
 impl Code {
     /// All of them, in their order.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::BadFrame,
         Self::FrameTooBig,
         Self::UnknownCommand,
@@ -120,6 +122,7 @@ impl Code {
         Self::SessionRevoked,
         Self::NoSuchRoom,
         Self::NoSuchUser,
+        Self::NoSuchHook,
         Self::NotInRoom,
         Self::Forbidden,
         Self::Banned,
@@ -163,6 +166,7 @@ impl Code {
             Self::SessionRevoked => "SESSION_REVOKED",
             Self::NoSuchRoom => "NO_SUCH_ROOM",
             Self::NoSuchUser => "NO_SUCH_USER",
+            Self::NoSuchHook => "NO_SUCH_HOOK",
             Self::NotInRoom => "NOT_IN_ROOM",
             Self::Forbidden => "FORBIDDEN",
             Self::Banned => "BANNED",

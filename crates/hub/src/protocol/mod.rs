@@ -1,5 +1,6 @@
 //! What clients ask and are told, whatever door they come through.
 
+mod asks;
 mod code;
 mod event;
 mod named;
@@ -11,5 +12,5 @@ pub use self::{
     event::{Event, Gap, Where},
     named::{EventsBy, Page, Place, Proof, Resume, Secret},
     request::{Ask, Request},
-    told::{Answer, Held, Listed, Ticket, Told},
+    told::{Answer, Held, InvitedBy, Listed, Ticket, Told},
 };

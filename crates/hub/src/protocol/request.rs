@@ -342,19 +342,3 @@ pub enum Ask {
         reason: Option<String>,
     },
 }
-
-impl Ask {
-    /// Whether what is answered may be long: a page, or a list.
-    pub fn wants_much(&self) -> bool {
-        matches!(
-            self,
-            Self::History { .. }
-                | Self::Search { .. }
-                | Self::Resume(_)
-                | Self::Rooms { .. }
-                | Self::Who { .. }
-                | Self::Sessions
-                | Self::Export { .. }
-        )
-    }
-}

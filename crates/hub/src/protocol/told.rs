@@ -178,6 +178,17 @@ pub struct Listed {
     pub members: usize,
     /// The dialogue that is held there.
     pub dialogue: Option<Held>,
+    /// Who has who asked come in, if it is invited and not in it.
+    pub invited: Option<InvitedBy>,
+}
+
+/// An invitation that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitedBy {
+    /// Who invited last.
+    pub by: String,
+    /// When.
+    pub at: Millis,
 }
 
 /// A dialogue that is held.

@@ -105,7 +105,19 @@ pub(super) fn poll(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    use relais_net::{Conn, Peer, Service as _, Shutdown, Stream};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
 
     use super::{
         super::tests::{REGISTER, hub_that_calculates, told},
@@ -145,5 +157,57 @@ mod tests {
         assert!(busy.contains(r#""retry_ms":1000"#), "{busy}");
         let told = answer(&format!("{REGISTER}\n{calc}\n")).await;
         assert_eq!(told, r#"{"re":9,"ok":true,"value":"= 1"}"#);
+    }
+    /// Works for a moment each time, and counts that.
+    #[derive(Debug, Default)]
+    struct Slow(AtomicUsize);
+
+    impl Calculator for Slow {
+        fn calculate(
+            &self,
+            _: Asker,
+            expr: String,
+        ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok(expr)
+            })
+        }
+    }
+
+    /// How much is worked out for who asks for eight values over TCP and says nothing more, and then does
+    /// that. Gives what comes of that, too.
+    async fn asks_for_eight<T>(then: impl AsyncFnOnce(TcpStream) -> T) -> (usize, T) {
+        let slow = Arc::new(Slow::default());
+        let calculator = Arc::<Slow>::clone(&slow);
+        let (_folder, hub) = hub_that_calculates(Limits::default(), Some(calculator));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, from) = listener.accept().await.unwrap();
+        let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
+        let (stream, peer) = (Stream::Tcp(stream), Peer::Net(from));
+        let conn = Conn { stream, peer, called: None, local, tls: None };
+        let (_shutdown, drain) = Shutdown::new();
+        let calc = "{\"cmd\":\"CALC\",\"id\":9,\"expr\":\"1\"}\n".repeat(8);
+        client.write_all(calc.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let (_served, came) = tokio::join!(hub.serve(conn, drain), then(client));
+        (slow.0.load(Ordering::Relaxed), came)
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_more_is_told_all_and_for_who_is_gone_little_is_worked_out() {
+        let (worked_out, told) = asks_for_eight(async |mut client| {
+            let mut told = String::new();
+            client.read_to_string(&mut told).await.unwrap();
+            told.lines().filter(|line| line.contains("value")).count()
+        })
+        .await;
+        assert_eq!((worked_out, told), (8, 8));
+        // That nobody is there the system says once something was told: of the first. It is known when the
+        // second is to be told, where the third was begun.
+        let (worked_out, ()) = asks_for_eight(async |client| drop(client)).await;
+        assert!(worked_out <= 3, "{worked_out}");
     }
 }

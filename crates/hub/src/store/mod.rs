@@ -32,6 +32,7 @@ mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod writer;
 mod written;
 

@@ -12,7 +12,8 @@ use super::{
     standing,
 };
 use crate::model::{
-    Account, AccountId, Dialogue, GONE, Gone, Member, Room, RoomId, Seq, Standing, State, Title,
+    Account, AccountId, Dialogue, GONE, Gone, Invited, Member, Room, RoomId, Seq, Standing, State,
+    Title,
 };
 
 /// The last entry that was ever written.
@@ -43,9 +44,8 @@ pub(super) fn restore(conn: &Connection) -> Result<State, Broken> {
         }
         in_room(&mut rooms, id)?.members.insert(who, member);
     }
-    let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    for (id, who) in all(conn, "SELECT room, account FROM invited", pair)? {
-        in_room(&mut rooms, id)?.invited.insert(who);
+    for (id, who, invited) in all(conn, INVITED, read_invited)? {
+        in_room(&mut rooms, id)?.invited.insert(who, invited);
     }
     let ban = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     for (id, who, until) in all(conn, "SELECT room, account, until FROM banned", ban)? {
@@ -75,6 +75,8 @@ const ROOMS: &str = "
         SELECT seq FROM log WHERE room = rooms.id AND deed <> 'read' ORDER BY seq DESC LIMIT 1
     ), 0)), used
     FROM rooms ORDER BY id";
+
+const INVITED: &str = "SELECT room, account, by, at FROM invited";
 
 fn members() -> String {
     format!("SELECT room, account, since, read, level, {} FROM members", standing::COLUMNS)
@@ -134,6 +136,10 @@ fn read_member(row: &Row<'_>) -> Result<(RoomId, AccountId, Member), Broken> {
     let Standing { role, spoke, voice } = standing::read(row, id, 5)?;
     let (since, read) = (row.get(2)?, row.get(3)?);
     Ok((id, row.get(1)?, Member { role, since, read, spoke, voice, level }))
+}
+
+fn read_invited(row: &Row<'_>) -> Result<(RoomId, AccountId, Invited), Broken> {
+    Ok((row.get(0)?, row.get(1)?, Invited { by: row.get(2)?, at: row.get(3)? }))
 }
 
 fn read_absent(row: &Row<'_>) -> Result<(RoomId, AccountId, Standing), Broken> {

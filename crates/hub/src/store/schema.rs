@@ -3,7 +3,9 @@
 mod administered;
 mod counted;
 mod hooked;
+mod inviting;
 mod standing;
+mod timed;
 mod used;
 
 use std::path::Path;
@@ -24,6 +26,8 @@ const STEPS: &[&str] = &[
     used::STEP,
     counted::STEP,
     hooked::STEP,
+    inviting::STEP,
+    timed::STEP,
 ];
 
 /// The log, what it comes to, and what is known of devices.
@@ -204,7 +208,7 @@ fn pragma(conn: &Connection, name: &str) -> Result<i64, Broken> {
 mod tests {
     use super::*;
     use crate::{
-        model::{AccountId, Millis, Role, RoomId, SLOW_SECONDS_MAX, Seq, Standing, Voice},
+        model::{AccountId, Invited, Millis, Role, RoomId, SLOW_SECONDS_MAX, Seq, Standing, Voice},
         store::{Store, Sync},
     };
 
@@ -229,7 +233,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 9);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 11);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -292,13 +296,38 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_of_format_9_is_by_who_made_it_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.db");
+        let conn = Connection::open(&file).unwrap();
+        STEPS[..9].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 9).unwrap();
+        conn.execute_batch(
+            "INSERT INTO accounts (id, name, since) VALUES (1, 'ana', 7), (2, 'bob', 7), (3, 'eve', 7);
+             INSERT INTO rooms (id, name, access, topic, last, slow_seconds)
+                VALUES (4, '#lab', 0, '', 4, 0);
+             INSERT INTO log (seq, at, by, room, deed, about, redacted) VALUES
+                (5, 11, 1, 4, 'invite', 3, 0), (6, 12, 2, 4, 'invite', 3, 0),
+                (7, 13, 1, 4, 'invite', 2, 0), (8, 14, 1, 4, 'kick', 3, 0);
+             INSERT INTO invited VALUES (4, 3);",
+        )
+        .unwrap();
+        drop(conn);
+        let (_store, state) = Store::open(&file, Sync::Normal).unwrap();
+        let invited = &state.room(RoomId(Seq(4))).invited;
+        let expect = Invited { by: AccountId(Seq(2)), at: Millis(12) };
+        assert_eq!((invited.len(), invited[&AccountId(Seq(3))]), (1, expect));
+    }
+
+    #[test]
     fn a_later_format_is_refused_and_both_are_said() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrated(&mut conn).unwrap();
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 9"
+            "\"hub.db\" has format 17, and this version knows formats up to 11"
         );
     }
 

@@ -7,7 +7,7 @@ use super::{
     numbers::Bits,
     row::{role, role_number},
 };
-use crate::model::{AccountId, Counts, Millis, Room, RoomId, Standing, Voice};
+use crate::model::{AccountId, Lasts, Millis, Room, RoomId, Standing, Voice};
 
 /// The columns that [`read`] reads, one behind the other.
 pub(super) const COLUMNS: &str = "role, muted, muted_until, spoke";
@@ -34,9 +34,9 @@ pub(super) fn write_absent(
         conn.prepare_cached(sql)?.execute(params![id, who])?;
         return Ok(());
     };
-    let ends = match standing.counts() {
-        Counts::Always => None,
-        Counts::Until(end) => Some(ordered(end)),
+    let ends = match standing.lasts() {
+        Lasts::Always => None,
+        Lasts::Until(end) => Some(ordered(end)),
     };
     let Standing { role, spoke, voice } = standing;
     let ((muted, until), role) = (muted(voice), Bits(role_number(role)));

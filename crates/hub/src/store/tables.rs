@@ -11,7 +11,8 @@ use super::{
     standing::{muted, write_absent},
 };
 use crate::model::{
-    Account, AccountId, Act, Deed, Dialogue, Entry, Member, Room, RoomId, State, Title, Wish,
+    Account, AccountId, Act, Deed, Dialogue, Entry, Invited, Member, Room, RoomId, State, Title,
+    Wish,
 };
 
 /// Writes what `entry` changed, as it is `after` it.
@@ -184,9 +185,9 @@ fn write_access(
     who: AccountId,
 ) -> Result<(), Broken> {
     write_member(conn, (id, room), who)?;
-    if room.invited.contains(&who) {
-        let sql = "REPLACE INTO invited VALUES (?1, ?2)";
-        conn.prepare_cached(sql)?.execute(params![id, who])?;
+    if let Some(Invited { by, at }) = room.invited.get(&who) {
+        let sql = "REPLACE INTO invited VALUES (?1, ?2, ?3, ?4)";
+        conn.prepare_cached(sql)?.execute(params![id, who, by, at])?;
     } else {
         remove(conn, "DELETE FROM invited WHERE room = ?1 AND account = ?2", (id, who))?;
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Access, Level, Millis, Role},
-    protocol::{Answer, Event, Listed},
+    protocol::{Answer, Event, InvitedBy, Listed},
 };
 
 /// Adds an answer.
@@ -88,26 +88,25 @@ fn show_listed(listed: &Listed, reader: Reader<'_>, out: &mut String) {
     let Listed { room, topic, mine, members, dialogue, .. } = listed;
     let mine = mine.map(|(_, role)| role).filter(|role| *role != Role::Member);
     let mine = mine.map(|role| format!(", {}", role_word(role, reader))).unwrap_or_default();
-    let (private, new) = (access_words(listed, reader), new_words(listed, reader));
+    let (access, new) = (access_words(listed, reader), new_words(listed, reader));
     let wanted = match listed.level {
         Level::Mentions => String::new(),
         level => format!(", {}", reader.word(level_words(level).0, level_words(level).1)),
     };
     let held = dialogue.as_ref().map(|held| held_words(held, reader)).unwrap_or_default();
     let topic = if topic.is_empty() { String::new() } else { format!(": {}", Plain(topic)) };
-    note(out, format_args!("{} ({members}){private}{mine}{new}{wanted}{held}{topic}", Room(room)));
+    note(out, format_args!("{} ({members}){access}{mine}{new}{wanted}{held}{topic}", Room(room)));
 }
 
-/// For whom it is.
-fn access_words(listed: &Listed, reader: Reader<'_>) -> &'static str {
-    match (listed.access, listed.mine) {
-        (Access::Public, _) => "",
-        (Access::Private, Some(_)) => reader.word(", private", ", privé"),
-        // Of whose private rooms would who is not let in know?
-        (Access::Private, None) => {
-            reader.word(", private, you are invited", ", privé, vous êtes invité")
-        }
-    }
+/// For whom it is, and who has who reads come in.
+fn access_words(listed: &Listed, reader: Reader<'_>) -> String {
+    let private = match listed.access {
+        Access::Public => "",
+        Access::Private => reader.word(", private", ", privé"),
+    };
+    let Some(InvitedBy { by, .. }) = &listed.invited else { return private.to_owned() };
+    let invited = reader.word("you are invited by", "vous êtes invité par");
+    format!("{private}, {invited} {}", Plain(by))
 }
 
 /// How much of it is new.

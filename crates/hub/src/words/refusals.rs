@@ -180,6 +180,7 @@ const SENTENCES: [(Code, Text); Code::ALL.len()] = [
         },
     ),
     (Code::NoSuchUser, Text { en: "nobody is called so", fr: "personne ne s'appelle ainsi" }),
+    (Code::NoSuchHook, Text { en: "no hook has this path", fr: "aucun hook n'a ce chemin" }),
     (
         Code::NotInRoom,
         Text {

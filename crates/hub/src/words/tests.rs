@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Said, Seq, Wishes, Words},
     protocol::{
-        Answer, Ask, Code, Event, Gap, Held, Listed, Page, Place, Proof, Refusal, Secret, Told,
-        Where,
+        Answer, Ask, Code, Event, Gap, Held, InvitedBy, Listed, Page, Place, Proof, Refusal,
+        Secret, Told, Where,
     },
 };
 
@@ -526,6 +526,7 @@ fn listed(unread: u64) -> Listed {
         mentions: 0,
         level: Level::Mentions,
         dialogue: None,
+        invited: None,
     }
 }
 
@@ -541,8 +542,12 @@ fn answers_are_shown_in_words() {
     answers(rooms(vec![listed(7)], false), lab);
     answers(rooms(vec![listed(7)], true), &format!("{lab}# there are more: /rooms WORD\n"));
     answers(rooms(vec![], false), "# there is none: /join ROOM makes one\n");
-    let invited = Listed { mine: None, ..listed(0) };
-    answers(rooms(vec![invited], false), "# #lab (3), private, you are invited: TP\n");
+    let by_bob = Some(InvitedBy { by: "bob".into(), at: Millis(7) });
+    let invited = Listed { mine: None, invited: by_bob, ..listed(0) };
+    let expect = "# #lab (3), private, you are invited by bob: TP\n";
+    answers(rooms(vec![invited.clone()], false), expect);
+    let public = Listed { access: Access::Public, ..invited };
+    answers(rooms(vec![public], false), "# #lab (3), you are invited by bob: TP\n");
     let (user, session) = ("ana".to_owned(), "s_1".to_owned());
     let (token, cursor, rooms) = (Some(Secret("rt_secret".to_owned())), Seq(9), vec![listed(1)]);
     let expect = "# you are ana\n# #lab (3), private, owner, 1 new: TP\n";

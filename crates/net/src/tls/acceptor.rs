@@ -15,7 +15,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Certified, Resumption, Session, UNSENT_BYTES_MAX, certified::Choice, provider,
-    resumption::Scope, unvouched::Unvouched,
+    resumption::Scope, shown::Bounded, unvouched::Unvouched,
 };
 
 /// What a listener offers to those who call.
@@ -167,7 +167,8 @@ fn demanding(
         return Err(OfferError::NoAuthority);
     }
     let provider = Arc::clone(provider());
-    Ok(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?)
+    let judge = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+    Ok(Arc::new(Bounded(judge)))
 }
 
 /// What an offer must share with another for sessions to pass between them. Not the certificates

@@ -22,6 +22,8 @@ mod probe;
 mod resumption;
 mod roots;
 mod session;
+mod shown;
+mod signed;
 mod trust;
 mod unvouched;
 mod vault;

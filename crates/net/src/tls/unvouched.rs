@@ -1,32 +1,17 @@
 //! Callers that may show a certificate, whoever signed it: it is known by its fingerprint, or by nobody.
 
-use std::sync::Arc;
-
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+    DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
     client::danger::HandshakeSignatureValid,
-    crypto::{verify_tls12_signature, verify_tls13_signature},
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::provider;
+use super::{shown::within, signed};
 
-/// The most bytes of what a caller shows, and the most certificates: they are kept as long as its
-/// connection. A usual one has one or two kilobytes, and one or two behind it.
+/// The most bytes of what a caller shows: it is kept as long as its connection. A usual certificate has one or
+/// two kilobytes.
 pub(super) const CHAIN_BYTES_MAX: usize = 8 << 10;
-pub(super) const CHAIN_MAX: usize = 8;
-
-/// A caller shows too much.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{certificates} certificates of {bytes} bytes in all: expected at most {CHAIN_MAX} of \
-     {CHAIN_BYTES_MAX}"
-)]
-struct TooMuch {
-    certificates: usize,
-    bytes: usize,
-}
 
 /// Asks callers for a certificate, and takes any, or none.
 ///
@@ -50,12 +35,7 @@ impl ClientCertVerifier for Unvouched {
         behind: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let certificates = 1 + behind.len();
-        let bytes = own.len() + behind.iter().map(|one| one.len()).sum::<usize>();
-        if certificates > CHAIN_MAX || bytes > CHAIN_BYTES_MAX {
-            let why = OtherError(Arc::new(TooMuch { certificates, bytes }));
-            return Err(CertificateError::Other(why).into());
-        }
+        within(own, behind, CHAIN_BYTES_MAX)?;
         Ok(ClientCertVerified::assertion())
     }
 
@@ -65,8 +45,7 @@ impl ClientCertVerifier for Unvouched {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        signed::in_tls12(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -75,11 +54,10 @@ impl ClientCertVerifier for Unvouched {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        signed::in_tls13(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+        signed::schemes()
     }
 }

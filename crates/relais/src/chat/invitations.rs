@@ -1,10 +1,7 @@
 //! Which invitations are open. The hub tells of one once, when it is made; later it is asked which rooms there
 //! are, and those are among them.
 
-use relais_hub::{
-    model::Access,
-    protocol::{Ask, Listed, Place},
-};
+use relais_hub::protocol::{Ask, Listed};
 
 /// What is asked for them. Nobody types that: `/rooms` without a word has none at all.
 pub(super) fn asked() -> Ask {
@@ -16,11 +13,7 @@ pub(super) fn are_asked(ask: &Ask) -> bool {
     matches!(ask, Ask::Rooms { matching: Some(word) } if word.is_empty())
 }
 
-/// Those of `rooms` that one is invited to: who may know of a private room and is not in it is.
+/// Those of `rooms` that one is invited to, private or public.
 pub(super) fn open(rooms: Vec<Listed>) -> impl Iterator<Item = Listed> {
-    let is_open = |listed: &Listed| {
-        let Listed { room, access, mine, .. } = listed;
-        matches!(room, Place::Room(_)) && *access == Access::Private && mine.is_none()
-    };
-    rooms.into_iter().filter(is_open)
+    rooms.into_iter().filter(|listed| listed.invited.is_some())
 }

@@ -84,7 +84,7 @@ impl Model {
         let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_by_key(|id| {
             let room = &self.rooms[id];
-            let is_own = room.members.contains_key(&by) || room.invited.contains(&by);
+            let is_own = room.members.contains_key(&by) || room.invited.contains_key(&by);
             Reverse((is_own, room.members.len(), self.last_of(**id)))
         });
         let rooms = rooms.into_iter().map(|room| self.listed(*room, by));

@@ -170,3 +170,113 @@ async fn a_hub_that_starts_while_the_date_is_wrong_deletes_nothing_for_an_hour()
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(keep_up(2 * YEAR + HOUR), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_is_started_twice_while_the_date_is_wrong_deletes_nothing_for_an_hour() {
+    let (mut stand, ana, _) = hub();
+    stand.ask((0, 3), ana, Ask::Retain { room: lab(), days: Some(30) });
+    stand.ask((0, 4), ana, say("dear"));
+    stand.settle();
+    stand.keep_up();
+    for minutes in [0, 50, 100] {
+        stand::set_clock(Millis(2 * YEAR + minutes * 60_000));
+        stand.restart();
+        stand.connect();
+        // What is written now is as wrong as the date is.
+        stand.ask((0, 5), ana, say("later"));
+        stand.settle();
+        (0..20).for_each(|_| stand.keep_up());
+        tokio::time::advance(Duration::from_mins(50)).await;
+        stand::set_clock(Millis(2 * YEAR + (minutes + 50) * 60_000));
+        (0..20).for_each(|_| stand.keep_up());
+    }
+    assert_eq!(said(&mut stand, ana), 4);
+    // It was right after all.
+    tokio::time::advance(Duration::from_mins(10)).await;
+    stand::set_clock(Millis(2 * YEAR + 160 * 60_000));
+    (0..20).for_each(|_| stand.keep_up());
+    assert_eq!(said(&mut stand, ana), 3);
+}
+
+fn mute(seconds: u64) -> Ask {
+    Ask::Mute { room: lab(), user: "bob".to_owned(), on: true, seconds: Some(seconds) }
+}
+
+fn ban(seconds: u64) -> Ask {
+    let (room, user) = (lab(), "eve".to_owned());
+    Ask::Ban { room, user, seconds: Some(seconds), reason: None }
+}
+
+/// A hub where ana muted bob, banned eve and is not to be disturbed, each for so many seconds, by a clock that
+/// was a year ahead, and was set back then.
+fn hub_set_back(seconds: u64) -> (Stand, [AccountId; 3]) {
+    let (mut stand, ana, bob) = hub();
+    let guest = stand.connect();
+    stand.register((guest, 1), "eve");
+    stand.settle();
+    let eve = stand.desk().state.account_named("eve").unwrap();
+    stand::set_clock(Millis(2 * YEAR));
+    stand.ask((0, 3), ana, mute(seconds));
+    stand.ask((0, 4), ana, ban(seconds));
+    stand.ask((0, 5), ana, Ask::Quiet { on: true, seconds: Some(seconds) });
+    stand.settle();
+    stand::set_clock(Millis(YEAR + 5000));
+    (stand, [ana, bob, eve])
+}
+
+/// Whether bob is muted, eve is banned, and ana is not to be disturbed.
+fn hold(stand: &mut Stand, [ana, bob, eve]: [AccountId; 3]) -> [bool; 3] {
+    let now = stand.desk().now();
+    let state = &stand.desk().state;
+    let room = state.room(state.room_named("#lab").unwrap());
+    let is_muted = room.standing(bob).voice.is_muted(now);
+    [is_muted, room.is_banned(eve, now), state.account(ana).wishes.quiet.holds(now)]
+}
+
+/// An hour goes by.
+async fn in_an_hour(stand: &mut Stand) {
+    stand.keep_up();
+    tokio::time::advance(Duration::from_hours(1)).await;
+    stand::set_clock(Millis(YEAR + HOUR + 5000));
+    stand.keep_up();
+    stand.settle();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_to_end_soon_by_a_clock_that_was_ahead_is_over_an_hour_after_it_was_set_back() {
+    let (mut stand, who) = hub_set_back(60);
+    assert_eq!(hold(&mut stand, who), [true; 3]);
+    in_an_hour(&mut stand).await;
+    assert_eq!(hold(&mut stand, who), [false; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_to_last_for_long_by_a_clock_that_was_ahead_lasts_as_long_from_when_it_was_set_back()
+ {
+    let (mut stand, who) = hub_set_back(7200);
+    // Also where another process was set back.
+    stand.restart();
+    in_an_hour(&mut stand).await;
+    assert_eq!(hold(&mut stand, who), [true; 3]);
+    let end = YEAR + 7_200_000 + 5000;
+    for (now, expect) in [(end - 1, [true; 3]), (end, [false; 3])] {
+        stand::set_clock(Millis(now));
+        assert_eq!(hold(&mut stand, who), expect);
+    }
+    // And nothing is written for it again.
+    let last = stand.desk().state.last;
+    tokio::time::advance(Duration::from_hours(1)).await;
+    stand::set_clock(Millis(YEAR + 3 * HOUR));
+    (0..3).for_each(|_| stand.keep_up());
+    assert_eq!(stand.desk().state.last, last);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_allowed_to_speak_meanwhile_is_not_muted_again() {
+    let (mut stand, [ana, bob, eve]) = hub_set_back(7200);
+    stand.ask((0, 6), ana, Ask::Mute { room: lab(), user: "bob".into(), on: false, seconds: None });
+    stand.ask((0, 7), ana, Ask::Unban { room: lab(), user: "eve".into() });
+    stand.settle();
+    in_an_hour(&mut stand).await;
+    assert_eq!(hold(&mut stand, [ana, bob, eve]), [false, false, true]);
+}

@@ -4,7 +4,7 @@ use super::{limits, stand::Stand};
 use crate::{
     desk::{Chore, Order},
     limits::Limits,
-    model::{Access, AccountId, Kind, Seq},
+    model::{Access, AccountId, Act, Deed, Kind, Seq},
     protocol::{Answer, Ask, Code, Event, Place, Told},
 };
 
@@ -101,18 +101,28 @@ async fn who_wants_page_after_page_waits_in_between() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_given_what_who_runs_the_hub_did_in_a_private_room_of_others() {
+async fn nobody_is_given_what_the_hub_did() {
+    let (mut stand, [ana, _]) = hub(limits());
+    let (done, mut said) = tokio::sync::oneshot::channel();
+    let chore = Chore::Retain { room: "#lab".to_owned(), days: Some(8) };
+    stand.desk().obey(Order::Run { chore, done });
+    stand.settle();
+    said.try_recv().unwrap().unwrap();
+    assert_eq!(exported(&mut stand, ana, None).0, ["made #lab"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_given_what_earlier_versions_did_in_their_name_in_a_private_room_of_others() {
     let (mut stand, [ana, bob]) = hub(limits());
     let (room, access) = ("#den".to_owned(), Access::Private);
     stand.ask((1, 3), bob, Ask::Create { room, access, topic: None });
     stand.settle();
     // In the name of ana, who administers.
     for (room, days) in [("#den", 7), ("#lab", 8)] {
-        let (done, mut said) = tokio::sync::oneshot::channel();
-        let chore = Chore::Retain { room: room.to_owned(), days: Some(days) };
-        stand.desk().obey(Order::Run { chore, done });
+        let room = stand.desk().state.room_named(room).unwrap();
+        let deed = Deed::In { room, act: Act::Retain { days: Some(days) } };
+        stand.desk().put_down(ana, None, deed).unwrap();
         stand.settle();
-        said.try_recv().unwrap().unwrap();
     }
     let (events, ..) = exported(&mut stand, ana, None);
     assert_eq!((events.len(), events[0].as_str()), (2, "made #lab"), "{events:?}");

@@ -3,9 +3,10 @@
 use super::model::{Model, Muted, Person, Room, Ruling, is_seen, no};
 use crate::{
     model::{
-        Access, AccountId, Act, Deed, Entry, GONE, Kind, Level, Role, RoomId, Said, Seq, Title, Why,
+        Access, AccountId, Act, Deed, Entry, GONE, HUB_NAME, Kind, Level, Role, RoomId, Said, Seq,
+        Title, Why,
     },
-    protocol::{Code, Listed, Place, Refusal},
+    protocol::{Code, InvitedBy, Listed, Place, Refusal},
 };
 
 impl Model {
@@ -23,6 +24,9 @@ impl Model {
     }
 
     pub(super) fn name(&self, who: AccountId) -> String {
+        if who == AccountId::HUB {
+            return HUB_NAME.to_owned();
+        }
         let Person { name, gone, .. } = &self.people[&who];
         gone.map_or_else(|| name.clone(), |_| GONE.to_owned())
     }
@@ -69,7 +73,7 @@ impl Model {
         let room = &self.rooms[&room];
         matches!(room.title, Title::Named(_, Access::Public))
             || room.members.contains_key(&by)
-            || room.invited.contains(&by)
+            || room.invited.contains_key(&by)
             || room.standing(by).role == Role::Owner
     }
 
@@ -208,6 +212,10 @@ impl Model {
             level: Level::default(),
             members: room.members.len(),
             dialogue: None,
+            invited: room
+                .invited
+                .get(&who)
+                .map(|(by, at)| InvitedBy { by: self.name(*by), at: *at }),
         }
     }
 

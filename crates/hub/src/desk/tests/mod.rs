@@ -13,11 +13,13 @@ mod diary;
 mod exporting;
 mod hooks;
 mod indexing;
+mod keeping;
 mod knowing;
 mod model;
 mod reading;
 mod ruling;
 mod sessions;
+mod signing;
 mod stand;
 mod telling;
 mod tidying;
@@ -57,8 +59,18 @@ struct World {
     /// What accounts said with a `cid`: to be said again.
     sent: Vec<(AccountId, Ask)>,
     number: u64,
+    keeper: Keeper,
     /// What was done last, for who is to understand what went wrong.
     done: VecDeque<String>,
+}
+
+/// Who runs the hub.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// It does something now and then.
+    Busy,
+    /// It does nothing.
+    Away,
 }
 
 /// Few of all, so that limits are reached.
@@ -81,7 +93,7 @@ fn limits() -> Limits {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, keeper: Keeper) -> Self {
         Self {
             dice: Dice(seed),
             stand: Stand::new(limits()),
@@ -89,6 +101,7 @@ impl World {
             diaries: Vec::new(),
             sent: Vec::new(),
             number: 0,
+            keeper,
             done: VecDeque::new(),
         }
     }
@@ -123,6 +136,7 @@ impl World {
             0 => self.restart(),
             1 => self.lose_the_store(),
             2..6 => self.stand.keep_up(),
+            6 if self.keeper == Keeper::Busy => self.look_after(),
             _ => {}
         }
         for _ in 0..=self.dice.roll(4) {
@@ -322,8 +336,8 @@ fn in_some_order(mut told: Vec<Told>) -> Vec<Told> {
 }
 
 /// Tries a hub; what went wrong is told with what leads there again.
-fn try_one(seed: u64) {
-    let mut world = World::new(seed);
+fn try_one(seed: u64, keeper: Keeper) {
+    let mut world = World::new(seed, keeper);
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| world.run())) {
         let done: Vec<_> = world.done.iter().map(|done| format!("  {done}\n")).collect();
         let why = panic.downcast_ref::<String>().map_or("a panic", String::as_str);
@@ -333,13 +347,14 @@ fn try_one(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn each_client_is_told_what_a_simple_model_says() {
-    // With the last, what a deleted account said was taken out once more.
-    (0..SEEDS).chain([13_504_393_509_416_594_843]).for_each(try_one);
+    (0..SEEDS).for_each(|seed| try_one(seed, Keeper::Busy));
+    // What a deleted account said was taken out once more.
+    try_one(13_504_393_509_416_594_843, Keeper::Away);
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "goes another way each time, and takes long: the seed is told, if that goes wrong"]
 async fn each_client_is_told_so_with_what_was_never_tried() {
     let first = RandomState::new().build_hasher().finish();
-    (0..NEW_SEEDS).for_each(|seed| try_one(first.wrapping_add(seed)));
+    (0..NEW_SEEDS).for_each(|seed| try_one(first.wrapping_add(seed), Keeper::Busy));
 }

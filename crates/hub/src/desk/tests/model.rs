@@ -1,7 +1,7 @@
 //! A hub as simple as it can be thought: all in lists, which are gone through from the start each time.
 //! It has no disk, no groups, no indexes, and tells one client after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     limits::Limits,
@@ -25,7 +25,8 @@ pub(super) struct Room {
     pub(super) title: Title,
     pub(super) topic: String,
     pub(super) members: BTreeMap<AccountId, Member>,
-    pub(super) invited: BTreeSet<AccountId>,
+    /// Who is invited, by whom, and when.
+    pub(super) invited: BTreeMap<AccountId, (AccountId, Millis)>,
     pub(super) banned: BTreeMap<AccountId, Option<Millis>>,
     pub(super) slow_ms: u64,
     /// Whoever was in it, as it was then.
@@ -236,7 +237,7 @@ impl Model {
 
 impl Room {
     pub(super) fn new(title: Title) -> Self {
-        let (topic, members, invited) = (String::new(), BTreeMap::new(), BTreeSet::new());
+        let (topic, members, invited) = (String::new(), BTreeMap::new(), BTreeMap::new());
         let (banned, left) = (BTreeMap::new(), BTreeMap::new());
         Self { title, topic, members, invited, banned, slow_ms: 0, left }
     }

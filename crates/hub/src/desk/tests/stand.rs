@@ -18,7 +18,7 @@ use tokio::sync::{
 use crate::{
     archive::{Bounds, ByHand, Reader},
     counts::Counts,
-    desk::{Admission, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
+    desk::{Admission, Before, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Group, Hall},
     limits::Limits,
     model::{AccountId, Millis, Said},
@@ -96,8 +96,8 @@ impl Stand {
             Bounds { each: limits.missed_a_room_max, all: limits.missed_max, bytes: usize::MAX };
         let counts = Arc::new(Counts::new(Millis::default()));
         let (reader, by_hand) = Reader::by_hand(store.archive().unwrap(), &names, bounds);
-        let last_at = store.last_at().unwrap();
-        let furniture = Furniture { state, store, reader, names, limits, clock, last_at, counts };
+        let before = Before::of(&store).unwrap();
+        let furniture = Furniture { state, store, reader, names, limits, clock, before, counts };
         let mut desk = Desk::new(furniture);
         for number in 0..2 {
             let (hall, heard) = mpsc::unbounded_channel();

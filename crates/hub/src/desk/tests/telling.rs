@@ -49,7 +49,7 @@ impl Model {
     pub(super) fn change(&mut self, entry: &Entry) {
         let (id, by) = (RoomId(entry.seq), entry.by);
         match &entry.deed {
-            // Nobody here wishes for anything, and who runs the hub does nothing.
+            // Nobody here wishes for anything, and who runs the hub deletes nothing.
             Deed::Wish(_)
             | Deed::Administer { .. }
             | Deed::Delete { .. }
@@ -77,7 +77,7 @@ impl Model {
                         room.banned.insert(*who, *until);
                     }
                     Act::Unban { who } => _ = room.banned.remove(who),
-                    Act::Invite { who } => _ = room.invited.insert(*who),
+                    Act::Invite { who } => _ = room.invited.insert(*who, (by, entry.at)),
                     Act::Role { who, role } => room.held(*who).role = *role,
                     Act::Mute { who, until } => {
                         room.held(*who).muted = until.map_or(Muted::Always, Muted::Until);
@@ -126,6 +126,7 @@ impl Model {
             Act::Topic { text: topic } => Event::Topic { at, topic },
             Act::Role { who, role } => Event::Role { at, user: self.name(who), role },
             Act::Slow { seconds } => Event::Rule { at, what: "slow", value: Some(seconds.into()) },
+            Act::Retain { days } => Event::Rule { at, what: "retain", value: days.map(u64::from) },
             Act::Read { last } => Event::Read { room: at.room, last },
             act => self.about(at, act),
         })

@@ -9,7 +9,7 @@ fn check(code: Code, expect: u16) {
 
 #[test]
 fn a_refusal_has_the_status_that_says_the_same() {
-    check(Code::TokenExpired, 404);
+    check(Code::NoSuchHook, 404);
     check(Code::NoSuchRoom, 404);
     check(Code::BadFrame, 400);
     check(Code::BadField, 400);

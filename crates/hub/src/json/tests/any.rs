@@ -10,8 +10,8 @@ use proptest::{
 use crate::{
     model::{Access, Cid, Kind, Level, Millis, Mode, Quiet, Role, Said, Seq, Why, Wishes, Words},
     protocol::{
-        Answer, Ask, Code, Event, EventsBy, Gap, Held, Listed, Page, Place, Proof, Refusal,
-        Request, Resume, Secret, Ticket, Told, Where,
+        Answer, Ask, Code, Event, EventsBy, Gap, Held, InvitedBy, Listed, Page, Place, Proof,
+        Refusal, Request, Resume, Secret, Ticket, Told, Where,
     },
 };
 
@@ -310,11 +310,24 @@ fn ticket() -> BoxedStrategy<Ticket> {
 fn listed() -> BoxedStrategy<Listed> {
     let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
     let held = (mode(), text()).prop_map(|(mode, turn)| Held { mode, turn });
-    let more = (any::<u64>(), level(), of(held));
+    let invited = (any::<String>(), millis()).prop_map(|(by, at)| InvitedBy { by, at });
+    let more = (any::<u64>(), level(), of(held), of(invited));
     (place(), any::<String>(), access(), numbers, more)
-        .prop_map(|(room, topic, access, numbers, (mentions, level, dialogue))| {
+        .prop_map(|(room, topic, access, numbers, (mentions, level, dialogue, invited))| {
             let (last, mine, unread, members) = numbers;
-            Listed { room, topic, access, last, mine, unread, mentions, level, members, dialogue }
+            Listed {
+                room,
+                topic,
+                access,
+                last,
+                mine,
+                unread,
+                mentions,
+                level,
+                members,
+                dialogue,
+                invited,
+            }
         })
         .boxed()
 }

@@ -12,6 +12,9 @@ use crate::{
 /// What accounts are called that were deleted. Nobody can take a name with a space.
 pub const GONE: &str = "deleted account";
 
+/// What the hub is called where it has done something itself. Nobody can take a name with a `*`.
+pub const HUB_NAME: &str = "*hub*";
+
 impl State {
     /// Nobody is called so any more, and nobody else may be.
     ///
@@ -56,6 +59,16 @@ impl State {
         if self.room_looks.get(&look) == Some(&id) {
             self.room_looks.remove(&look);
         }
+    }
+
+    /// What `who` is called where it did something: an account, one that was deleted, or the
+    /// [hub](AccountId::HUB).
+    ///
+    /// # Panics
+    ///
+    /// If it is none of them.
+    pub fn name(&self, who: AccountId) -> &str {
+        if who == AccountId::HUB { HUB_NAME } else { &self.account(who).name }
     }
 
     /// What `who` is called where somebody speaks with it: one that was deleted has its number, too.

@@ -1,6 +1,6 @@
 //! A room, who is in it, and what happens to it alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::standing::{Absent, Standing, Voice};
 use crate::model::{
@@ -20,8 +20,8 @@ pub struct Room {
     pub last: Seq,
     /// Who is in it.
     pub members: BTreeMap<AccountId, Member>,
-    /// Who may come in though it is private.
-    pub invited: HashSet<AccountId>,
+    /// Who is invited, by whom, and may come in though it is private.
+    pub invited: HashMap<AccountId, Invited>,
     /// Who may not come in, and until when.
     pub banned: HashMap<AccountId, Option<Millis>>,
     /// What is kept of those who are not in it.
@@ -36,6 +36,15 @@ pub struct Room {
     pub dialogue: Option<Dialogue>,
     /// Those of its members who want to notice all.
     pub(in crate::model) keen: BTreeSet<AccountId>,
+}
+
+/// By whom somebody is invited, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// Who said so last.
+    pub by: AccountId,
+    /// When.
+    pub at: Millis,
 }
 
 /// A dialogue that is held.
@@ -81,7 +90,7 @@ impl Room {
             topic: String::new(),
             last: Seq::default(),
             members: BTreeMap::new(),
-            invited: HashSet::new(),
+            invited: HashMap::new(),
             banned: HashMap::new(),
             absent: Absent::default(),
             slow_seconds: 0,
@@ -121,7 +130,7 @@ impl Room {
             Act::Topic { text } => self.topic.clone_from(text),
             Act::Slow { seconds } => self.slow_seconds = *seconds,
             Act::Retain { days } => self.retain_days = *days,
-            Act::Invite { who } => _ = self.invited.insert(*who),
+            Act::Invite { who } => _ = self.invited.insert(*who, Invited { by, at }),
             Act::Unban { who } => _ = self.banned.remove(who),
             Act::Role { who, role } => self.hold((*who, at), |standing| standing.role = *role),
             Act::Mute { who, until } => {

@@ -49,7 +49,7 @@ pub struct Absent {
 
 /// How long something counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counts {
+pub enum Lasts {
     /// For good.
     Always,
     /// Until then, and then no more.
@@ -66,14 +66,14 @@ impl Standing {
     }
 
     /// How long it is to be kept of who is not there.
-    pub fn counts(&self) -> Counts {
+    pub fn lasts(&self) -> Lasts {
         let Self { role, voice, spoke: _ } = *self;
         let slow = self.speaks_again(SLOW_SECONDS_MAX);
         match voice {
-            _ if role > Role::Member => Counts::Always,
-            Voice::Muted(None) => Counts::Always,
-            Voice::Muted(Some(until)) => Counts::Until(until.max(slow)),
-            Voice::Free => Counts::Until(slow),
+            _ if role > Role::Member => Lasts::Always,
+            Voice::Muted(None) => Lasts::Always,
+            Voice::Muted(Some(until)) => Lasts::Until(until.max(slow)),
+            Voice::Free => Lasts::Until(slow),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Absent {
     /// ends, forgets what is over at `at`: first what was first, and with it what was at the same time.
     pub(super) fn keep(&mut self, (who, at): (AccountId, Millis), standing: Option<Standing>) {
         self.remove(who);
-        let counts = |standing: &Standing| standing.counts() != Counts::Until(Millis(0));
+        let counts = |standing: &Standing| standing.lasts() != Lasts::Until(Millis(0));
         if let Some(standing) = standing.filter(counts) {
             self.restore(who, standing);
         }
@@ -121,14 +121,14 @@ impl Absent {
     /// Keeps what was kept.
     pub(crate) fn restore(&mut self, who: AccountId, standing: Standing) {
         self.kept.insert(who, standing);
-        if let Counts::Until(end) = standing.counts() {
+        if let Lasts::Until(end) = standing.lasts() {
             self.ends.insert((end, who));
         }
     }
 
     pub(super) fn remove(&mut self, who: AccountId) {
         if let Some(standing) = self.kept.remove(&who)
-            && let Counts::Until(end) = standing.counts()
+            && let Lasts::Until(end) = standing.lasts()
         {
             self.ends.remove(&(end, who));
         }
@@ -169,19 +169,19 @@ mod tests {
     #[test]
     fn what_is_kept_counts_as_long_as_the_longest_of_it() {
         for (standing, expect) in [
-            (Standing::default(), Counts::Until(Millis(0))),
-            (muted(Some(7)), Counts::Until(Millis(7))),
-            (muted(None), Counts::Always),
-            (spoke(7), Counts::Until(Millis(7 + SLOW_MS))),
-            (Standing { spoke: Millis(7), ..muted(Some(9)) }, Counts::Until(Millis(7 + SLOW_MS))),
+            (Standing::default(), Lasts::Until(Millis(0))),
+            (muted(Some(7)), Lasts::Until(Millis(7))),
+            (muted(None), Lasts::Always),
+            (spoke(7), Lasts::Until(Millis(7 + SLOW_MS))),
+            (Standing { spoke: Millis(7), ..muted(Some(9)) }, Lasts::Until(Millis(7 + SLOW_MS))),
             (
                 Standing { spoke: Millis(7), ..muted(Some(u64::MAX)) },
-                Counts::Until(Millis(u64::MAX)),
+                Lasts::Until(Millis(u64::MAX)),
             ),
-            (of(Role::Moderator), Counts::Always),
-            (of(Role::Owner), Counts::Always),
+            (of(Role::Moderator), Lasts::Always),
+            (of(Role::Owner), Lasts::Always),
         ] {
-            assert_eq!(standing.counts(), expect, "{standing:?}");
+            assert_eq!(standing.lasts(), expect, "{standing:?}");
         }
     }
 

@@ -238,6 +238,10 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              ALTER TABLE rooms DROP COLUMN used;
              DROP INDEX sessions_room;
              ALTER TABLE sessions DROP COLUMN room;
+             ALTER TABLE invited DROP COLUMN by;
+             ALTER TABLE invited DROP COLUMN at;
+             ALTER TABLE progress DROP COLUMN believed_at;
+             DROP INDEX log_timed;
              PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -18,7 +18,8 @@ use tokio_rustls::TlsConnector;
 
 use super::super::{
     Handshake, Protocol, Version, certified,
-    unvouched::{CHAIN_BYTES_MAX, CHAIN_MAX},
+    shown::{CHAIN_MAX, SIGNED_BYTES_MAX},
+    unvouched::CHAIN_BYTES_MAX,
 };
 use super::*;
 
@@ -265,6 +266,34 @@ async fn of_what_a_caller_shows_no_more_is_kept_than_may_be() {
         (behind(&[left]), true),
         (behind(&[left + 1]), false),
         (behind(&[left / 2, left / 2 + 2]), false),
+        (behind(&many[1..]), true),
+        (behind(&many), false),
+    ] {
+        for versions in [&[&TLS12], &[&TLS13]] {
+            let own = Some((chain.clone(), key.clone_key()));
+            let client = Client { versions, own, ..Client::of(&offered) }.ready();
+            let shaken = shake(&acceptor, &client, "a.example").await;
+            assert_eq!(shaken.is_ok(), enters, "{} certificates: {shaken:?}", chain.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_vouched_for_shows_no_more_than_may_be_either() {
+    let offered = [certified(&["a.example"])];
+    let Callers { authority, alice: (chain, key) } = callers();
+    let demanding = Offer { caller_papers: CallerPapers::Signed(authority), ..offer(&offered) };
+    let acceptor = Acceptor::new(&demanding).unwrap();
+    let left = SIGNED_BYTES_MAX - chain[0].len();
+    // What is behind it is not looked at: the authority signed it itself.
+    let behind = |sizes: &[usize]| {
+        let others = sizes.iter().map(|size| CertificateDer::from(vec![0; *size]));
+        chain.iter().cloned().chain(others).collect::<Vec<_>>()
+    };
+    let many = vec![1; CHAIN_MAX];
+    for (chain, enters) in [
+        (behind(&[left]), true),
+        (behind(&[left + 1]), false),
         (behind(&many[1..]), true),
         (behind(&many), false),
     ] {

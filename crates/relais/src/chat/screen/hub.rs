@@ -201,6 +201,7 @@ mod tests {
             mentions: 0,
             level: Level::default(),
             dialogue: None,
+            invited: None,
         }
     }
 

@@ -18,7 +18,9 @@ impl Model {
     /// Takes in which there are.
     pub(super) fn heard_invitations(&mut self, hub: usize, listed: Vec<Listed>) {
         let of_hub = &mut self.hubs[hub];
-        of_hub.keep_invitations(|room| listed.iter().any(|one| one.room == *room));
+        of_hub.keep_invitations(|room| {
+            listed.iter().any(|one| one.room == *room && one.invited.is_some())
+        });
         let mut places = Vec::new();
         for listed in invitations::open(listed) {
             if of_hub.has_place_for(&listed.room) {

@@ -9,7 +9,7 @@ use relais_hub::{
     Lang,
     client::News,
     model::{Access, Cid, Kind, Level, Millis, Role, Seq, Why, Wishes},
-    protocol::{Answer, Ask, Code, Event, Listed, Page, Place, Refusal, Where},
+    protocol::{Answer, Ask, Code, Event, InvitedBy, Listed, Page, Place, Refusal, Where},
 };
 use tokio::time::Instant;
 
@@ -56,6 +56,7 @@ fn listed(name: &str, unread: u64) -> Listed {
         mentions: 0,
         level: Level::default(),
         dialogue: None,
+        invited: None,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 
-/// A private room that one is not in.
+/// A room to which one is invited.
 fn open(name: &str) -> Listed {
-    Listed { access: Access::Private, mine: None, ..listed(name, 0) }
+    let invited = Some(InvitedBy { by: "bob".into(), at: Millis(NOON) });
+    Listed { access: Access::Private, mine: None, invited, ..listed(name, 0) }
 }
 
 fn asks_for_rooms() -> Ask {
@@ -19,10 +20,12 @@ fn an_invitation_is_there_again_after_a_restart_and_enter_comes_in() {
     assert!(stage.asked().contains(&asks_for_rooms()));
     // Of rooms that all may enter one need not be told.
     let public = Listed { mine: None, ..listed("#square", 0) };
-    let rooms = Answer::Rooms { rooms: vec![listed("#lab", 0), open("#den"), public], more: false };
-    stage.answer(asks_for_rooms(), Ok(rooms));
+    let invited = Listed { access: Access::Public, ..open("#park") };
+    let rooms = vec![listed("#lab", 0), invited, open("#den"), public];
+    stage.answer(asks_for_rooms(), Ok(Answer::Rooms { rooms, more: false }));
     stage.sees("+#den ");
-    stage.sees("you are invited to #den");
+    stage.sees("+#park ");
+    stage.sees("you are invited to #park, #den");
     stage.sees_not("#square");
     stage.press(&[Key::RoomBefore]);
     stage.sees("Enter comes in");
@@ -52,7 +55,8 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
     stage.model.resize((72, 8));
     stage.answer(
         asks_for_rooms(),
-        Ok(Answer::Rooms { rooms: vec![listed("#lab", 0)], more: false }),
+        // Also where it is one that all may enter.
+        Ok(Answer::Rooms { rooms: vec![Listed { mine: None, ..listed("#den", 0) }], more: false }),
     );
     stage.sees_not("#den ");
 }
