@@ -25,8 +25,8 @@ export const sentOut = signal(null);
 export const isUp = computed(() => line.value.how === "up");
 export const me = computed(() => state.value.me ?? keep.get("user"));
 
-/** Who wants to hear what happened: messages that are news, logins, lost lines. */
-const listeners = { news: [], entered: [], missing: [], lost: [] };
+/** Who wants to hear what happened: messages that are news, logins, lost lines, that somebody is not here any more. */
+const listeners = { news: [], entered: [], missing: [], lost: [], left: [] };
 export const on = (what, listener) => listeners[what].push(listener);
 const tell = (what, ...about) => listeners[what].forEach((listener) => listener(...about));
 
@@ -65,7 +65,8 @@ function heard(event) {
 
 /** The hub ends the line; one may have been logged out elsewhere. */
 function ended({ code, retry_ms: retryMs, msg }) {
-  if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
+  if (isSomebodyElse()) connection.again();
+  else if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
   else connection.later(retryMs ?? 0);
 }
 
@@ -123,6 +124,7 @@ on("lost", () => {
 });
 
 async function comeBack() {
+  if (isSomebodyElse()) forget();
   const { cursor, me: was } = state.value;
   const resume = was !== null && cursor > 0 ? { resume: { since: cursor } } : {};
   try {
@@ -147,13 +149,28 @@ function leave(why) {
   batch(() => {
     keep.set("token", null);
     keep.set("user", null);
-    state.value = states.nothing;
-    away.value = null;
     phase.value = "out";
+    forget();
     sentOut.value = why ?? null;
     connection.close();
   });
 }
+
+/** Who comes next, in this window, is to see nothing of who was here. */
+function forget() {
+  batch(() => {
+    state.value = states.nothing;
+    away.value = null;
+    tell("left");
+  });
+}
+
+/** Whether somebody else came in by another window of this browser: what it keeps is theirs. */
+const isSomebodyElse = () =>
+  state.value.me !== null && keep.get("token") !== null && keep.get("user") !== state.value.me;
+
+// So are all its windows, and not just those whose line happens to break.
+addEventListener("storage", () => isSomebodyElse() && connection.again());
 
 /** Logs this device out, or all: their tokens are worth nothing then. */
 export async function logOut(isAll) {

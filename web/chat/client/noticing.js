@@ -5,7 +5,7 @@
 
 import { computed, effect, signal } from "../vendor/signals.js";
 import { ask, state } from "./hub.js";
-import { trying } from "./shown.js";
+import { trying } from "./passing.js";
 
 export const setLevel = (room, level) => trying(() => ask("NOTIFY", { room, level }));
 

@@ -7,7 +7,8 @@ import { Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
 import { cid, keep } from "./kept.js";
-import { about, complain, setAbout, takenBack } from "./shown.js";
+import { complain } from "./passing.js";
+import { about, setAbout, takenBack } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);

@@ -172,11 +172,11 @@ function stopped(typing, { room, from }) {
   return there?.has(from) ? put(typing, room, without(there, from)) : typing;
 }
 
-/** The rooms that one may come into, by what the hub lists, beside `kept`: those that are known already. */
-export function others(state, told, kept = []) {
-  const open = told.filter((one) => !one.role);
+/** The rooms that one may come into, by what the hub lists; one of them it may have been come into meanwhile. */
+export function others(state, told) {
+  const open = told.filter((one) => !one.role && !state.rooms.has(one.room));
   const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: state.others.get(one.room)?.by }];
-  const next = { ...state, others: new Map([...kept, ...open.map(row)]) };
+  const next = { ...state, others: new Map(open.map(row)) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));
   return mine.reduce(
     (after, one) =>

@@ -3,7 +3,7 @@
  */
 
 import { signal } from "../vendor/signals.js";
-import { comeIn, sentOut, server } from "../client/hub.js";
+import { comeIn, on, sentOut, server } from "../client/hub.js";
 import { look, LOOKS, wear } from "../client/look.js";
 import { lang, speak, t } from "../client/tongue.js";
 import { Field, Form } from "./dialogue.js";
@@ -11,6 +11,8 @@ import { html } from "./html.js";
 import { Station } from "./station.js";
 
 const isNew = signal(false);
+// Who made an account has one.
+on("left", () => (isNew.value = false));
 
 export function Entrance() {
   const policy = server.value?.register ?? "open";

@@ -7,8 +7,9 @@ import { useEffect } from "../vendor/hooks.js";
 import { matching } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
 import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
-import { findOthers, loadOthers } from "../client/reading.js";
-import { dialogue, room, tell, trying } from "../client/shown.js";
+import { findOthers, keepLooking, loadOthers } from "../client/others.js";
+import { tell, trying } from "../client/passing.js";
+import { dialogue, room } from "../client/shown.js";
 import { count, t } from "../client/tongue.js";
 import { andClose, Cancel, Field, Form, OneOf, Window } from "./dialogue.js";
 import { html } from "./html.js";
@@ -30,7 +31,8 @@ let asking;
 export function RoomsDialogue({ its }) {
   useEffect(() => {
     wanted.value = its.match ?? "";
-    trying(loadOthers);
+    trying(() => loadOthers(wanted.value));
+    return keepLooking(() => wanted.value.trim());
   }, []);
   const look = (word) => {
     wanted.value = word;

@@ -7,7 +7,8 @@ import { computed } from "../vendor/signals.js";
 import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
-import { isMyTurn } from "../client/dialogues.js";
+import { isMyTurn, whose } from "../client/dialogues.js";
+import { lookAgain } from "../client/others.js";
 import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
@@ -35,7 +36,8 @@ export function Rooms() {
   const list = useRef();
   // Where the list is all there is to be seen, its name is that of the page.
   const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
-  return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}>
+  return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}
+    onPointerEnter=${lookAgain} onFocusIn=${lookAgain}>
     <div class="rooms-head">
       <${Plate} class="plate">relais<//>
       <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
@@ -118,7 +120,9 @@ function Row({ one }) {
 /** What there is to do, and that it does not call. */
 function Marks({ one, isOpen }) {
   const { name, unread, level } = one;
+  const isMine = isMyTurn(one);
   const marks = [
+    [one.dialogue && !isMine, "held-there", "turns", one.dialogue ? whose(one) : ""],
     [!isOpen && unread === 0 && keep.get(`draft.${me.value}.${name}`), "draft", "edit", t("draft")],
     [hasFailed(name), "failed", "alert", t("not sent")],
     [level === "none", "mute", "bell-off", t("muted room")],
@@ -126,7 +130,7 @@ function Marks({ one, isOpen }) {
   return html`${marks.map(
     ([, kind, icon, words]) => html`<span key=${kind} class=${kind} title=${words}><${Icon} name=${icon} /><span
     class="sr">${words}</span></span>`,
-  )}${!isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}`;
+  )}${isMine && html`<span class="tag turn">${t("your turn")}</span>`}`;
 }
 
 /** Whether something was refused there, and waits for somebody to look at it. */
