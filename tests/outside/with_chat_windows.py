@@ -5,7 +5,7 @@ import socket
 import time
 
 from browsing import Browser
-from stage import equal, eventually, test
+from stage import equal, eventually, holds, test
 from with_a_hub import Bot
 from with_chat_page import Hub, await_texts, come_in, expect_quiet, pick, say
 
@@ -239,3 +239,49 @@ def the_log_stays_at_its_end_however_its_height_changes(stage):
     ana.js("document.querySelector('#composer').value = 'x\\n'.repeat(9), document.querySelector('#composer').dispatchEvent(new Event('input'))")
     ana.until(f"{left} === 0")
     expect_quiet(ana)
+
+
+@test
+def who_writes_is_told_in_one_line_however_long_their_names_are(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    for name in ("bob", "a-name-as-long-as-names-may-be-32", "eve"):
+        newcomer(hub, name[:32], "#lab").done("TYPING", room="#lab", on=True)
+    ana.size(320, 600)
+    ana.until("document.querySelectorAll('.typing .name').length === 3")
+    holds(ana.js("document.querySelector('.typing').innerText"), "bob, a-name")
+    box = "document.querySelector('.typing > span:last-child').getBoundingClientRect()"
+    equal(ana.js(f"[document.querySelector('.typing > span:last-child').innerText, {box}.right <= innerWidth]"), ["write", True])
+    expect_quiet(ana)
+
+
+WRONG_CLOCK = """((right) => {
+  globalThis.Date = class extends right {
+    constructor(...given) { given.length > 0 ? super(...given) : super(right.now() + BY); }
+    static now() { return right.now() + BY; }
+  };
+})(Date)"""
+
+
+@test
+def a_machine_whose_clock_is_wrong_goes_by_the_hubs(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    newcomer(hub, "ana", "#lab").done("MESSAGE", room="#lab", body="hello")
+    for hours in (30, -50):
+        ana = browser.window("about:blank")
+        ana.ask("Page.addScriptToEvaluateOnNewDocument", source=WRONG_CLOCK.replace("BY", str(hours * 3_600_000)))
+        ana.ask("Page.navigate", url=hub.url)
+        ana.fill("input[name=user]", "ana")
+        ana.fill("input[name=password]", "secret-pass")
+        ana.press("Enter")
+        ana.until("document.querySelector('.day')?.innerText === 'Today'")
+        ana.click(".bell")
+        pick(ana, "Do not disturb for an hour")
+        ana.until("document.querySelector('.bell').getAttribute('aria-pressed') === 'true'")
+        ana.click(".bell")
+        pick(ana, "Notifications are on")
+        ana.until("document.querySelector('.bell').getAttribute('aria-pressed') === 'false'")
+        say(ana, "by my clock")
+        ana.until("!document.querySelector('.unsent')")
+        equal(ana.js("document.querySelectorAll('.day').length"), 1)
+        expect_quiet(ana)

@@ -6,6 +6,7 @@ import { batch, computed, signal } from "../vendor/signals.js";
 import { Connection, Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
+import { setBy } from "./clock.js";
 import { keep } from "./kept.js";
 import { lang } from "./tongue.js";
 
@@ -76,6 +77,7 @@ let wish = null;
 async function greet() {
   try {
     server.value = await ask("HELLO", { proto: 1, client: "relais-page/1", lang: lang.value });
+    setBy(server.value.time);
     if (wish) await fulfil();
     else if (keep.get("token")) await comeBack();
     else connection.close(); // Who is nobody is not kept on the line.

@@ -4,6 +4,7 @@
  */
 
 import { computed, effect, signal } from "../vendor/signals.js";
+import { now } from "./clock.js";
 import { ask, state } from "./hub.js";
 import { trying } from "./passing.js";
 
@@ -22,7 +23,7 @@ export const beCalled = () => trying(() => ask("QUIET", { on: false }));
 
 /** No timer of a browser is longer. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-const clock = signal(Date.now());
+const clock = signal(now());
 
 /** Whether nothing is to be noticed now. */
 export const isQuiet = computed(() => {
@@ -37,8 +38,8 @@ effect(() => {
   const end = Date.parse(until.value ?? "");
   let timer;
   const look = () => {
-    clock.value = Date.now();
-    const left = end - Date.now();
+    clock.value = now();
+    const left = end - clock.value;
     if (left > 0) timer = setTimeout(look, Math.min(left, TIMER_MS_MAX));
   };
   look();

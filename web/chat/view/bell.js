@@ -2,6 +2,7 @@
  * What calls this person, and what does not for now: the bell beside their name.
  */
 
+import { now } from "../client/clock.js";
 import { state } from "../client/hub.js";
 import { beCalled, beQuiet, isQuiet, setKeywords } from "../client/noticing.js";
 import { morningAfter } from "../core/morning.js";
@@ -27,7 +28,7 @@ function quietWords() {
   return until ? t("quiet until", dateOf(until)) : t("quiet");
 }
 
-const untilMorning = () => Math.ceil((morningAfter(new Date()) - Date.now()) / 1000);
+const untilMorning = () => Math.ceil((morningAfter(new Date(now())) - now()) / 1000);
 
 function items() {
   const until = isQuiet.value && state.value.quiet.until;

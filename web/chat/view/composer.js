@@ -208,6 +208,6 @@ function Typing({ its }) {
   return html`<p class="typing" role="status">${
     names.length > 0 &&
     html`<span class="dots" aria-hidden="true"><i></i><i>
-    </i><i></i></span>${shown} ${t(names.length > 1 ? "write" : "writes")}`
+    </i><i></i></span><span class="who-writes">${shown}</span><span>${t(names.length > 1 ? "write" : "writes")}</span>`
   }</p>`;
 }
