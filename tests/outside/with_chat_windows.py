@@ -4,7 +4,7 @@ import json
 import socket
 import time
 
-from browsing import Browser
+from browsing import CTRL, Browser
 from stage import equal, eventually, holds, test
 from with_a_hub import Bot
 from with_chat_page import Hub, await_texts, come_in, expect_quiet, pick, say
@@ -219,6 +219,7 @@ def of_whom_one_talks_with_it_is_seen_at_once_whether_they_are_there(stage):
     ana.ask("Page.reload")
     ana.has('.row[data-room="@bob"] .dot.online')
     ana.has('.row[data-room="@eve"] .dot.offline')
+    holds(" ".join(name for role, name in ana.names() if role == "button"), "bob here")
     expect_quiet(ana)
 
 
@@ -285,3 +286,24 @@ def a_machine_whose_clock_is_wrong_goes_by_the_hubs(stage):
         ana.until("!document.querySelector('.unsent')")
         equal(ana.js("document.querySelectorAll('.day').length"), 1)
         expect_quiet(ana)
+
+
+@test
+def however_a_window_is_closed_the_keyboard_is_where_it_was(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    for opener in (".me", '.part [aria-label="Find or make a room"]', '.rooms-head [aria-label="Go to"]'):
+        for close in (lambda: ana.press("Escape"), lambda: ana.js("document.querySelector('.window header button').click()")):
+            ana.focus(opener)
+            ana.press("Enter")
+            ana.has(".window")
+            close()
+            ana.until(f"!document.querySelector('.window') && document.activeElement === document.querySelector({json.dumps(opener)})")
+    # Who goes to the room that is open is there.
+    ana.focus("#composer")
+    ana.press("k", CTRL)
+    ana.has("#places")
+    ana.type("lab")
+    ana.press("Enter")
+    ana.until("!document.querySelector('.window') && document.activeElement.id === 'composer'")
+    expect_quiet(ana)

@@ -102,16 +102,17 @@ function Row({ one }) {
   }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
+  const how = state.value.presence.get(user)?.how;
   return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
     ${
       isTwo
-        ? html`<${Figure} name=${user} how=${state.value.presence.get(user)?.how} />`
+        ? html`<${Figure} name=${user} how=${how} />`
         : html`<span
       class="sign">${isPrivate ? html`<${Icon} name="lock" />` : "#"}</span>`
     }
-    <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>
+    <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>${how && html`<span class="sr">${t(how)}</span>`}
     <${Marks} one=${one} isOpen=${isOpen} />
     <${Badge} one=${one} />
   </button></li>`;

@@ -24,7 +24,7 @@ const found = computed(() => {
   const bare = word.value.replace(/^[#@]/, "");
   const byNews = (a, b) => callsOf(b) - callsOf(a) || b.unread - a.unread || b.last - a.last;
   const mine = [...rooms.values()]
-    .filter((one) => one.name !== open.value)
+    .filter((one) => word.value !== "" || one.name !== open.value)
     .sort(byNews)
     .map((one) => one.name);
   const more = [...others.keys()];
