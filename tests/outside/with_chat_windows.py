@@ -220,6 +220,10 @@ def of_whom_one_talks_with_it_is_seen_at_once_whether_they_are_there(stage):
     ana.has('.row[data-room="@bob"] .dot.online')
     ana.has('.row[data-room="@eve"] .dot.offline')
     holds(" ".join(name for role, name in ana.names() if role == "button"), "bob here")
+    # Who writes for the first time, too.
+    zoe = newcomer(hub, "zoe")
+    zoe.done("MESSAGE", to="ana", body="hello")
+    ana.has('.row[data-room="@zoe"] .dot.online')
     expect_quiet(ana)
 
 
@@ -306,4 +310,37 @@ def however_a_window_is_closed_the_keyboard_is_where_it_was(stage):
     ana.type("lab")
     ana.press("Enter")
     ana.until("!document.querySelector('.window') && document.activeElement.id === 'composer'")
+    expect_quiet(ana)
+
+
+@test
+def what_is_further_up_in_a_long_list_is_told_whole_and_names_stand_at_one_edge(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    own, bob = hub.bot("ana"), newcomer(hub, "bob")
+    for room in ["#aa", "#\u05d7\u05d3\u05e8", *(f"#room-{number:02}" for number in range(30))]:
+        bob.done("CREATE", room=room)
+        own.done("JOIN", room=room)
+    bob.done("MESSAGE", room="#aa", body="are you there, @ana?")
+    ana.until("document.querySelectorAll('.row[data-room]').length === 33")
+    edges = "new Set([...document.querySelectorAll('.row-name')].map((one) => Math.round((range => (range.selectNodeContents(one), range.getBoundingClientRect().left))(new Range()))))"
+    equal(ana.js(f"{edges}.size"), 1)
+    ana.js("document.querySelector('.rooms-list').scrollTop = 9999")
+    ana.has(".further.above")
+    # Its sign, its words and its edge follow one another.
+    places = "['.icon', 'span'].map((one) => document.querySelector('.further.above ' + one).getBoundingClientRect())"
+    ana.until(f"(([sign, words]) => sign.right <= words.left && words.right <= document.querySelector('.further.above').getBoundingClientRect().right)({places})")
+    expect_quiet(ana)
+
+
+@test
+def who_came_in_is_told_in_french_as_french_has_it(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    newcomer(hub, "bob", "#lab").done("MESSAGE", room="#lab", body="bonjour")
+    ana = come_in(browser, hub, "ana", "#lab")
+    ana.until("document.querySelector('.lines').innerText.includes('you came in')")
+    say(ana, "/lang fr")
+    ana.until("document.querySelector('.lines').innerText.includes('vous êtes entré ')")
+    newcomer(hub, "eve", "#lab")
+    ana.until("document.querySelector('.lines').innerText.includes('vous, eve êtes entrés')")
     expect_quiet(ana)

@@ -147,12 +147,23 @@ export const loadMembers = async (name) => {
 export const search = (words, { room, from }) =>
   ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
 
+// Who writes for the first time: what they do from then on the hub tells.
+on("news", ({ room: name, from }) => {
+  const isMet = state.value.presence.has(from) || met.has(name);
+  if (rooms.isTalk(name) && !isMet) loadMembers(name);
+  if (rooms.isTalk(name)) met.add(name);
+});
+
+/** Of whom it was asked, since the line is up, whether they are there. */
+const met = new Set();
+
 /** Of so many whom one talked with last it is asked whether they are there; then the hub tells of itself. */
 const ASKED_MAX = 20;
 
 function meet() {
   const talks = [...state.value.rooms.values()].filter((one) => rooms.isTalk(one.name) && one.name !== open.value);
   talks.sort((one, other) => other.last - one.last);
+  met.clear();
   for (const { name } of talks.slice(0, ASKED_MAX)) loadMembers(name);
 }
 
