@@ -344,3 +344,48 @@ def who_came_in_is_told_in_french_as_french_has_it(stage):
     newcomer(hub, "eve", "#lab")
     ana.until("document.querySelector('.lines').innerText.includes('vous, eve êtes entrés')")
     expect_quiet(ana)
+
+
+@test
+def a_window_about_a_room_ends_with_the_room(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#tea")
+    bob = newcomer(hub, "bob", "#lab")
+    own = hub.bot("ana")
+    for about in ("Say what it is about", "Invite…", "Rules…"):
+        own.done("JOIN", room="#lab")
+        bob.done("ROLE", room="#lab", user="ana", role="moderator")
+        ana.click('.row[data-room="#lab"]')
+        ana.has('.row[data-room="#lab"][aria-current]')
+        ana.until("!!document.querySelector('button.topic')")
+        ana.click('.room-head [aria-label="About this room"]')
+        pick(ana, about)
+        ana.has(".window input")
+        bob.done("KICK", room="#lab", user="ana")
+        ana.until("!document.querySelector('.window') && !document.querySelector('.row[data-room=\"#lab\"]')")
+        ana.until("document.querySelector('.passing').innerText.includes('bob sent you out of #lab')")
+        # What is typed goes on to work.
+        ana.click('.row[data-room="#tea"]')
+        ana.has("#composer")
+    say(ana, "still here")
+    await_texts(ana, ["still here"])
+    expect_quiet(ana)
+
+
+@test
+def who_leaves_a_private_room_is_asked_whether_they_mean_it(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = newcomer(hub, "bob")
+    bob.done("CREATE", room="#den", private=True)
+    bob.done("INVITE", room="#den", user="ana")
+    ana.click(".invitation button")
+    ana.has('.row[data-room="#den"][aria-current]')
+    for buttons, is_in in (("button:not(.bad)", True), (".bad", False)):
+        ana.click('.room-head [aria-label="About this room"]')
+        pick(ana, "Leave the room")
+        ana.until("document.querySelector('.window')?.innerText.includes('only if somebody invites you again')")
+        ana.click(f".window .buttons {buttons}")
+        ana.until("!document.querySelector('.window')")
+        ana.until(f"!!document.querySelector('.row[data-room=\"#den\"]') === {str(is_in).lower()}")
+    expect_quiet(ana)

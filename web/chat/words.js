@@ -39,7 +39,6 @@ export const WORDS = {
   "call below.many": ["{0} below mention you", "{0} plus bas vous mentionnent"],
   "draft": ["Draft", "Brouillon"],
   "go to": ["Go to", "Aller à"],
-  "close list": ["Close the list", "Fermer la liste"],
   "to the list": ["To the list of rooms", "Vers la liste des salons"],
   "settings": ["Settings", "Réglages"],
   "online": ["here", "présent"],
@@ -75,6 +74,9 @@ export const WORDS = {
   "invite…": ["Invite…", "Inviter…"],
   "rules…": ["Rules…", "Règles…"],
   "leave the room": ["Leave the room", "Quitter le salon"],
+
+  "leave x": ["Leave {0}?", "Quitter {0} ?"],
+  "leave hint": ["It is private: you come back only if somebody invites you again.", "Il est sur invitation : vous n’y reviendrez que si l’on vous y invite."],
 
   // Messages.
   "taken out": ["taken out", "supprimé"],

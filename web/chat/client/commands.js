@@ -4,7 +4,7 @@
 
 import { isTalk } from "../core/room.js";
 import { readTyped } from "../core/typed.js";
-import { cameIn, openRoom, talkTo } from "./acting.js";
+import { cameIn, talkTo } from "./acting.js";
 import { ask, away, logOut, me, state } from "./hub.js";
 import { goBack } from "./reading.js";
 import { edit, react, redact, say } from "./sending.js";

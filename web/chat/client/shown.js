@@ -36,12 +36,16 @@ on("left", () => {
   [about.value, asides.value, isListOpen.value] = [new Map(), new Map(), false];
 });
 
+/** The dialogues about the room that is open: they end with it. */
+const ABOUT_ROOM = new Set(["invite", "topic", "rules", "sending out", "taking out", "leaving"]);
+
 /** Opens a room; what was read of it until now is where the new begins. */
 export function show(name) {
   if (open.value !== name) {
     const its = state.value.rooms.get(name);
     newAfter.value = its && its.unread > 0 ? its.read : null;
     focus.value = null;
+    if (ABOUT_ROOM.has(dialogue.value?.is)) dialogue.value = null;
     change(states.inRoom, open.value, rooms.rested);
   }
   open.value = name;

@@ -39,19 +39,21 @@ export function Entrance() {
           required autocomplete="off" hint=${t("invitation hint")} />`
         }
       <//>
-      ${
-        mayRegister &&
-        html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button"
-        class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`
-      }
-      <p class="small-choices">
-        ${["en", "fr"].map(
-          (one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one}
-          onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`,
-        )}
-        <button type="button" class="link"
-          onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
-      </p>
+      ${mayRegister && html`<${OtherWay} />`}
+      <${Choices} />
     </section>
   </main>`;
 }
+
+const OtherWay = () => html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button"
+  class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`;
+
+/** How the page is to speak and look. */
+const Choices = () => html`<p class="small-choices">
+  ${["en", "fr"].map(
+    (one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one}
+    onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`,
+  )}
+  <button type="button" class="link"
+    onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
+</p>`;

@@ -180,6 +180,15 @@ export function TakingOutDialogue({ its }) {
   <//><//>`;
 }
 
+/** Leaving a room into which somebody has to ask one back. */
+export function LeavingDialogue() {
+  const { name } = room.value;
+  return html`<${Window} title=${t("leave x", name)} kind="small"><${Form} act=${andClose(() => ask("PART", { room: name }))}
+    isBad=${true} button=${t("leave the room")} other=${html`<${Cancel} />`}>
+    <p>${t("leave hint")}</p>
+  <//><//>`;
+}
+
 /** The end of an account. */
 export function DeletingDialogue() {
   const act = ({ password, said }) => ask("UNREGISTER", { password, messages: said === "too" });

@@ -34,41 +34,18 @@ export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.n
 
 export function Rooms() {
   const list = useRef();
-  // Where the list is all there is to be seen, its name is that of the page.
-  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
-  return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}
-    onPointerEnter=${lookAgain} onFocusIn=${lookAgain}>
-    <div class="rooms-head">
-      <${Plate} class="plate">relais<//>
-      <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
-        onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
-      <button type="button" class="quiet-button narrow-only" aria-label=${t("close list")}
-        onClick=${() => (isListOpen.value = false)}><${Icon} name="close" /></button>
-    </div>
+  return html`<nav class="rooms" aria-label=${t("rooms")} onPointerEnter=${lookAgain} onFocusIn=${lookAgain}>
+    <${Top} />
     <div class="rooms-frame"><div ref=${list} class="rooms-list" onKeyDown=${move}>
       ${
         invitations.value.length > 0 &&
-        html`<${Part}
-        title=${t("invitations")}>${invitations.value.map(
-          (one) => html`<${Invitation} key=${one.name} one=${one}
-          />`,
-        )}<//>`
+        html`<${Part} title=${t("invitations")}>
+        ${invitations.value.map((one) => html`<${Invitation} key=${one.name} one=${one} />`)}<//>`
       }
-      <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${() => (dialogue.value = { is: "rooms" })}>
+      <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${find}>
         ${rooms.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
-        ${
-          joinable.value > 0 &&
-          html`<li><button type="button" class="row quiet-row"
-          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
-            class="row-name">${count("more rooms", joinable.value)}</span></button></li>`
-        }
-        ${
-          rooms.value.length === 0 &&
-          joinable.value === 0 &&
-          html`<li><button type="button" class="row quiet-row"
-          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
-            class="row-name">${t("make a room")}</span></button></li>`
-        }
+        ${joinable.value > 0 && html`<${More} words=${count("more rooms", joinable.value)} />`}
+        ${rooms.value.length + joinable.value === 0 && html`<${More} words=${t("make a room")} />`}
       <//>
       <${Part} title=${t("people")} add=${t("write to somebody")} act=${() => (dialogue.value = { is: "talk" })}>
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
@@ -79,6 +56,22 @@ export function Rooms() {
     <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
 }
+
+const find = () => (dialogue.value = { is: "rooms" });
+
+/** What stands above the list. */
+function Top() {
+  // Where the list is all there is to be seen, its name is that of the page.
+  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
+  return html`<div class="rooms-head">
+    <${Plate} class="plate">relais<//>
+    <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
+      onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
+  </div>`;
+}
+
+const More = ({ words }) => html`<li><button type="button" class="row quiet-row" onClick=${find}><span
+  class="sign">+</span><span class="row-name">${words}</span></button></li>`;
 
 function Part({ title, add, act, children }) {
   return html`<section class="part" aria-label=${title}>
