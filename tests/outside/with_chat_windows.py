@@ -126,7 +126,9 @@ def all_that_one_did_is_saved_as_a_file_as_the_hub_exports_it(stage):
     folder = stage.path("saved")
     browser.ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), browserContextId=ana.context)
     ana.click(".me")
-    ana.js("[...document.querySelectorAll('.window button')].find((one) => one.innerText === 'Download').click()")
+    download = "[...document.querySelectorAll('.window button')].find((one) => one.innerText === 'Download')"
+    ana.until(f"!!{download}")
+    ana.js(f"{download}.click()")
     saved = eventually("a file", lambda: folder.is_dir() and next(folder.glob("ana*.jsonl"), None))
     lines = [json.loads(line) for line in saved.read_text().splitlines()]
     equal(lines[0], {"is": "account", "user": "ana"})
@@ -154,6 +156,7 @@ def who_logs_out_leaves_nothing_to_who_comes_next_in_the_same_window(stage):
     ana.click(".me")
     ana.click(".window .buttons .bad")
     ana.has(".entrance")
+    equal(ana.js("JSON.stringify(localStorage)"), "{}")
     ana.fill("input[name=user]", "bob")
     ana.fill("input[name=password]", "secret-pass")
     ana.press("Enter")

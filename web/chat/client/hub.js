@@ -2,7 +2,7 @@
  * The hub, as the page has it: what is known of it, the line to it, and coming in and going.
  */
 
-import { batch, computed, signal } from "../vendor/signals.js";
+import { batch, computed, effect, signal } from "../vendor/signals.js";
 import { Connection, Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
@@ -24,7 +24,17 @@ export const away = signal(null);
 export const sentOut = signal(null);
 
 export const isUp = computed(() => line.value.how === "up");
-export const me = computed(() => state.value.me ?? keep.get("user"));
+
+/** What `of` gives, for the many who look at it: they hear of it when it is another, not with each event. */
+export function steady(of) {
+  const its = signal(of());
+  effect(() => {
+    its.value = of();
+  });
+  return its;
+}
+
+export const me = steady(() => state.value.me ?? keep.get("user"));
 
 /** Who wants to hear what happened: messages that are news, logins, lost lines, that somebody is not here any more. */
 const listeners = { news: [], entered: [], missing: [], lost: [], left: [] };
@@ -180,6 +190,7 @@ export async function logOut(isAll) {
   await ask("LOGOUT", isAll ? { all: true } : {});
   keep.forget(`draft.${user}.`);
   keep.forget(`unsent.${user}.`);
+  keep.set(`open.${user}`, null);
   leave();
 }
 

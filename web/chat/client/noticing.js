@@ -5,13 +5,13 @@
 
 import { computed, effect, signal } from "../vendor/signals.js";
 import { now } from "./clock.js";
-import { ask, state } from "./hub.js";
+import { ask, state, steady } from "./hub.js";
 import { trying } from "./passing.js";
 
 export const setLevel = (room, level) => trying(() => ask("NOTIFY", { room, level }));
 
 /** The words that are looked out for. */
-export const keywords = computed(() => state.value.keywords);
+export const keywords = steady(() => state.value.keywords);
 
 /** Words as they are typed, with spaces or commas between. */
 export const setKeywords = (text) => ask("KEYWORDS", { words: text.split(/[\s,]+/).filter(Boolean) });

@@ -48,8 +48,15 @@ export const wholeTimeOf = (ts) => format({ dateStyle: "full", timeStyle: "short
 
 export const dateOf = (ts) => format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(ts));
 
-/** Which day it was, here. */
-export const dayOf = (ts) => new Date(ts).toDateString();
+const MINUTE_END = "2026-11-22T12:00".length;
+let dayLast = { minute: "", day: "" };
+
+/** Which day it was, here. Cost: of what was said in the same minute as what was asked before, next to nothing. */
+export function dayOf(ts) {
+  const minute = ts.slice(0, MINUTE_END);
+  if (minute !== dayLast.minute) dayLast = { minute, day: new Date(ts).toDateString() };
+  return dayLast.day;
+}
 
 /** A day, as people say it. */
 export function dayName(ts) {
