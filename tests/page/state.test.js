@@ -390,3 +390,13 @@ test("of what is read again when it is wanted neither signs nor edits are kept",
   room = rooms.rested(rooms.read(room, room.told, "ana"));
   assert.ok(room.entries.length <= 120 && room.signs.size <= 121, `${room.entries.length} ${room.signs.size}`);
 });
+
+test("of a room in which much was said elsewhere as much is shown at once as is drawn in a moment, and all of it counts", () => {
+  let room = { ...rooms.blank("#lab"), told: 1, isLoaded: true, more: false };
+  for (let seq = 2; seq <= 5001; seq += 1) room = rooms.happened(room, said(seq), { me: "ana", isWatched: false });
+  assert.deepEqual([room.entries.length, room.unread], [5000, 5000]);
+  room = rooms.opened(room);
+  assert.deepEqual([room.entries.length, room.entries.at(-1).seq, room.unread, room.more], [800, 5001, 5000, true]);
+  assert.equal(rooms.read(room, 5001, "ana").unread, 0);
+  assert.equal(rooms.opened(room), room);
+});

@@ -47,6 +47,7 @@ export function show(name) {
     focus.value = null;
     if (ABOUT_ROOM.has(dialogue.value?.is)) dialogue.value = null;
     change(states.inRoom, open.value, rooms.rested);
+    change(states.inRoom, name, rooms.opened);
   }
   open.value = name;
   isListOpen.value = false;

@@ -136,6 +136,10 @@ export function rested(room) {
   return from > 0 ? cut(room, room.entries.slice(from)) : room;
 }
 
+/** A room that is opened begins with as much as can be drawn in a moment: what was before is read when it is wanted. */
+export const opened = (room) =>
+  room.entries.length > WATCHED_MAX ? cut(room, room.entries.slice(-WATCHED_MAX)) : room;
+
 /** A room of which the end is kept. What was put on others, and how they read, is told again with them. */
 function cut(room, entries) {
   const after = { ...room, entries, more: true };
