@@ -227,6 +227,10 @@ def of_whom_one_talks_with_it_is_seen_at_once_whether_they_are_there(stage):
     zoe = newcomer(hub, "zoe")
     zoe.done("MESSAGE", to="ana", body="hello")
     ana.has('.row[data-room="@zoe"] .dot.online')
+    # And who begins a dialogue, before a word is said.
+    leo = newcomer(hub, "leo")
+    leo.done("DIALOGUE", **{"with": "ana", "mode": "turns"})
+    ana.has('.row[data-room="@leo"] .dot.online')
     expect_quiet(ana)
 
 

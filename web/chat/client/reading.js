@@ -4,8 +4,8 @@
 
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
-import { signal } from "../vendor/signals.js";
-import { ask, away, change, on, state } from "./hub.js";
+import { effect, signal } from "../vendor/signals.js";
+import { ask, away, change, isUp, on, state } from "./hub.js";
 import { tell, trying } from "./passing.js";
 import { focus, open, show } from "./shown.js";
 import { t } from "./tongue.js";
@@ -147,25 +147,30 @@ export const loadMembers = async (name) => {
 export const search = (words, { room, from }) =>
   ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
 
-// Who writes for the first time: what they do from then on the hub tells.
-on("news", ({ room: name, from }) => {
-  const isMet = state.value.presence.has(from) || met.has(name);
-  if (rooms.isTalk(name) && !isMet) loadMembers(name);
-  if (rooms.isTalk(name)) met.add(name);
-});
-
-/** Of whom it was asked, since the line is up, whether they are there. */
+/** Of whom it was asked, since the line is up, whether they are there: then the hub tells of itself. */
 const met = new Set();
+on("lost", () => met.clear());
+on("left", () => met.clear());
 
-/** Of so many whom one talked with last it is asked whether they are there; then the hub tells of itself. */
-const ASKED_MAX = 20;
+/** It is asked of so many at once, of those one talked with last. */
+const MET_MAX = 20;
 
 function meet() {
-  const talks = [...state.value.rooms.values()].filter((one) => rooms.isTalk(one.name) && one.name !== open.value);
+  const talks = [...state.value.rooms.values()].filter(({ name }) => rooms.isTalk(name) && !met.has(name));
   talks.sort((one, other) => other.last - one.last);
-  met.clear();
-  for (const { name } of talks.slice(0, ASKED_MAX)) loadMembers(name);
+  for (const { name } of talks.slice(0, MET_MAX)) {
+    met.add(name);
+    loadMembers(name);
+  }
 }
+
+// Who speaks to this person for the first time has not been asked for.
+let many = 0;
+effect(() => {
+  const { size } = state.value.rooms;
+  if (size > many && isUp.peek()) meet();
+  many = size;
+});
 
 on("left", () => (quotes.value = new Map()));
 
