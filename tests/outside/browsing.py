@@ -61,9 +61,15 @@ class Browser:
 
     def window(self, url):
         """A window with storage of its own."""
-        context = self.ask("Target.createBrowserContext")["browserContextId"]
+        return self.open(self.ask("Target.createBrowserContext")["browserContextId"], url)
+
+    def another(self, window, url):
+        """Another window of the same person: what the one keeps, the other has."""
+        return self.open(window.context, url)
+
+    def open(self, context, url):
         target = self.ask("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
-        window = Window(self, self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"], target)
+        window = Window(self, self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"], context)
         self.windows[window.session] = window
         for domain in ("Page", "Runtime", "Log", "Network"):
             window.ask(f"{domain}.enable")
@@ -75,8 +81,8 @@ class Browser:
 
 
 class Window:
-    def __init__(self, browser, session, target):
-        self.browser, self.session, self.target = browser, session, target
+    def __init__(self, browser, session, context):
+        self.browser, self.session, self.context = browser, session, context
         self.complaints, self.asked = [], []
 
     def ask(self, method, **params):

@@ -364,9 +364,43 @@ test("what is taken back reads as it was typed", () => {
   assert.deepEqual([typed("text", "hi"), typed("text", "/x"), typed("action", "waves")], ["hi", "//x", "/me waves"]);
 });
 
-test("rooms that are looked for stand beside those that were listed", () => {
-  const told = (room) => ({ room, topic: "", private: false, last: 1, unread: 0, members: 1 });
-  const first = states.others(ana(), [told("#a"), told("#b")]);
-  assert.deepEqual([...states.others(first, [told("#z")], first.others).others.keys()], ["#a", "#b", "#z"]);
-  assert.deepEqual([...states.others(first, [told("#b")]).others.keys()], ["#b"]);
+test("of the rooms that are listed those may be come into that one is not in by now", () => {
+  const told = (room, role) => ({ room, topic: "", private: false, last: 1, unread: 0, members: 1, role });
+  const names = (listed) => [...states.others(ana(), listed).others.keys()];
+  assert.deepEqual(names([told("#a"), told("#b", "member"), told("#z")]), ["#a", "#z"]);
+  // It was come into while the hub listed it.
+  assert.deepEqual(names([told("#a"), told("#lab")]), ["#a"]);
+});
+
+test("of what is read again when it is wanted neither signs nor edits are kept", () => {
+  const view = { me: "ana", isWatched: true };
+  let room = rooms.before(rooms.blank("#lab"), { events: [], more: false });
+  const hear = (event) => (room = rooms.happened(room, { room: "#lab", from: "bob", ts: said(1).ts, ...event }, view));
+  for (let seq = 1; seq <= 6000; seq += 3) {
+    hear(said(seq));
+    hear({ ev: "react", seq: seq + 1, of: seq, emoji: "👍", on: true });
+    hear({ ev: "edit", seq: seq + 2, of: seq, body: "otherwise" });
+  }
+  assert.ok(room.entries.length <= 800 && room.signs.size <= 800 && room.edits.size <= 800);
+  // What was put on something long ago just now is.
+  hear({ ev: "react", seq: 7000, of: 4, emoji: "🎉", on: true });
+  for (let seq = 7001; seq <= 7100; seq += 1) hear(said(seq));
+  assert.equal(rooms.signsOn(room.signs.get(4)).length, 1);
+  // Read again, all is there.
+  const events = [said(1, { body: "otherwise", edited: true }), { ev: "react", seq: 2, of: 1, emoji: "👍", from: "bob", on: true }];
+  room = rooms.before(room, { events, more: false });
+  assert.equal(room.entries[0].body, "otherwise");
+  assert.deepEqual(rooms.signsOn(room.signs.get(1)).map((one) => one.who), [["bob"]]);
+  room = rooms.rested(rooms.read(room, room.told, "ana"));
+  assert.ok(room.entries.length <= 120 && room.signs.size <= 121, `${room.entries.length} ${room.signs.size}`);
+});
+
+test("of a room in which much was said elsewhere as much is shown at once as is drawn in a moment, and all of it counts", () => {
+  let room = { ...rooms.blank("#lab"), told: 1, isLoaded: true, more: false };
+  for (let seq = 2; seq <= 5001; seq += 1) room = rooms.happened(room, said(seq), { me: "ana", isWatched: false });
+  assert.deepEqual([room.entries.length, room.unread], [5000, 5000]);
+  room = rooms.opened(room);
+  assert.deepEqual([room.entries.length, room.entries.at(-1).seq, room.unread, room.more], [800, 5001, 5000, true]);
+  assert.equal(rooms.read(room, 5001, "ana").unread, 0);
+  assert.equal(rooms.opened(room), room);
 });

@@ -9,11 +9,13 @@ import { openUsual } from "./client/acting.js";
 import { begin, change, me, on, phase, state } from "./client/hub.js";
 import { keep } from "./client/kept.js";
 import { keepSteps } from "./client/narrow.js";
-import { open, show, tell } from "./client/shown.js";
+import { warn } from "./client/passing.js";
+import { open, show } from "./client/shown.js";
 import { t } from "./client/tongue.js";
 import { App } from "./view/app.js";
 import { html } from "./view/html.js";
 import "./client/calling.js";
+import "./client/others.js";
 import "./client/sending.js";
 
 const HIDDEN_MS = 250;
@@ -35,11 +37,9 @@ effect(() => {
   const { rooms, ended } = state.value;
   if (!open.value || rooms.has(open.value) || phase.value === "out") return;
   if (state.value.me === null) return;
-  if (ended?.room === open.value) tell(t(`sent out by ${ended.ev}`, ended.from, ended.room), true);
+  const wasSentOut = ended?.room === open.value;
   show(null);
-});
-effect(() => {
-  if (phase.value === "out") open.value = null;
+  if (wasSentOut) warn(t(`sent out by ${ended.ev}`, ended.from, ended.room));
 });
 
 if ("serviceWorker" in navigator && isSecureContext) navigator.serviceWorker.register("worker.js").catch(() => {});

@@ -6,7 +6,8 @@ import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { put } from "../core/maps.js";
 import { ask, away, change, me, state } from "./hub.js";
-import { open, show, trying } from "./shown.js";
+import { trying } from "./passing.js";
+import { open, show } from "./shown.js";
 import { load, loadMembers } from "./reading.js";
 
 /** Comes into a room, and opens it. */

@@ -54,14 +54,17 @@ function show(event) {
 }
 
 const all = computed(() => totals(state.value));
+const called = computed(() => (isQuiet.value ? 0 : all.value.calls));
+const isNews = computed(() => all.value.unread > 0);
 
 effect(() => {
-  const { unread, calls } = all.value;
-  const called = isQuiet.value ? 0 : calls;
-  const count = called > 0 ? `(${called}) ` : unread > 0 ? "• " : "";
+  const count = called.value > 0 ? `(${called.value}) ` : isNews.value ? "• " : "";
   const where = phase.value === "in" && open.value ? `${open.value} – ` : "";
   document.title = `${count}${where}relais`;
-  // On the icon of the installed page.
-  if (called > 0) navigator.setAppBadge?.(called).catch(() => {});
+});
+
+// On the icon of the installed page.
+effect(() => {
+  if (called.value > 0) navigator.setAppBadge?.(called.value).catch(() => {});
   else navigator.clearAppBadge?.().catch(() => {});
 });

@@ -4,11 +4,12 @@
 
 import { isTalk } from "../core/room.js";
 import { readTyped } from "../core/typed.js";
-import { cameIn, openRoom, talkTo } from "./acting.js";
+import { cameIn, talkTo } from "./acting.js";
 import { ask, away, logOut, me, state } from "./hub.js";
 import { goBack } from "./reading.js";
 import { edit, react, redact, say } from "./sending.js";
-import { aside, beside, complain, dialogue, tell } from "./shown.js";
+import { complain, tell, warn } from "./passing.js";
+import { aside, beside, dialogue } from "./shown.js";
 import { LANGS, speak, t } from "./tongue.js";
 
 /**
@@ -29,7 +30,7 @@ export async function doTyped(room, text, reply) {
     if (typed.own) await OWN[typed.own](typed.rest, room, text.trim());
     else await command(room, typed.command);
   } catch (error) {
-    complain(error);
+    complain(error, room);
     return false;
   }
   return true;
@@ -56,7 +57,7 @@ const worded = (act) => (rest, room, line) =>
 const OWN = {
   async talk(rest) {
     const [, name, words] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
-    if (!name) return tell(t("whom"), true);
+    if (!name) return warn(t("whom"));
     const room = await talkTo(name);
     if (words) say(room, words);
     return undefined;
@@ -100,7 +101,7 @@ const OWN = {
     tell(t("the hub is there", Math.max(1, Math.round(performance.now() - began))));
   },
   lang(rest) {
-    if (!LANGS.includes(rest)) return tell(t("which language", rest), true);
+    if (!LANGS.includes(rest)) return warn(t("which language", rest));
     return speak(rest);
   },
   help: shows({ is: "help" }),
@@ -108,9 +109,9 @@ const OWN = {
   password: shows({ is: "settings" }),
   unregister: shows({ is: "deleting" }),
   logout: () => logOut(false),
-  nick: () => tell(t("name stays", me.value), true),
-  entrance: () => tell(t("you are in", me.value), true),
-  bye: () => tell(t("no goodbye"), true),
+  nick: () => warn(t("name stays", me.value)),
+  entrance: () => warn(t("you are in", me.value)),
+  bye: () => warn(t("no goodbye")),
 };
 
 /** The hub knows what a line means; what it comes to, the answer's fields tell. */

@@ -6,7 +6,8 @@ import { isTalk, otherTurn } from "../core/room.js";
 import { isLastWord } from "../core/typed.js";
 import { cameIn } from "./acting.js";
 import { ask, me, state } from "./hub.js";
-import { trying } from "./shown.js";
+import { trying } from "./passing.js";
+import { t } from "./tongue.js";
 
 /** Begins a dialogue with somebody: in `turns`, or `free`. */
 export const hold = (user, mode) => trying(async () => cameIn(await ask("DIALOGUE", { with: user, mode })));
@@ -22,6 +23,12 @@ export function whoFirst(room, text = "") {
   const isUnderWay = (one) => one.room === room.name && one.cmd === "MESSAGE" && one.state !== "failed";
   const isSaid = state.value.outbox.some(isUnderWay);
   return otherTurn(room, me.value) ?? (isSaid ? room.name.slice(1) : null);
+}
+
+/** Whose turn it is, in words. */
+export function whose(room) {
+  if (room.dialogue.mode === "free") return t("free dialogue");
+  return isMyTurn(room) ? t("your turn") : t("turn of", whoFirst(room));
 }
 
 /** Whether it is this person's turn, in a dialogue that has turns. */

@@ -2,10 +2,11 @@
  * The hub, as the page has it: what is known of it, the line to it, and coming in and going.
  */
 
-import { batch, computed, signal } from "../vendor/signals.js";
+import { batch, computed, effect, signal } from "../vendor/signals.js";
 import { Connection, Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
+import { setBy } from "./clock.js";
 import { keep } from "./kept.js";
 import { lang } from "./tongue.js";
 
@@ -23,10 +24,20 @@ export const away = signal(null);
 export const sentOut = signal(null);
 
 export const isUp = computed(() => line.value.how === "up");
-export const me = computed(() => state.value.me ?? keep.get("user"));
 
-/** Who wants to hear what happened: messages that are news, logins, lost lines. */
-const listeners = { news: [], entered: [], missing: [], lost: [] };
+/** What `of` gives, for the many who look at it: they hear of it when it is another, not with each event. */
+export function steady(of) {
+  const its = signal(of());
+  effect(() => {
+    its.value = of();
+  });
+  return its;
+}
+
+export const me = steady(() => state.value.me ?? keep.get("user"));
+
+/** Who wants to hear what happened: messages that are news, logins, lost lines, that somebody is not here any more. */
+const listeners = { news: [], entered: [], missing: [], lost: [], left: [] };
 export const on = (what, listener) => listeners[what].push(listener);
 const tell = (what, ...about) => listeners[what].forEach((listener) => listener(...about));
 
@@ -65,7 +76,8 @@ function heard(event) {
 
 /** The hub ends the line; one may have been logged out elsewhere. */
 function ended({ code, retry_ms: retryMs, msg }) {
-  if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
+  if (isSomebodyElse()) connection.again();
+  else if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
   else connection.later(retryMs ?? 0);
 }
 
@@ -75,6 +87,7 @@ let wish = null;
 async function greet() {
   try {
     server.value = await ask("HELLO", { proto: 1, client: "relais-page/1", lang: lang.value });
+    setBy(server.value.time);
     if (wish) await fulfil();
     else if (keep.get("token")) await comeBack();
     else connection.close(); // Who is nobody is not kept on the line.
@@ -123,6 +136,7 @@ on("lost", () => {
 });
 
 async function comeBack() {
+  if (isSomebodyElse()) forget();
   const { cursor, me: was } = state.value;
   const resume = was !== null && cursor > 0 ? { resume: { since: cursor } } : {};
   try {
@@ -147,13 +161,28 @@ function leave(why) {
   batch(() => {
     keep.set("token", null);
     keep.set("user", null);
-    state.value = states.nothing;
-    away.value = null;
     phase.value = "out";
+    forget();
     sentOut.value = why ?? null;
     connection.close();
   });
 }
+
+/** Who comes next, in this window, is to see nothing of who was here. */
+function forget() {
+  batch(() => {
+    state.value = states.nothing;
+    away.value = null;
+    tell("left");
+  });
+}
+
+/** Whether somebody else came in by another window of this browser: what it keeps is theirs. */
+const isSomebodyElse = () =>
+  state.value.me !== null && keep.get("token") !== null && keep.get("user") !== state.value.me;
+
+// So are all its windows, and not just those whose line happens to break.
+addEventListener("storage", () => isSomebodyElse() && connection.again());
 
 /** Logs this device out, or all: their tokens are worth nothing then. */
 export async function logOut(isAll) {
@@ -161,6 +190,7 @@ export async function logOut(isAll) {
   await ask("LOGOUT", isAll ? { all: true } : {});
   keep.forget(`draft.${user}.`);
   keep.forget(`unsent.${user}.`);
+  keep.set(`open.${user}`, null);
   leave();
 }
 

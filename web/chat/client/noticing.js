@@ -4,13 +4,14 @@
  */
 
 import { computed, effect, signal } from "../vendor/signals.js";
-import { ask, state } from "./hub.js";
-import { trying } from "./shown.js";
+import { now } from "./clock.js";
+import { ask, state, steady } from "./hub.js";
+import { trying } from "./passing.js";
 
 export const setLevel = (room, level) => trying(() => ask("NOTIFY", { room, level }));
 
 /** The words that are looked out for. */
-export const keywords = computed(() => state.value.keywords);
+export const keywords = steady(() => state.value.keywords);
 
 /** Words as they are typed, with spaces or commas between. */
 export const setKeywords = (text) => ask("KEYWORDS", { words: text.split(/[\s,]+/).filter(Boolean) });
@@ -22,7 +23,7 @@ export const beCalled = () => trying(() => ask("QUIET", { on: false }));
 
 /** No timer of a browser is longer. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-const clock = signal(Date.now());
+const clock = signal(now());
 
 /** Whether nothing is to be noticed now. */
 export const isQuiet = computed(() => {
@@ -37,8 +38,8 @@ effect(() => {
   const end = Date.parse(until.value ?? "");
   let timer;
   const look = () => {
-    clock.value = Date.now();
-    const left = end - Date.now();
+    clock.value = now();
+    const left = end - clock.value;
     if (left > 0) timer = setTimeout(look, Math.min(left, TIMER_MS_MAX));
   };
   look();

@@ -4,9 +4,10 @@
 
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
-import { signal } from "../vendor/signals.js";
-import { ask, away, change, on, state } from "./hub.js";
-import { focus, open, show, tell, trying } from "./shown.js";
+import { effect, signal } from "../vendor/signals.js";
+import { ask, away, change, isUp, on, state } from "./hub.js";
+import { tell, trying } from "./passing.js";
+import { focus, open, show } from "./shown.js";
 import { t } from "./tongue.js";
 
 const PAGE = 60;
@@ -143,24 +144,35 @@ export const loadMembers = async (name) => {
   }
 };
 
-/** Whether there are more rooms than were listed. */
-let isCut = false;
-
-export async function loadOthers() {
-  const { rooms: told, more } = await ask("ROOMS");
-  isCut = Boolean(more);
-  change(states.others, told);
-}
-
-/** Looks for rooms by their names, where not all were listed. */
-export async function findOthers(match) {
-  if (!isCut || !match) return;
-  const { rooms: told } = await ask("ROOMS", { match });
-  change(states.others, told, state.value.others);
-}
-
 export const search = (words, { room, from }) =>
   ask("SEARCH", { q: words, limit: 50, ...(room ? { room } : {}), ...(from ? { from } : {}) });
+
+/** Of whom it was asked, since the line is up, whether they are there: then the hub tells of itself. */
+const met = new Set();
+on("lost", () => met.clear());
+on("left", () => met.clear());
+
+/** It is asked of so many at once, of those one talked with last. */
+const MET_MAX = 20;
+
+function meet() {
+  const talks = [...state.value.rooms.values()].filter(({ name }) => rooms.isTalk(name) && !met.has(name));
+  talks.sort((one, other) => other.last - one.last);
+  for (const { name } of talks.slice(0, MET_MAX)) {
+    met.add(name);
+    loadMembers(name);
+  }
+}
+
+// Who speaks to this person for the first time has not been asked for.
+let many = 0;
+effect(() => {
+  const { size } = state.value.rooms;
+  if (size > many && isUp.peek()) meet();
+  many = size;
+});
+
+on("left", () => (quotes.value = new Map()));
 
 on("missing", async ({ room, after }) => {
   try {
@@ -177,9 +189,9 @@ on("entered", ({ rooms: told }) => {
     if (mine > read) ask("READ", { room, seq: mine }).catch(() => {});
   }
   if (away.value) ask("AWAY", { text: away.value }).catch(() => {});
-  loadOthers().catch(() => {});
   if (open.value) {
     load(open.value);
     loadMembers(open.value);
   }
+  meet();
 });

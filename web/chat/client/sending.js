@@ -5,9 +5,11 @@
 import { batch } from "../vendor/signals.js";
 import { Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
+import { now } from "./clock.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
 import { cid, keep } from "./kept.js";
-import { about, complain, setAbout, takenBack } from "./shown.js";
+import { complain } from "./passing.js";
+import { about, setAbout, takenBack } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);
@@ -31,7 +33,7 @@ export const redact = (room, seq, reason) => put("REDACT", room, { seq, ...(reas
 export const react = (room, seq, emoji, isOn) => put("REACT", room, { seq, emoji, on: isOn });
 
 function put(cmd, room, fields) {
-  const one = { cid: cid(), cmd, room, fields, ts: new Date().toISOString() };
+  const one = { cid: cid(), cmd, room, fields, ts: new Date(now()).toISOString() };
   keep.set(`unsent.${me.value}.${one.cid}`, one);
   setOutbox(outbox.add, one);
   flush();

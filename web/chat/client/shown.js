@@ -1,14 +1,12 @@
 /**
- * What is shown: which room, what stands beside it, which dialogue is open, what was to be told in passing.
+ * What is shown: which room, what stands beside it, which dialogue is open.
  */
 
 import { computed, signal } from "../vendor/signals.js";
-import { Lost, Refused } from "../core/connection.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { change, me, on, state } from "./hub.js";
 import { keep } from "./kept.js";
-import { t } from "./tongue.js";
 
 /** The name of the room that is open. */
 export const open = signal(null);
@@ -28,40 +26,18 @@ export const about = signal(new Map());
 export const takenBack = signal(null);
 /** The entry to scroll to, and to point out. */
 export const focus = signal(null);
-/** Words in passing. */
-export const passing = signal(null);
 /** What is told to the one who typed alone: room → lines. */
 export const asides = signal(new Map());
 
 export const room = computed(() => state.value.rooms.get(open.value) ?? null);
 
-let timer;
+on("left", () => {
+  for (const its of [open, newAfter, beside, dialogue, menu, takenBack, focus]) its.value = null;
+  [about.value, asides.value, isListOpen.value] = [new Map(), new Map(), false];
+});
 
-const PASSING_MS = 4000;
-
-/** Tells something in passing. What is bad stays until it is closed, or something is said. */
-export function tell(text, isBad = false) {
-  clearTimeout(timer);
-  passing.value = { text, isBad };
-  if (!isBad) timer = setTimeout(() => (passing.value = null), PASSING_MS);
-}
-
-/** Tells why something did not happen. */
-export function complain(error) {
-  if (error instanceof Refused) tell(error.message, true);
-  else if (error instanceof Lost) tell(t("not reachable"), true);
-  else throw error;
-}
-
-/** Does something that the hub may refuse, and tells if it did. */
-export const trying = async (what) => {
-  try {
-    return await what();
-  } catch (error) {
-    complain(error);
-    return undefined;
-  }
-};
+/** The dialogues about the room that is open: they end with it. */
+const ABOUT_ROOM = new Set(["invite", "topic", "rules", "sending out", "taking out", "leaving"]);
 
 /** Opens a room; what was read of it until now is where the new begins. */
 export function show(name) {
@@ -69,7 +45,9 @@ export function show(name) {
     const its = state.value.rooms.get(name);
     newAfter.value = its && its.unread > 0 ? its.read : null;
     focus.value = null;
+    if (ABOUT_ROOM.has(dialogue.value?.is)) dialogue.value = null;
     change(states.inRoom, open.value, rooms.rested);
+    change(states.inRoom, name, rooms.opened);
   }
   open.value = name;
   isListOpen.value = false;

@@ -4,6 +4,7 @@
 
 import { effect, signal } from "../vendor/signals.js";
 import { WORDS } from "../words.js";
+import { now } from "./clock.js";
 import { keep } from "./kept.js";
 
 export const LANGS = ["en", "fr"];
@@ -47,15 +48,22 @@ export const wholeTimeOf = (ts) => format({ dateStyle: "full", timeStyle: "short
 
 export const dateOf = (ts) => format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(ts));
 
-/** Which day it was, here. */
-export const dayOf = (ts) => new Date(ts).toDateString();
+const MINUTE_END = "2026-11-22T12:00".length;
+let dayLast = { minute: "", day: "" };
+
+/** Which day it was, here. Cost: of what was said in the same minute as what was asked before, next to nothing. */
+export function dayOf(ts) {
+  const minute = ts.slice(0, MINUTE_END);
+  if (minute !== dayLast.minute) dayLast = { minute, day: new Date(ts).toDateString() };
+  return dayLast.day;
+}
 
 /** A day, as people say it. */
-export function dayName(ts, now = Date.now()) {
-  const [day, today] = [new Date(ts), new Date(now)];
+export function dayName(ts) {
+  const [day, today] = [new Date(ts), new Date(now())];
   const ago = Math.round((today.setHours(0, 0, 0, 0) - new Date(day).setHours(0, 0, 0, 0)) / 86_400_000);
   if (ago === 0) return t("today");
   if (ago === 1) return t("yesterday");
-  const year = day.getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
+  const year = day.getFullYear() === today.getFullYear() ? {} : { year: "numeric" };
   return format({ weekday: "long", day: "numeric", month: "long", ...year }).format(day);
 }

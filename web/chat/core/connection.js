@@ -72,6 +72,12 @@ export class Connection {
     this.changed("closed");
   }
 
+  /** Begins anew, at once. */
+  again() {
+    if (this.socket) this.drop(this.socket);
+    this.call();
+  }
+
   /** Something about the network changed: call at once, or see whether the hub is there. */
   nudge() {
     if (this.socket) this.probe(DOUBT_MS);

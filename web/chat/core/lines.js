@@ -67,9 +67,15 @@ function goesOn(one, next) {
     one.from === next.from &&
     one.kind === "text" &&
     isPlain(next) &&
-    Date.parse(next.ts) - Date.parse(one.ts) < GROUP_MS
+    isSoon(one.ts, next.ts)
   );
 }
+
+const MINUTE_END = "2026-11-22T12:00".length;
+
+/** Within the same minute nothing has to be counted. */
+const isSoon = (one, next) =>
+  one.slice(0, MINUTE_END) === next.slice(0, MINUTE_END) || Date.parse(next) - Date.parse(one) < GROUP_MS;
 
 /** Who comes in and leaves is told in one line. */
 function happened(lines, event) {

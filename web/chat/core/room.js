@@ -121,8 +121,9 @@ export function happened(room, event, { me, isWatched }) {
   after = entry(RULES, event.ev)?.(after, event, me) ?? after;
   const change = entry(CHANGES, event.ev);
   if (change) return change(after, event);
-  after.entries = trimmed([...after.entries, event], isWatched);
-  if (after.entries.length < room.entries.length) after.more = true;
+  const entries = [...after.entries, event];
+  const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
+  after = entries.length > most ? cut(after, entries.slice(-most / 2)) : { ...after, entries };
   const counts = isWords(event) && event.from !== me && event.seq > after.read;
   if (!counts) return after;
   return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe(room, event) ? 1 : 0) };
@@ -132,17 +133,27 @@ export function happened(room, event, { me, isWatched }) {
 export function rested(room) {
   const unread = room.entries.findIndex((one) => one.seq > room.read);
   const from = Math.min(room.entries.length - RESTED_MAX, unread < 0 ? Infinity : unread - 1);
-  return from > 0 ? { ...room, entries: room.entries.slice(from), more: true } : room;
+  return from > 0 ? cut(room, room.entries.slice(from)) : room;
+}
+
+/** A room that is opened begins with as much as can be drawn in a moment: what was before is read when it is wanted. */
+export const opened = (room) =>
+  room.entries.length > WATCHED_MAX ? cut(room, room.entries.slice(-WATCHED_MAX)) : room;
+
+/** A room of which the end is kept. What was put on others, and how they read, is told again with them. */
+function cut(room, entries) {
+  const after = { ...room, entries, more: true };
+  if (room.aside) return after;
+  const first = entries[0].seq;
+  const isKept = ([of, there]) => of >= first || [...there.values()].some(({ seq }) => seq >= first);
+  after.signs = new Map([...room.signs].filter(isKept));
+  after.edits = new Map([...room.edits].filter(([of]) => of >= first));
+  return after;
 }
 
 /** Whether what was said is for who reads, as the hub counts it: what comes while it is quiet, too. */
 const isForMe = (room, event) =>
   room.level !== "none" && (event.mention || event.notify === "keyword" || isTalk(room.name));
-
-function trimmed(entries, isWatched) {
-  const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
-  return entries.length > most ? entries.slice(-most / 2) : entries;
-}
 
 /** Has a message read otherwise, wherever it is. Of what is not here yet it is kept for when it comes. */
 function reword(room, of, words) {

@@ -172,9 +172,12 @@ function stopped(typing, { room, from }) {
   return there?.has(from) ? put(typing, room, without(there, from)) : typing;
 }
 
-/** The rooms that one may come into, and `by` whom one is invited, by what the hub lists, beside `kept`: those that are known already. */
+/**
+ * The rooms that one may come into, and `by` whom one is invited, by what the hub lists, beside `kept`: those that are known already. One
+ * of them it may have been come into meanwhile.
+ */
 export function others(state, told, kept = []) {
-  const open = told.filter((one) => !one.role);
+  const open = told.filter((one) => !one.role && !state.rooms.has(one.room));
   const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: one.invited?.by }];
   const next = { ...state, others: new Map([...kept, ...open.map(row)]) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));

@@ -113,8 +113,8 @@ export function firstLine(body, most) {
     .replace(/```[^\n]*\n?/g, "")
     .trim()
     .split("\n", 1)[0];
-  const shown = cutTo(line, most);
-  const text = shown.join("");
+  if (line.length <= most) return line;
+  const text = cutTo(line, most).join("");
   return text.length < line.length ? `${text.trimEnd()}…` : line;
 }
 

@@ -86,6 +86,7 @@ const DIALOGUES = {
   rules: forms.RulesDialogue,
   "sending out": forms.SendingOutDialogue,
   "taking out": forms.TakingOutDialogue,
+  leaving: forms.LeavingDialogue,
   deleting: forms.DeletingDialogue,
   keywords: KeywordsDialogue,
   settings: SettingsDialogue,

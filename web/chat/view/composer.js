@@ -13,7 +13,8 @@ import { keep } from "../client/kept.js";
 import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
-import { about, passing, room, setAbout, takenBack, tell } from "../client/shown.js";
+import { passing, tell } from "../client/passing.js";
+import { about, room, setAbout, takenBack } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
 import { Held } from "./held.js";
@@ -41,7 +42,7 @@ export function Composer() {
   const isTooLong = bytes.value > limit();
   const first = what?.edit ? null : whoFirst(its);
   return html`<form class="composer" onSubmit=${(event) => event.preventDefault()}>
-    <div class="above"><${Typing} its=${its} /><${Passing} at="room" /></div>
+    <div class="above"><${Typing} its=${its} /><${Passing} at=${its.name} /></div>
     <${Held} its=${its} />
     ${what && html`<${About} room=${its.name} what=${what} />`}
     <div class=${`field ${first ? "waits" : ""}`}>
@@ -207,6 +208,6 @@ function Typing({ its }) {
   return html`<p class="typing" role="status">${
     names.length > 0 &&
     html`<span class="dots" aria-hidden="true"><i></i><i>
-    </i><i></i></span>${shown} ${t(names.length > 1 ? "write" : "writes")}`
+    </i><i></i></span><span class="who-writes">${shown}</span><span>${t(names.length > 1 ? "write" : "writes")}</span>`
   }</p>`;
 }

@@ -20,8 +20,11 @@ export function Window({ title, kind = "", children }) {
   // The browser tells late that one was closed: another may be open by then.
   const closed = () => dialogue.value === own.current && close();
   useLayoutEffect(() => {
-    its.current.showModal();
-    (its.current.querySelector("[autofocus]") ?? its.current).focus();
+    const window = its.current;
+    window.showModal();
+    (window.querySelector("[autofocus]") ?? window).focus();
+    // However it is left, the keyboard is where it was before.
+    return () => window.close();
   }, []);
   const outside = (event) => event.target === its.current && close();
   return html`<dialog ref=${its} class=${`window ${kind}`} tabindex="-1" aria-label=${title} onClose=${closed}

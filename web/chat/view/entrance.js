@@ -3,7 +3,7 @@
  */
 
 import { signal } from "../vendor/signals.js";
-import { comeIn, sentOut, server } from "../client/hub.js";
+import { comeIn, on, sentOut, server } from "../client/hub.js";
 import { look, LOOKS, wear } from "../client/look.js";
 import { lang, speak, t } from "../client/tongue.js";
 import { Field, Form } from "./dialogue.js";
@@ -11,6 +11,8 @@ import { html } from "./html.js";
 import { Station } from "./station.js";
 
 const isNew = signal(false);
+// Who made an account has one.
+on("left", () => (isNew.value = false));
 
 export function Entrance() {
   const policy = server.value?.register ?? "open";
@@ -37,19 +39,21 @@ export function Entrance() {
           required autocomplete="off" hint=${t("invitation hint")} />`
         }
       <//>
-      ${
-        mayRegister &&
-        html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button"
-        class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`
-      }
-      <p class="small-choices">
-        ${["en", "fr"].map(
-          (one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one}
-          onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`,
-        )}
-        <button type="button" class="link"
-          onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
-      </p>
+      ${mayRegister && html`<${OtherWay} />`}
+      <${Choices} />
     </section>
   </main>`;
 }
+
+const OtherWay = () => html`<p class="other-way">${t(isNew.value ? "have account" : "no account")} <button type="button"
+  class="link" onClick=${() => (isNew.value = !isNew.value)}>${t(isNew.value ? "log in" : "make an account")}</button></p>`;
+
+/** How the page is to speak and look. */
+const Choices = () => html`<p class="small-choices">
+  ${["en", "fr"].map(
+    (one) => html`<button type="button" class="link" lang=${one} aria-pressed=${lang.value === one}
+    onClick=${() => speak(one)}>${one === "en" ? "English" : "Français"}</button>`,
+  )}
+  <button type="button" class="link"
+    onClick=${() => wear(LOOKS[(LOOKS.indexOf(look.value) + 1) % LOOKS.length])}>${t("look")}: ${t(`look ${look.value}`)}</button>
+</p>`;

@@ -7,8 +7,9 @@ import { useEffect } from "../vendor/hooks.js";
 import { matching } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
 import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
-import { findOthers, loadOthers } from "../client/reading.js";
-import { dialogue, room, tell, trying } from "../client/shown.js";
+import { findOthers, keepLooking, loadOthers } from "../client/others.js";
+import { tell, trying } from "../client/passing.js";
+import { dialogue, room } from "../client/shown.js";
 import { count, t } from "../client/tongue.js";
 import { andClose, Cancel, Field, Form, OneOf, Window } from "./dialogue.js";
 import { html } from "./html.js";
@@ -30,7 +31,8 @@ let asking;
 export function RoomsDialogue({ its }) {
   useEffect(() => {
     wanted.value = its.match ?? "";
-    trying(loadOthers);
+    trying(() => loadOthers(wanted.value));
+    return keepLooking(() => wanted.value.trim());
   }, []);
   const look = (word) => {
     wanted.value = word;
@@ -175,6 +177,15 @@ export function TakingOutDialogue({ its }) {
     button=${t("delete")} other=${html`<${Cancel} />`}>
     <blockquote><b><bdi>${its.event.from}</bdi></b> <${Snippet} body=${its.event.body} most=${240} /></blockquote>
     <p class="quiet">${t("delete hint")}</p>
+  <//><//>`;
+}
+
+/** Leaving a room into which somebody has to ask one back. */
+export function LeavingDialogue() {
+  const { name } = room.value;
+  return html`<${Window} title=${t("leave x", name)} kind="small"><${Form} act=${andClose(() => ask("PART", { room: name }))}
+    isBad=${true} button=${t("leave the room")} other=${html`<${Cancel} />`}>
+    <p>${t("leave hint")}</p>
   <//><//>`;
 }
 

@@ -17,8 +17,7 @@ export const Happened = memo(({ line }) => {
 
 function words({ ev, events }) {
   const [event] = events;
-  if (ev === "join" || ev === "part")
-    return filled(`${ev}.${events.length === 1 ? "one" : "many"}`, [many(events.map((one) => one.from))]);
+  if (ev === "join" || ev === "part") return cameOrLeft(ev, [...new Set(events.map((one) => one.from))]);
   const who = html`<${Name} name=${event.from} />`;
   const whom = event.user && html`<${Name} name=${event.user} />`;
   const what = DETAILS[ev]?.(event);
@@ -43,9 +42,14 @@ const HARD = {
   dialogue_end: ({ word }) => (word ? "dialogue_end by" : "dialogue_end"),
 };
 
+/** French tells those one is among otherwise than others. */
+function cameOrLeft(ev, names) {
+  const who = names.includes(me.value) ? "you " : "";
+  return filled(`${ev}.${who}${names.length === 1 ? "one" : "many"}`, [many(names)]);
+}
+
 /** Names, the first few of them. */
-function many(names) {
-  const all = [...new Set(names)];
+function many(all) {
   const shown = all.slice(0, NAMES_MAX).map(
     (name, at) => html`${at > 0 ? ", " : ""}<${Name}
     name=${name === me.value ? t("you") : name} />`,

@@ -92,9 +92,12 @@ function actions(its) {
     ...moderation,
     ...levels(its),
     null,
-    { text: t("leave the room"), icon: "door", isBad: true, act: () => part(its.name) },
+    { text: t("leave the room"), icon: "door", isBad: true, act: mayReturn(its) ? () => part(its.name) : say("leaving") },
   ];
 }
+
+/** Whether who leaves it may come back as they like. */
+const mayReturn = ({ isPrivate, role }) => !isPrivate || role === "owner";
 
 /** How much of it is to be noticed; between two, what is said is said to one. */
 function levels({ name, level }) {

@@ -3,7 +3,7 @@
  */
 
 import { isTalk } from "../core/room.js";
-import { end, hold, isMyTurn, whoFirst } from "../client/dialogues.js";
+import { end, hold, isMyTurn, whose } from "../client/dialogues.js";
 import { t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -13,14 +13,9 @@ export function Held({ its }) {
   const isMine = isMyTurn(its);
   return html`<section class=${`held ${isMine ? "mine" : ""}`} aria-label=${t("dialogue")}>
     <${Icon} name="turns" />
-    <p role="status"><b>${whose(its)}</b> <span class="quiet">${t("dialogue hint")}</span></p>
+    <p role="status"><b><bdi>${whose(its)}</bdi></b> <span class="quiet">${t("dialogue hint")}</span></p>
     <button type="button" class="small" onClick=${() => end(its.name.slice(1))}>${t("end dialogue")}</button>
   </section>`;
-}
-
-function whose(its) {
-  if (its.dialogue.mode === "free") return t("free dialogue");
-  return isMyTurn(its) ? t("your turn") : html`<bdi>${t("turn of", whoFirst(its))}</bdi>`;
 }
 
 /** What can be done about dialogues with somebody, as items of a menu. */

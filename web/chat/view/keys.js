@@ -4,7 +4,8 @@
 
 import { state } from "../client/hub.js";
 import { openRoom } from "../client/acting.js";
-import { beside, dialogue, menu, newAfter, open, passing } from "../client/shown.js";
+import { passing } from "../client/passing.js";
+import { beside, dialogue, menu, newAfter, open } from "../client/shown.js";
 import { backToNow, markRead } from "../client/reading.js";
 import { focusComposer } from "./insert.js";
 import { inOrder } from "./rooms.js";

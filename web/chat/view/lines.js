@@ -5,7 +5,8 @@
 import { computed, signal, useComputed } from "../vendor/signals.js";
 import { linesOf, piecesOf } from "../core/lines.js";
 import { isUp, me, state } from "../client/hub.js";
-import { asides, focus, menu, newAfter, room, tell } from "../client/shown.js";
+import { tell } from "../client/passing.js";
+import { asides, focus, menu, newAfter, room } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
 import { Happened } from "./happened.js";
 import { html, memo } from "./html.js";

@@ -35,7 +35,7 @@ export function Log() {
 
   const isBusy = loading.value.has(its.name);
   return html`<div class="log-frame">
-    <div ref=${box} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-busy=${isBusy}
+    <div key=${its.name} ref=${box} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-busy=${isBusy}
       aria-label=${t("log of", its.name)} tabindex="0" onScroll=${() => scrolled(box.current, still.current, its)}
       onKeyDown=${(event) => walk(event, box.current)} onMouseOver=${point} onFocusIn=${point}
       onMouseLeave=${leave} onFocusOut=${leave}>

@@ -22,7 +22,7 @@ export function openMenuAt(from, { label, items, signs }) {
   menu.value = { label, items, signs, from, box: from.getBoundingClientRect() };
 }
 
-export function closeMenu() {
+function closeMenu() {
   const { from } = menu.value ?? {};
   menu.value = null;
   if (from?.isConnected) from.focus();

@@ -1,25 +1,17 @@
 /**
  * Words in passing. They have a place of their own wherever one is: over no message, and moving nothing where
- * they take one line. What went wrong stays until it is closed.
+ * they take one line.
  */
 
-import { computed } from "../vendor/signals.js";
-import { isNarrow } from "../client/narrow.js";
-import { dialogue, isListOpen, passing, room } from "../client/shown.js";
+import { passing, place } from "../client/passing.js";
 import { t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
-/** Where one looks: at a `window`, the `list`, a `room`, or `nowhere`. */
-const place = computed(() => {
-  if (dialogue.value) return "window";
-  if (isNarrow.value && (isListOpen.value || !room.value)) return "list";
-  return room.value ? "room" : "nowhere";
-});
-
+/** What was told `at` a place, for who looks there. */
 export function Passing({ at }) {
   if (place.value !== at) return null;
-  const { text, isBad } = passing.value ?? {};
+  const { text, isBad } = passing.value?.at === at ? passing.value : {};
   // What is told has to come into something that is there already, to be heard.
   return html`<div class="passing"><div role="status">${text && !isBad && html`<${Words} text=${text} />`}</div>
     <div role="alert">${text && isBad && html`<${Words} text=${text} isBad=${true} />`}</div></div>`;

@@ -5,7 +5,8 @@
 import { isAbove, isTalk } from "../core/room.js";
 import { moderate, talkTo } from "../client/acting.js";
 import { me, state } from "../client/hub.js";
-import { dialogue, room as shownRoom, trying } from "../client/shown.js";
+import { trying } from "../client/passing.js";
+import { dialogue, room as shownRoom } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { heldItems } from "./held.js";
 import { openMenu } from "./menu.js";

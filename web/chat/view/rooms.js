@@ -7,7 +7,8 @@ import { computed } from "../vendor/signals.js";
 import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
 import { join, openRoom } from "../client/acting.js";
-import { isMyTurn } from "../client/dialogues.js";
+import { isMyTurn, whose } from "../client/dialogues.js";
+import { lookAgain } from "../client/others.js";
 import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
@@ -33,40 +34,18 @@ export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.n
 
 export function Rooms() {
   const list = useRef();
-  // Where the list is all there is to be seen, its name is that of the page.
-  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
-  return html`<nav class="rooms" aria-label=${t("rooms")} data-open=${isListOpen.value}>
-    <div class="rooms-head">
-      <${Plate} class="plate">relais<//>
-      <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
-        onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
-      <button type="button" class="quiet-button narrow-only" aria-label=${t("close list")}
-        onClick=${() => (isListOpen.value = false)}><${Icon} name="close" /></button>
-    </div>
+  return html`<nav class="rooms" aria-label=${t("rooms")} onPointerEnter=${lookAgain} onFocusIn=${lookAgain}>
+    <${Top} />
     <div class="rooms-frame"><div ref=${list} class="rooms-list" onKeyDown=${move}>
       ${
         invitations.value.length > 0 &&
-        html`<${Part}
-        title=${t("invitations")}>${invitations.value.map(
-          (one) => html`<${Invitation} key=${one.name} one=${one}
-          />`,
-        )}<//>`
+        html`<${Part} title=${t("invitations")}>
+        ${invitations.value.map((one) => html`<${Invitation} key=${one.name} one=${one} />`)}<//>`
       }
-      <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${() => (dialogue.value = { is: "rooms" })}>
+      <${Part} title=${t("rooms")} add=${t("find or make a room")} act=${find}>
         ${rooms.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
-        ${
-          joinable.value > 0 &&
-          html`<li><button type="button" class="row quiet-row"
-          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
-            class="row-name">${count("more rooms", joinable.value)}</span></button></li>`
-        }
-        ${
-          rooms.value.length === 0 &&
-          joinable.value === 0 &&
-          html`<li><button type="button" class="row quiet-row"
-          onClick=${() => (dialogue.value = { is: "rooms" })}><span class="sign">+</span><span
-            class="row-name">${t("make a room")}</span></button></li>`
-        }
+        ${joinable.value > 0 && html`<${More} words=${count("more rooms", joinable.value)} />`}
+        ${rooms.value.length + joinable.value === 0 && html`<${More} words=${t("make a room")} />`}
       <//>
       <${Part} title=${t("people")} add=${t("write to somebody")} act=${() => (dialogue.value = { is: "talk" })}>
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
@@ -77,6 +56,22 @@ export function Rooms() {
     <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
 }
+
+const find = () => (dialogue.value = { is: "rooms" });
+
+/** What stands above the list. */
+function Top() {
+  // Where the list is all there is to be seen, its name is that of the page.
+  const Plate = isNarrow.value && (isListOpen.value || !open.value) ? "h1" : "span";
+  return html`<div class="rooms-head">
+    <${Plate} class="plate">relais<//>
+    <button type="button" class="quiet-button" aria-label=${t("go to")} title=${`${t("go to")} (Ctrl K)`}
+      onClick=${() => (dialogue.value = { is: "switcher" })}><${Icon} name="search" /></button>
+  </div>`;
+}
+
+const More = ({ words }) => html`<li><button type="button" class="row quiet-row" onClick=${find}><span
+  class="sign">+</span><span class="row-name">${words}</span></button></li>`;
 
 function Part({ title, add, act, children }) {
   return html`<section class="part" aria-label=${title}>
@@ -100,16 +95,17 @@ function Row({ one }) {
   }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
+  const how = state.value.presence.get(user)?.how;
   return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
     ${
       isTwo
-        ? html`<${Figure} name=${user} how=${state.value.presence.get(user)?.how} />`
+        ? html`<${Figure} name=${user} how=${how} />`
         : html`<span
       class="sign">${isPrivate ? html`<${Icon} name="lock" />` : "#"}</span>`
     }
-    <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>
+    <bdi class="row-name">${isTwo ? user : name.slice(1)}</bdi>${how && html`<span class="sr">${t(how)}</span>`}
     <${Marks} one=${one} isOpen=${isOpen} />
     <${Badge} one=${one} />
   </button></li>`;
@@ -118,7 +114,9 @@ function Row({ one }) {
 /** What there is to do, and that it does not call. */
 function Marks({ one, isOpen }) {
   const { name, unread, level } = one;
+  const isMine = isMyTurn(one);
   const marks = [
+    [one.dialogue && !isMine, "held-there", "turns", one.dialogue ? whose(one) : ""],
     [!isOpen && unread === 0 && keep.get(`draft.${me.value}.${name}`), "draft", "edit", t("draft")],
     [hasFailed(name), "failed", "alert", t("not sent")],
     [level === "none", "mute", "bell-off", t("muted room")],
@@ -126,7 +124,7 @@ function Marks({ one, isOpen }) {
   return html`${marks.map(
     ([, kind, icon, words]) => html`<span key=${kind} class=${kind} title=${words}><${Icon} name=${icon} /><span
     class="sr">${words}</span></span>`,
-  )}${!isOpen && isMyTurn(one) && html`<span class="tag">${t("your turn")}</span>`}`;
+  )}${isMine && html`<span class="tag turn">${t("your turn")}</span>`}`;
 }
 
 /** Whether something was refused there, and waits for somebody to look at it. */

@@ -6,8 +6,10 @@ import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
 import { spokenBy } from "../core/hook.js";
 import { isUnbroken } from "../core/text.js";
+import { on } from "../client/hub.js";
 import { goTo, search } from "../client/reading.js";
-import { beside, isListOpen, room, trying } from "../client/shown.js";
+import { trying } from "../client/passing.js";
+import { beside, isListOpen, room } from "../client/shown.js";
 import { count, dateOf, t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Figure } from "./icons.js";
@@ -20,6 +22,7 @@ const NARROW_PX = 900;
 
 const found = signal(null);
 const isHereOnly = signal(false);
+on("left", () => (found.value = null));
 
 /** Searches by what a field has in it; what comes late, for words that are not there any more, is left out. */
 function finder(field) {

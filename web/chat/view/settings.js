@@ -4,13 +4,15 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { signal } from "../vendor/signals.js";
-import { ask, away, logOut, me, server, state } from "../client/hub.js";
+import { ask, away, logOut, me, on, server, state } from "../client/hub.js";
+import { exportAll, exported, stopExporting } from "../client/exporting.js";
 import { setAway } from "../client/acting.js";
 import { LOOKS, look, wear } from "../client/look.js";
 import { notify, notifying } from "../client/calling.js";
 import { isSounding, sound } from "../client/sound.js";
-import { dialogue, tell, trying } from "../client/shown.js";
-import { dateOf, lang, speak, t } from "../client/tongue.js";
+import { tell, trying } from "../client/passing.js";
+import { dialogue } from "../client/shown.js";
+import { count, dateOf, lang, speak, t } from "../client/tongue.js";
 import { andClose, Field, Form, OneOf, Window } from "./dialogue.js";
 import { html } from "./html.js";
 import { Figure } from "./icons.js";
@@ -32,6 +34,7 @@ export function SettingsDialogue() {
     <${Calls} />
     <${Password} />
     <${Devices} />
+    <${Account} />
     <p class="quiet small-print">${server.value?.server}</p>
   <//>`;
 }
@@ -89,6 +92,7 @@ function Password() {
 }
 
 const devices = signal(null);
+on("left", () => (devices.value = null));
 
 const loadDevices = () =>
   trying(async () => {
@@ -118,6 +122,18 @@ function Devices() {
     <p class="buttons"><button type="button"
       onClick=${() => trying(andClose(() => logOut(true)))}>${t("log out everywhere")}</button><button type="button"
         class="bad" onClick=${() => trying(andClose(() => logOut(false)))}>${t("log out")}</button></p>
+  </section>`;
+}
+
+/** All that the hub has of this person, to take along; and the end of it. */
+function Account() {
+  const many = exported.value;
+  const isUnderWay = many !== null;
+  return html`<section><h3>${t("your data")}</h3><p class="line-of">
+    <span role="status">${isUnderWay ? count("lines read", many) : t("export hint")}</span>
+    <button type="button" class="small" onClick=${isUnderWay ? stopExporting : () => trying(exportAll)}>${t(
+      isUnderWay ? "stop" : "download",
+    )}</button></p>
     <p class="quiet"><button type="button" class="link"
       onClick=${() => (dialogue.value = { is: "deleting" })}>${t("delete account…")}</button></p>
   </section>`;

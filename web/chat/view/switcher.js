@@ -8,7 +8,8 @@ import { callsOf, isTalk } from "../core/room.js";
 import { matching } from "../core/typed.js";
 import { state } from "../client/hub.js";
 import { join, names, openRoom, talkTo } from "../client/acting.js";
-import { open, room, trying } from "../client/shown.js";
+import { trying } from "../client/passing.js";
+import { open, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { close, Window } from "./dialogue.js";
 import { html } from "./html.js";
@@ -23,7 +24,7 @@ const found = computed(() => {
   const bare = word.value.replace(/^[#@]/, "");
   const byNews = (a, b) => callsOf(b) - callsOf(a) || b.unread - a.unread || b.last - a.last;
   const mine = [...rooms.values()]
-    .filter((one) => one.name !== open.value)
+    .filter((one) => word.value !== "" || one.name !== open.value)
     .sort(byNews)
     .map((one) => one.name);
   const more = [...others.keys()];
