@@ -36,6 +36,9 @@ pub(crate) struct Before {
     pub(crate) believed: Option<Millis>,
     /// When the last entry was written, if any is in the log.
     pub(crate) written: Option<Millis>,
+    /// The latest time from which on something was to last: later entries may have been written by a clock that
+    /// was right again.
+    pub(crate) timed: Millis,
 }
 
 impl Before {
@@ -45,7 +48,8 @@ impl Before {
     ///
     /// [`Broken`]
     pub(crate) fn of(store: &Store) -> Result<Self, Broken> {
-        Ok(Self { believed: store.believed_at()?, written: store.last_at()? })
+        let (believed, written) = (store.believed_at()?, store.last_at()?);
+        Ok(Self { believed, written, timed: store.timed_last()? })
     }
 }
 
@@ -74,9 +78,13 @@ impl Clock {
     /// One of which an earlier process knew this. Where the date was set meanwhile, or is wrong since, that is
     /// a jump as any other; what was written while it was not believed is no reason to believe it.
     pub(super) fn after(before: Before, seen: Instant) -> Self {
-        let Before { believed, written } = before;
+        let Before { believed, written, timed } = before;
         let known = believed.or(written).map(|last| (last, seen));
-        Self { known: Cell::new(known), written: Cell::new(written), ..Self::default() }
+        Self {
+            known: Cell::new(known),
+            written: Cell::new(written.max(Some(timed))),
+            ..Self::default()
+        }
     }
 
     /// What time it is, where the system's clock says `told`, when it is `seen`.
@@ -184,7 +192,7 @@ mod tests {
     {
         let (now, hour) = (Instant::now(), HOUR.cast_signed());
         let (believed, written) = (None, Some(Millis(START)));
-        let clock = || Clock::after(Before { believed, written }, now);
+        let clock = || Clock::after(Before { believed, written, ..Before::default() }, now);
         check(&clock(), &[(1, hour, hour, true)]);
         check(&clock(), &[(1, hour + 2000, hour + 2000, false)]);
         // It was wrong then, and is not now.
@@ -195,7 +203,7 @@ mod tests {
     fn what_was_written_while_the_clock_was_not_believed_is_no_reason_to_believe_it() {
         let (now, year, hour) = (Instant::now(), YEAR.cast_signed(), HOUR.cast_signed());
         let (believed, written) = (Some(Millis(START)), Some(Millis(START + YEAR)));
-        let clock = || Clock::after(Before { believed, written }, now);
+        let clock = || Clock::after(Before { believed, written, ..Before::default() }, now);
         check(&clock(), &[(1, year, year, false)]);
         check(&clock(), &[(1, hour, hour, true)]);
     }
@@ -205,7 +213,7 @@ mod tests {
         let (start, written) = (Instant::now(), Some(Millis(START + YEAR)));
         let after = |ms| start + Duration::from_millis(ms);
         // By an earlier process, or this one.
-        let earlier = Clock::after(Before { believed: None, written }, start);
+        let earlier = Clock::after(Before { written, ..Before::default() }, start);
         let this = Clock::default();
         this.now(Millis(START + YEAR), start);
         for clock in [earlier, this] {
@@ -217,7 +225,7 @@ mod tests {
             assert_eq!(clock.set_back_to(after(2 * HOUR)), None);
         }
         // It was wrong then, and jumps to where it was.
-        let glitch = Clock::after(Before { believed: None, written }, start);
+        let glitch = Clock::after(Before { written, ..Before::default() }, start);
         glitch.now(Millis(START), after(5));
         glitch.now(Millis(START + YEAR), after(10));
         assert_eq!(glitch.set_back_to(after(2 * HOUR)), None);

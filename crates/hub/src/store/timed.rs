@@ -33,6 +33,23 @@ impl Store {
         Ok(())
     }
 
+    /// When the last was written, by the clock, that may be to end at a time; the first of all times, if there is
+    /// nothing.
+    ///
+    /// *Cost*: looks at all invitations.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn timed_last(&self) -> Result<Millis, Broken> {
+        let sql = "
+            SELECT max(
+                coalesce((SELECT max(at) FROM log INDEXED BY log_timed
+                    WHERE deed IN ('ban', 'mute', 'quiet')), 0),
+                coalesce((SELECT max(since) FROM invitations), 0))";
+        Ok(self.conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
     /// What was written later than it is `now` and may be to end at a time, behind an entry: bans, mutes, and
     /// that somebody is not to be disturbed; at most `limit`.
     ///

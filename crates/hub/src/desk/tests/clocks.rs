@@ -254,7 +254,10 @@ async fn what_was_to_end_soon_by_a_clock_that_was_ahead_is_over_an_hour_after_it
 async fn what_was_to_last_for_long_by_a_clock_that_was_ahead_lasts_as_long_from_when_it_was_set_back()
  {
     let (mut stand, who) = hub_set_back(7200);
-    // Also where another process was set back.
+    let [ana, ..] = who;
+    // Also where another process was set back, and something was written since.
+    stand.ask((0, 6), ana, say("now"));
+    stand.settle();
     stand.restart();
     in_an_hour(&mut stand).await;
     assert_eq!(hold(&mut stand, who), [true; 3]);
