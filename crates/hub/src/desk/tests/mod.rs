@@ -353,4 +353,7 @@ async fn each_client_is_told_what_a_simple_model_says() {
     (0..SEEDS).for_each(|seed| try_one(seed, Keeper::Busy));
     // What a deleted account said was taken out once more.
     try_one(13_504_393_509_416_594_843, Keeper::Away);
+    // Some more, if that is wanted: the seed is told, if that goes wrong.
+    let first = RandomState::new().build_hasher().finish();
+    (0..new_seeds()).for_each(|seed| try_one(first.wrapping_add(seed), Keeper::Busy));
 }
