@@ -172,10 +172,11 @@ def windows_of_one_browser_are_one_person(stage):
     hub, browser = Hub(stage), Browser(stage)
     newcomer(hub, "bob", "#lab")
     ana = come_in(browser, hub, "ana", "#lab")
+    say(ana, "by one")
+    await_texts(ana, ["by one"])
     other = browser.another(ana, hub.url)
-    other.has(".inside")
-    for window, words in ((ana, "by one"), (other, "by the other")):
-        say(window, words)
+    await_texts(other, ["by one"])
+    say(other, "by the other")
     await_texts(ana, ["by one", "by the other"])
     await_texts(other, ["by one", "by the other"])
     # What both would say is said once each, also by a hub that is back.
