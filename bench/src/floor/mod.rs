@@ -5,12 +5,12 @@
 //! of the head and one send of a response prepared beforehand. No parser, no clock, no file, no
 //! timeout: what a real server costs above this is what it does for its users.
 
+mod callers;
 mod conn;
 mod responses;
 
 use std::{
-    fs, io,
-    net::{Ipv4Addr, TcpListener},
+    fs,
     path::PathBuf,
     sync::{
         Arc,
@@ -19,14 +19,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rustix::{
-    buffer::spare_capacity,
-    event::epoll::{self, CreateFlags, EventData, EventFlags},
-    fd::{AsFd, OwnedFd},
-};
 
 use self::conn::Conn;
-pub(crate) use self::responses::{Responses, short_head};
+pub(crate) use self::{
+    callers::{Callers, LISTENER},
+    responses::{Responses, short_head},
+};
 
 /// What the floor serves, and where.
 #[derive(Debug, clap::Args)]
@@ -55,9 +53,8 @@ pub(crate) fn serve(args: &Args) -> Result<()> {
 /// A listener, its connections, and what they are answered.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    epoll: OwnedFd,
-    listener: TcpListener,
-    /// By the number that `epoll` knows them by; `None` is a number to be used again.
+    callers: Callers,
+    /// By the number that `callers` knows them by; `None` is a number to be used again.
     conns: Vec<Option<Conn>>,
     /// The indices of every `None` in `conns`.
     vacant: Vec<usize>,
@@ -82,18 +79,14 @@ impl Tally {
 impl Floor {
     /// Listens at `port` of this machine; 0 lets the kernel choose.
     pub(crate) fn bind(port: u16, responses: Responses) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .with_context(|| format!("listening on port {port}"))?;
-        listener.set_nonblocking(true)?;
-        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+        let callers = Callers::listen(port)?;
         let (conns, vacant, tally) = (Vec::new(), Vec::new(), Arc::default());
-        Ok(Self { epoll, listener, conns, vacant, responses, tally })
+        Ok(Self { callers, conns, vacant, responses, tally })
     }
 
     /// Where it listens.
     pub(crate) fn port(&self) -> Result<u16> {
-        Ok(self.listener.local_addr()?.port())
+        self.callers.port()
     }
 
     /// What it has done, to be read while it runs.
@@ -107,11 +100,9 @@ impl Floor {
     ///
     /// If the system does not go on, not if a caller does not.
     pub(crate) fn run(&mut self) -> Result<()> {
-        let mut events = Vec::with_capacity(EVENTS_MAX);
-        let mut scratch = vec![0; READ_BYTES_MAX];
+        let (mut events, mut scratch) = (Vec::new(), vec![0; READ_BYTES_MAX]);
         loop {
-            events.clear();
-            epoll::wait(&self.epoll, spare_capacity(&mut events), None)?;
+            self.callers.wait(&mut events)?;
             for event in &events {
                 match event.data.u64() {
                     LISTENER => self.accept()?,
@@ -122,23 +113,16 @@ impl Floor {
     }
 
     fn accept(&mut self) -> Result<()> {
-        loop {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error).context("accepting"),
-            };
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
+        while let Some(stream) = self.callers.accept()? {
             let index = self.vacant.pop().unwrap_or_else(|| {
                 self.conns.push(None);
                 self.conns.len() - 1
             });
-            let number = EventData::new_u64(u64::try_from(index)?);
-            epoll::add(&self.epoll, stream.as_fd(), number, EventFlags::IN)?;
+            self.callers.know(&stream, index)?;
             self.conns[index] = Some(Conn::new(stream));
             self.tally.connections.fetch_add(1, Ordering::Relaxed);
         }
+        Ok(())
     }
 
     fn turn(&mut self, index: usize, scratch: &mut [u8]) -> Result<()> {
@@ -156,14 +140,10 @@ impl Floor {
         }
         let after = conn.waits_for();
         if after != before {
-            let number = EventData::new_u64(u64::try_from(index)?);
-            epoll::modify(&self.epoll, conn.stream(), number, after)?;
+            self.callers.expect(conn.stream(), index, after)?;
         }
         Ok(())
     }
 }
 
-/// The number of the listener in the epoll: no connection's.
-const LISTENER: u64 = u64::MAX;
-const EVENTS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 16 * 1024;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{crowd, tongue::Tongue};
+use super::{entering, tongue::Tongue};
 use crate::{client, launch, stats::percentile, words::Words};
 
 /// After how many milliseconds so many of a hundred answers were there: of LOGIN with a token, of
@@ -18,7 +18,7 @@ pub(super) fn ask(port: u16, tokens: &[String], (first, last): (u64, u64)) -> Re
     let login = times(LOGINS, || {
         let token = who.next().context("nobody is there")?;
         let begin = Instant::now();
-        let stream = crowd::enter(port, Tongue::Hub, (0, token))?;
+        let stream = entering::enter(port, Tongue::Hub, (0, token))?;
         let took = begin.elapsed();
         drop(stream);
         Ok(took)

@@ -3,18 +3,12 @@
 //! One thread, one `epoll`; a delivery costs one send. No names, no frames, no log, no patience with
 //! who reads slowly: what a real server costs above this is what it does for its users.
 
-use std::{
-    io::{ErrorKind, Read as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
-};
+use std::{io::Read as _, net::TcpStream};
 
 use anyhow::{Context, Result, ensure};
-use rustix::{
-    buffer::spare_capacity,
-    event::epoll::{self, CreateFlags, EventData, EventFlags},
-    fd::OwnedFd,
-    net::{SendFlags, send},
-};
+use rustix::net::{SendFlags, send};
+
+use crate::floor::{Callers, LISTENER};
 
 /// Where the room is.
 #[derive(Debug, clap::Args)]
@@ -26,18 +20,12 @@ pub(crate) struct Args {
 
 /// Tells what is said, until killed.
 pub(crate) fn serve(args: &Args) -> Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
-        .with_context(|| format!("listening on port {}", args.port))?;
-    listener.set_nonblocking(true)?;
-    let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
-    Room { epoll, listener, members: Vec::new() }.run()
+    Room { callers: Callers::listen(args.port)?, members: Vec::new() }.run()
 }
 
 struct Room {
-    epoll: OwnedFd,
-    listener: TcpListener,
-    /// By the number that `epoll` knows them by, which is given once.
+    callers: Callers,
+    /// By the number that `callers` knows them by, which is given once.
     members: Vec<Option<Member>>,
 }
 
@@ -49,10 +37,9 @@ struct Member {
 
 impl Room {
     fn run(&mut self) -> Result<()> {
-        let (mut events, mut heard) = (Vec::with_capacity(EVENTS_MAX), vec![0; READ_BYTES_MAX]);
+        let (mut events, mut heard) = (Vec::new(), vec![0; READ_BYTES_MAX]);
         loop {
-            events.clear();
-            epoll::wait(&self.epoll, spare_capacity(&mut events), None)?;
+            self.callers.wait(&mut events)?;
             for event in &events {
                 match event.data.u64() {
                     LISTENER => self.accept()?,
@@ -63,18 +50,11 @@ impl Room {
     }
 
     fn accept(&mut self) -> Result<()> {
-        loop {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error).context("accepting"),
-            };
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            let number = EventData::new_u64(u64::try_from(self.members.len())?);
-            epoll::add(&self.epoll, &stream, number, EventFlags::IN)?;
+        while let Some(stream) = self.callers.accept()? {
+            self.callers.know(&stream, self.members.len())?;
             self.members.push(Some(Member { stream, is_in: false }));
         }
+        Ok(())
     }
 
     fn hear(&mut self, who: usize, heard: &mut [u8]) -> Result<()> {
@@ -110,7 +90,4 @@ fn tell(stream: &TcpStream, bytes: &[u8]) -> Result<()> {
 /// What is told to who comes in.
 pub(super) const LET_IN: &str = "in\n";
 
-/// The number of the listener in the epoll: no member's.
-const LISTENER: u64 = u64::MAX;
-const EVENTS_MAX: usize = 256;
 const READ_BYTES_MAX: usize = 16 * 1024;

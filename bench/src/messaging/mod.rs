@@ -3,10 +3,12 @@
 
 mod asking;
 mod crowd;
+mod entering;
 mod floor;
 mod senders;
 mod team;
 mod tongue;
+mod wanted;
 
 use std::{
     net::TcpStream,
@@ -25,11 +27,10 @@ use self::{
 };
 use crate::{
     client, footprint, launch,
-    row::{Better, Column, Row, interleave},
+    row::{Row, interleave},
     running::{Door, Kit, Running},
     stats::{float, percentile},
     subject::{Program, STORE, Subject, Task},
-    target::{Against, Bound, Target},
 };
 
 /// A row of this kind, to be measured.
@@ -158,17 +159,6 @@ impl Spec {
         }
     }
 
-    fn columns(self) -> (&'static [Column], &'static [Target]) {
-        match self {
-            Self::FanOut(1) => (&FAN_OUT, &NARROW_TARGETS),
-            Self::FanOut(_) => (&FAN_OUT, &WIDE_TARGETS),
-            Self::Durable => (&DURABLE, &DURABLE_TARGETS),
-            Self::Idle(Door::Http) => (&IDLE, &IDLE_TARGETS),
-            Self::Idle(Door::Https) => (&IDLE, &IDLE_TLS_TARGETS),
-            Self::Large => (&LARGE, &LARGE_TARGETS),
-        }
-    }
-
     fn how(self, effort: Effort) -> String {
         let Effort { accounts, messages, .. } = effort;
         match self {
@@ -237,9 +227,9 @@ fn idle(
     let (port, config) = (server.port(door), client::tls_config()?);
     let token = |number: usize| assembled.tokens.get(number / DEVICES).cloned().unwrap_or_default();
     let held: Vec<TcpStream> = match door {
-        Door::Http => crowd::enter_all(port, Tongue::of(subject), (sessions, token))?,
+        Door::Http => entering::enter_all(port, Tongue::of(subject), (sessions, token))?,
         Door::Https => {
-            let enter = |number| crowd::enter_safely(port, &config, (number, &token(number)));
+            let enter = |number| entering::enter_safely(port, &config, (number, &token(number)));
             (0..sessions).map(enter).collect::<Result<_>>()?
         }
     };
@@ -271,49 +261,3 @@ const NGIRCD: Subject = Program::Ngircd.at(Task::Message);
 const FLOOR: Subject = Program::Floor.at(Task::Message);
 const PEERS: [Subject; 4] = [RELAIS, NATS, INSPIRCD, NGIRCD];
 const FAN_OUT_SUBJECTS: [Subject; 5] = [RELAIS, NATS, INSPIRCD, NGIRCD, FLOOR];
-
-const FAN_OUT: [Column; 5] = [PER_CORE, RATE, CORE, MEDIAN, P99];
-const PER_CORE: Column =
-    Column { name: "1000 deliveries/core-s", better: Better::Higher, digits: 0 };
-const RATE: Column = Column { name: "1000 deliveries/s", better: Better::Higher, digits: 0 };
-const CORE: Column = Column { name: "server core", better: Better::Lower, digits: 2 };
-const MEDIAN: Column = Column { name: "median ms", better: Better::Lower, digits: 2 };
-const P99: Column = Column { name: "p99 ms", better: Better::Lower, digits: 2 };
-
-const DURABLE: [Column; 5] = [ACKNOWLEDGED, MEDIAN, P99, CORE, CPU_EACH];
-const ACKNOWLEDGED: Column = Column { name: "messages/s", better: Better::Higher, digits: 0 };
-const CPU_EACH: Column = Column { name: "CPU µs each", better: Better::Lower, digits: 2 };
-
-const IDLE: [Column; 3] = [KIB, BASE, FULL];
-const KIB: Column = Column { name: "RSS KiB/session", better: Better::Lower, digits: 2 };
-const BASE: Column = Column { name: "base RSS MiB", better: Better::Lower, digits: 1 };
-const FULL: Column = Column { name: "RSS MiB with sessions", better: Better::Lower, digits: 1 };
-
-const LARGE: [Column; 4] = [LOGIN, HISTORY, RARE, USUAL];
-const LOGIN: Column = Column { name: "LOGIN p99 ms", better: Better::Lower, digits: 2 };
-const HISTORY: Column = Column { name: "HISTORY p99 ms", better: Better::Lower, digits: 2 };
-const RARE: Column = Column { name: "SEARCH, two words, p99 ms", better: Better::Lower, digits: 2 };
-const USUAL: Column = Column { name: "SEARCH, one word, p99 ms", better: Better::Lower, digits: 2 };
-
-const fn target(column: Column, against: Against, bound: Bound) -> Target {
-    Target { column, of: RELAIS, against, bound }
-}
-
-const fn at_most(column: Column, most: f64) -> Target {
-    target(column, Against::Nothing, Bound::AtMost(most))
-}
-
-const WIDE_TARGETS: [Target; 2] = [
-    target(PER_CORE, Against::Nothing, Bound::AtLeast(1000.0)),
-    target(P99, Against::Best(&[NATS]), Bound::AtMost(1.0)),
-];
-const NARROW_TARGETS: [Target; 2] = [
-    target(PER_CORE, Against::Best(&[INSPIRCD]), Bound::AtLeast(1.3)),
-    target(P99, Against::Best(&[NATS]), Bound::AtMost(1.0)),
-];
-const DURABLE_TARGETS: [Target; 2] =
-    [target(ACKNOWLEDGED, Against::Nothing, Bound::AtLeast(50_000.0)), at_most(P99, 25.0)];
-const IDLE_TARGETS: [Target; 1] = [at_most(KIB, 4.0)];
-const IDLE_TLS_TARGETS: [Target; 1] = [at_most(KIB, 24.0)];
-const LARGE_TARGETS: [Target; 4] =
-    [at_most(LOGIN, 10.0), at_most(HISTORY, 10.0), at_most(RARE, 100.0), at_most(USUAL, 100.0)];

@@ -17,7 +17,7 @@ use rustix::{
 };
 
 use super::{
-    crowd,
+    entering,
     tongue::{BODY_BYTES, Tongue},
 };
 
@@ -46,7 +46,7 @@ impl Senders {
         let poll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut senders = Vec::new();
         for (number, token) in tokens.iter().enumerate() {
-            let stream = crowd::enter(port, Tongue::Hub, (number, token))?;
+            let stream = entering::enter(port, Tongue::Hub, (number, token))?;
             stream.set_nonblocking(true)?;
             epoll::add(&poll, &stream, EventData::new_u64(number as u64), EventFlags::IN)?;
             let body = "x".repeat(BODY_BYTES);

@@ -5,6 +5,7 @@ mod haproxy;
 mod lighttpd;
 mod messaging;
 mod nginx;
+mod plain;
 mod relais;
 mod traffic_server;
 mod varnish;
@@ -226,68 +227,16 @@ impl Subject {
             Program::Haproxy => haproxy::setup(self.task, place),
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
-            Program::Mitmdump => mitmdump(place),
-            Program::Socat => socat(place),
-            Program::Grep => grep(place),
-            Program::Wrk => wrk(place),
+            Program::Mitmdump => plain::mitmdump(place),
+            Program::Socat => plain::socat(place),
+            Program::Grep => plain::grep(place),
+            Program::Wrk => plain::wrk(place),
             Program::Ngircd => messaging::ngircd(place),
             Program::InspIrcd => messaging::inspircd(place),
             Program::NatsServer => messaging::nats_server(place),
-            Program::Floor => floor(self.task, place),
+            Program::Floor => plain::floor(self.task, place),
         }
     }
-}
-
-/// Quiet, in one process, keeping nothing: the least that it does for each exchange.
-fn mitmdump(Place { scratch, http, origin, .. }: &Place) -> Setup {
-    let (mode, confdir) =
-        (format!("reverse:http://127.0.0.1:{origin}"), format!("confdir={scratch}"));
-    let listen = ["--listen-host", "127.0.0.1", "--listen-port", http];
-    let command = [&["mitmdump", "--quiet", "--mode", &mode, "--set", &confdir], &listen[..]];
-    Setup { command: words(&command.concat()), ..Setup::default() }
-}
-
-fn socat(Place { http, origin, .. }: &Place) -> Setup {
-    let listen = format!("TCP-LISTEN:{http},bind=127.0.0.1,fork,reuseaddr,nodelay");
-    let call = format!("TCP:127.0.0.1:{origin},nodelay");
-    Setup { command: words(&["socat", &listen, &call]), ..Setup::default() }
-}
-
-fn grep(Place { log, .. }: &Place) -> Setup {
-    Setup {
-        command: words(&["grep", "--fixed-strings", "--ignore-case", WORD, log]),
-        env: vec![("LC_ALL", "C".to_owned())],
-        ..Setup::default()
-    }
-}
-
-fn wrk(Place { http, exact, .. }: &Place) -> Setup {
-    let url = format!("http://127.0.0.1:{http}/{}", Served::Small.name());
-    let command = ["wrk", "-t1", "-c", LOAD_CONNECTIONS, "--timeout", "10s", "-s", exact, &url];
-    Setup { command: words(&command), ..Setup::default() }
-}
-
-fn floor(task: Task, place: &Place) -> Setup {
-    let Place { bench, root, scratch, http, origin, .. } = place;
-    let of_datagrams = [bench, "datagrams", "--port", http];
-    match task {
-        Task::Message => {
-            let command = [bench, "room", "--port", http];
-            return Setup { command: words(&command), ..Setup::default() };
-        }
-        Task::EchoDatagrams => {
-            return Setup { command: words(&of_datagrams), ..Setup::default() };
-        }
-        Task::RelayDatagrams => {
-            let command = [&of_datagrams[..], &["--upstream", origin]].concat();
-            return Setup { command: words(&command), ..Setup::default() };
-        }
-        _ => (),
-    }
-    let file = format!("{root}/{}", Served::Small.name());
-    let head = format!("{scratch}/{HEAD}");
-    let command = [bench, "floor", "--port", http, "--file", &file, "--head", &head];
-    Setup { command: words(&command), ..Setup::default() }
 }
 
 fn words(words: &[&str]) -> Vec<String> {
