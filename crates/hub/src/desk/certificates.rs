@@ -8,7 +8,7 @@ use crate::{
     proof::TokenHash,
     protocol::{Answer, Code, Refusal},
     store::Session,
-    text,
+    text, words,
 };
 
 impl Desk {
@@ -74,7 +74,7 @@ impl Desk {
     /// Whose certificate it is that has this fingerprint.
     pub(super) fn certified(&self, fingerprint: &TokenHash) -> Result<Session, Refusal> {
         let session = self.device(fingerprint).map_err(|error| broken(&error))?;
-        let why = "no account knows the certificate that you show";
+        let why = words::UNKNOWN_CERTIFICATE;
         session.ok_or_else(|| Refusal::of(Code::BadCredentials).why(why))
     }
 }

@@ -6,7 +6,7 @@ use super::{
     dialogue::held_words,
     happened::{role_words, show_event},
     lang::Lang,
-    noticing::{level_words, show_wishes},
+    noticing::{level_words, show_set, show_wishes},
     plain::{Plain, Room, day},
     reader::{Reader, note},
 };
@@ -43,6 +43,7 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Members(members) => show_members(members, reader, out),
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
+        Answer::Wishes { wishes, level } => show_set((wishes, level.as_ref()), reader, out),
         Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
         Answer::Hooked { path, session } => {
             let (path, session) = (Plain(&path.0), Plain(session));

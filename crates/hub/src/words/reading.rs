@@ -54,6 +54,10 @@ pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Revoke { session: typed.needed(argument::SESSION)?.to_owned() }))
 }
 
+pub(super) fn export(typed: Typed<'_>) -> Result<Line, Amiss> {
+    typed.text(argument::FILE).map(Line::Export)
+}
+
 /// Under a name it is to be known.
 pub(super) fn cert(typed: Typed<'_>) -> Line {
     let login = || Ask::Login { proof: Proof::External, device: None, resume: None };
@@ -246,26 +250,36 @@ fn needed_seconds(word: &str) -> Result<u64, Amiss> {
 
 pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let room = typed.here()?;
-    let level = match typed.needed(argument::LEVEL)? {
-        "all" | "tout" => Level::All,
-        "mentions" => Level::Mentions,
-        "none" | "rien" => Level::Nothing,
-        word => return Err(argument::LEVEL.not(word)),
+    let level = match typed.word() {
+        None => return Ok(what_is_set(typed)),
+        Some("all" | "tout") => Level::All,
+        Some("mentions") => Level::Mentions,
+        Some("none" | "rien") => Level::Nothing,
+        Some(word) => return Err(argument::LEVEL.not(word)),
     };
     Ok(Line::Ask(Ask::Notify { room, level }))
 }
 
-pub(super) fn keywords(typed: Typed<'_>) -> Result<Line, Amiss> {
-    let words = match typed.text(argument::WORDS)? {
-        dash if dash == "-" => Vec::new(),
-        words => words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect(),
+pub(super) fn keywords(typed: Typed<'_>) -> Line {
+    let words = match typed.rest() {
+        None => return what_is_set(typed),
+        Some(dash) if dash == "-" => Vec::new(),
+        Some(words) => {
+            words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect()
+        }
     };
-    Ok(Line::Ask(Ask::Keywords { words }))
+    Line::Ask(Ask::Keywords { words })
+}
+
+/// What of all that is set.
+fn what_is_set(typed: Typed<'_>) -> Line {
+    Line::Ask(Ask::Wishes { room: typed.here().ok() })
 }
 
 pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(match typed.word() {
-        None => Ask::Quiet { on: true, seconds: None },
+        None => return Ok(what_is_set(typed)),
+        Some("on" | "oui") => Ask::Quiet { on: true, seconds: None },
         Some("off" | "non") => Ask::Quiet { on: false, seconds: None },
         Some(time) => Ask::Quiet { on: true, seconds: Some(needed_seconds(time)?) },
     }))

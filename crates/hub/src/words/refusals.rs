@@ -2,6 +2,7 @@
 
 use super::{
     lang::{Lang, Text},
+    nearer::nearer,
     plain::Plain,
     whys::in_french,
 };
@@ -31,12 +32,15 @@ pub fn not_done(typed: &str, refusal: &Refusal, lang: Lang) -> String {
 
 fn told((refusal, field): (&Refusal, &str), lang: Lang) -> String {
     let Refusal { code, why, field: _, retry_ms } = refusal;
+    let again = retry_ms.map(|ms| again(ms, lang)).unwrap_or_default();
+    if let Some(text) = nearer(refusal) {
+        return format!("{}{field}{again}", text.of(lang));
+    }
     let why = match (why.is_empty(), lang) {
         (true, _) => String::new(),
         (false, Lang::En) => format!(" ({why})"),
         (false, Lang::Fr) => format!(" ({})", in_french(why)),
     };
-    let again = retry_ms.map(|ms| again(ms, lang)).unwrap_or_default();
     format!("{}{field}{why}{again}", text(*code).of(lang))
 }
 

@@ -129,10 +129,10 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         names: &["notify", "signaler"],
         who: Who::Account,
-        arguments: Text { en: "all|mentions|none", fr: "tout|mentions|rien" },
+        arguments: Text { en: "[all|mentions|none]", fr: "[tout|mentions|rien]" },
         does: Text {
-            en: "say how much of this room you want to notice",
-            fr: "dire ce qui doit vous être signalé dans ce salon",
+            en: "say how much of this room you want to notice; without it, show what is set",
+            fr: "dire ce qui doit vous être signalé dans ce salon ; sans rien, le montrer",
         },
         example: Text { en: "/notify none", fr: "/notify rien" },
         read: reading::notify,
@@ -140,21 +140,21 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         names: &["keywords", "mots"],
         who: Who::Account,
-        arguments: Text { en: "WORDS", fr: "MOTS" },
+        arguments: Text { en: "[WORDS]", fr: "[MOTS]" },
         does: Text {
-            en: "look out for these words and no others; - for none",
-            fr: "guetter ces mots et aucun autre ; - pour aucun",
+            en: "look out for these words and no others, - for none; without, show which",
+            fr: "guetter ces mots et aucun autre, - pour aucun ; sans rien, les montrer",
         },
         example: Text { en: "/keywords deadline exam", fr: "/keywords examen devoir" },
-        read: reading::keywords,
+        read: |typed| Ok(reading::keywords(typed)),
     },
     Command {
         names: &["quiet", "silence"],
         who: Who::Account,
-        arguments: Text { en: "[30s|10m|2h|7d|off]", fr: "[30s|10m|2h|7j|off]" },
+        arguments: Text { en: "[30s|10m|2h|7d|on|off]", fr: "[30s|10m|2h|7j|on|off]" },
         does: Text {
-            en: "not be disturbed, for so long or until off",
-            fr: "ne pas être dérangé, tant de temps ou jusqu'à off",
+            en: "not be disturbed, for so long or until off; without, show whether you are",
+            fr: "ne pas être dérangé, tant de temps ou jusqu'à off ; sans rien, le montrer",
         },
         example: same("/quiet 2h"),
         read: reading::quiet,

@@ -54,7 +54,9 @@ fn a_page_has_numbers_and_days_and_says_where_it_goes_on() {
 #[test]
 fn the_door_speaks_both_languages() {
     assert_eq!(Phrase::Password.line(Lang::Fr), "# mot de passe :\n");
-    for phrase in [Phrase::Greeting, Phrase::Password, Phrase::NameStays, Phrase::Language] {
+    for phrase in
+        [Phrase::Greeting, Phrase::Password, Phrase::NameStays, Phrase::Language, Phrase::NoDisk]
+    {
         assert!(phrase.line(Lang::En).starts_with("# ") && phrase.line(Lang::Fr).ends_with('\n'));
     }
 }

@@ -127,14 +127,18 @@ fn what_is_to_be_noticed_is_asked_for_in_both_languages() {
         ("/signaler rien", level(Level::Nothing)),
         ("/keywords tea, thé", Ask::Keywords { words: vec!["tea".into(), "thé".into()] }),
         ("/mots -", Ask::Keywords { words: Vec::new() }),
-        ("/quiet", Ask::Quiet { on: true, seconds: None }),
+        ("/notify", Ask::Wishes { room: Some(lab()) }),
+        ("/mots", Ask::Wishes { room: Some(lab()) }),
+        ("/quiet", Ask::Wishes { room: Some(lab()) }),
+        ("/quiet on", Ask::Quiet { on: true, seconds: None }),
         ("/quiet 2h", Ask::Quiet { on: true, seconds: Some(7200) }),
         ("/silence off", Ask::Quiet { on: false, seconds: None }),
     ] {
         asks(line, expect);
     }
     is_wrong("/notify all", Code::NotInRoom, "");
-    is_wrong("/keywords", Code::MissingField, "words");
+    assert_eq!(read("/keywords", None), Line::Ask(Ask::Wishes { room: None }));
+    is_wrong("/notify", Code::NotInRoom, "");
     is_wrong("/quiet soon", Code::BadField, "seconds");
     let Line::Wrong(misuse) = read("/notify some", Some(&lab())) else { panic!("a level") };
     let refusal = misuse.refusal();
