@@ -524,5 +524,7 @@ def a_client_in_lines_comes_by_invitation(stage):
     chat = [RELAIS, "chat", f"127.0.0.1:{program.at}", "--user", "eve", "--register"]
     refused = stage.finish([*chat, "--send", "lab", "hello"], env=env)
     equal(refused.returncode, 1)
-    stage.run([*chat, "--invitation", code, "--send", "lab", "hello"], env=env)
+    holds(refused.stderr.decode(), "accounts are made by invitation here")
+    holds(refused.stderr.decode(), "`--invitation CODE`")
+    stage.run([*chat, "--invitation", code, "--send", "lab", "hello", "--create"], env=env)
     holds(tend("room", "members", "lab")[0], "eve")

@@ -35,7 +35,7 @@ pub use self::{
     reader::Reader,
     refusals::{not_done, sentence},
     show::show,
-    typed::{read, read_at},
+    typed::{is_last_word, read, read_at},
 };
 
 pub(crate) use self::{

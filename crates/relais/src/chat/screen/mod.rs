@@ -11,6 +11,7 @@ mod completion;
 mod composer;
 mod dates;
 mod drawing;
+mod exports;
 mod hearing;
 mod help;
 mod hub;

@@ -26,7 +26,7 @@ use super::{
     tty::{Tty, give_back},
 };
 use crate::{
-    chat::{caller::Caller, let_in::Door},
+    chat::{caller::Caller, exporting::Exporting, let_in::Door},
     stop::Stop,
 };
 
@@ -44,10 +44,12 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(50);
 
 /// The screen at work.
 pub(super) struct Shell {
-    model: Model,
+    pub(super) model: Model,
     tty: Tty,
     doors: Vec<Door>,
-    asks: Vec<UnboundedSender<Ask>>,
+    pub(super) asks: Vec<UnboundedSender<Ask>>,
+    /// What is being written, of a hub.
+    pub(super) export: Option<(usize, Exporting)>,
     tasks: Vec<JoinHandle<()>>,
     alerts: (Alerts, Notes),
     alerted_at: Option<Instant>,
@@ -79,6 +81,7 @@ impl Shell {
             tty,
             doors,
             asks: Vec::new(),
+            export: None,
             tasks: Vec::new(),
             alerts: (alerts, notes),
             alerted_at: None,
@@ -157,6 +160,10 @@ impl Shell {
                 self.model.hear(hub, News::Refused(refusal), Instant::now());
                 Ok(Step::On)
             }
+            Heard::News(News::Answered(Ask::Export { .. }, answer)) => {
+                self.go_on_exporting(answer);
+                Ok(Step::On)
+            }
             Heard::News(news) => {
                 if let News::Entered { user, token, .. } = &news
                     && let Err(why) = self.doors[hub].keep(user, token.as_ref(), self.model.lang)
@@ -211,6 +218,7 @@ impl Shell {
                 Deed::ShowBare(text) => Tty::show_bare(&text).context(DRAWING)?,
                 Deed::ShowScreen => self.tty.take_again(self.model.mouse).context(DRAWING)?,
                 Deed::Redraw => self.tty.forget().context(DRAWING)?,
+                Deed::Export(hub, path) => self.export(hub, &path),
                 Deed::Forget(hub) => {
                     let user = &self.model.hubs[hub].me;
                     self.doors[hub].kept.forget(user);

@@ -53,9 +53,33 @@ fn what_is_refused_is_told_with_its_reason_and_can_be_typed_again() {
     let ask = stage.asked().remove(0);
     stage.answer(ask, Err(Refusal::of(Code::Muted)));
     stage.sees("not said: ");
-    stage.sees(": why?");
-    stage.press(&[Key::Up]);
     stage.sees("> why?");
+    // What is typed by then stays, and what was refused is told with its reason.
+    stage.press(&[Key::Enter]);
+    let ask = stage.asked().remove(0);
+    stage.type_in("then");
+    stage.answer(ask, Err(Refusal::of(Code::Muted)));
+    stage.sees(": why?");
+    stage.sees("> then");
+}
+
+#[test]
+fn what_is_refused_is_put_back_as_it_was_typed() {
+    let mut stage = Stage::new((72, 8));
+    for typed in ["/me laughs", "//slash", "plain"] {
+        stage.enter(typed);
+        let ask = stage.asked().remove(0);
+        stage.answer(ask, Err(Refusal::of(Code::Muted)));
+        assert_eq!(stage.model.composer().text(), typed);
+        stage.press(&[Key::CutBefore]);
+    }
+}
+
+#[test]
+fn an_export_is_written_by_who_has_a_disk() {
+    let mut stage = Stage::new((72, 8));
+    stage.enter("/export mine.jsonl");
+    assert_eq!(stage.deeds, [Deed::Export(0, "mine.jsonl".into())]);
 }
 
 #[test]
