@@ -358,12 +358,10 @@ def a_copy_of_a_hub_under_load_is_whole_and_opens_as_a_hub(stage):
     equal(stat.S_IMODE(os.stat(copy).st_mode), 0o600)
     with sqlite3.connect(copy) as conn:
         equal(conn.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-    _, err = tend("backup", "copy.db", code=1)
-    holds(err, "copy.db")
-    _, err = tend("backup", "nowhere/copy.db", code=1)
-    holds(err, "nowhere/copy.db")
-    if os.path.exists("/dev/full"):
-        tend("backup", "/dev/full", code=1)
+    for file, expect in [("copy.db", "copy.db\" already"), ("nowhere/copy.db", "nowhere\""), (".", "is a folder"), ("/dev/full", "already")]:
+        _, err = tend("backup", file, code=2)
+        holds(err, expect)
+        assert "os error" not in err, err
     ana.done("PING")
     again = hub(stage, "127.0.0.1:0", store=copy)
     bot = Bot(again.at)
