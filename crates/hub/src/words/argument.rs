@@ -71,7 +71,11 @@ const fn time(argument: Argument) -> Argument {
 
 pub(super) const USER: Argument = any("user", "NAME", "NOM");
 pub(super) const NAME: Argument = any("name", "NAME", "NOM");
-pub(super) const ROOM: Argument = any("room", "ROOM", "SALON");
+pub(super) const ROOM: Argument = only(
+    any("room", "ROOM", "SALON"),
+    "one word, as a room's name is",
+    "un mot, comme un nom de salon",
+);
 pub(super) const BODY: Argument = any("body", "TEXT", "TEXTE");
 pub(super) const SIGN: Argument = any("emoji", "SIGN", "SIGNE");
 pub(super) const SOUGHT: Argument = any("q", "WORDS", "MOTS");

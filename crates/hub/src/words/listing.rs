@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::{
     dialogue::held_words,
     happened::{role_words, show_event},
-    lang::Lang,
     noticing::{level_words, show_set, show_wishes},
     plain::{Plain, Room, day},
     reader::{Reader, note},
@@ -170,17 +169,9 @@ fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut 
         [(there, reader.word("there", "là")), (gone, reader.word("not there", "absents"))]
     {
         if !who.is_empty() {
-            let colon = colon(reader);
+            let colon = reader.colon();
             note(out, format_args!("{word}{colon}{}", who.join(", ")));
         }
-    }
-}
-
-/// Which stands apart in French.
-fn colon(reader: Reader<'_>) -> &'static str {
-    match reader.lang {
-        Lang::En => ": ",
-        Lang::Fr => " : ",
     }
 }
 

@@ -34,10 +34,8 @@ pub(super) fn show_set(
     match quiet {
         Quiet::Off => reader.say(
             out,
-            format_args!("you may be disturbed: /quiet 2h for so long, /quiet on until /quiet off"),
-            format_args!(
-                "on peut vous déranger : /quiet 2h pour un temps, /quiet on jusqu'à /quiet off"
-            ),
+            format_args!("you may be disturbed"),
+            format_args!("on peut vous déranger"),
         ),
         quiet => show_quiet(*quiet, reader, out),
     }

@@ -1,12 +1,14 @@
 //! What each command asks for. Named as the commands are, or as several are.
 
+pub(super) mod wishing;
+
 use super::{
     argument::{self, Amiss},
     lang::Lang,
     line::{Line, Typed, Wanted},
 };
 use crate::{
-    model::{Access, Kind, Level, Mode, Role, Seq},
+    model::{Access, Kind, Mode, Role, Seq},
     proof::TokenHash,
     protocol::{Ask, Page, Place, Proof, Secret},
 };
@@ -150,8 +152,13 @@ pub(super) fn search(typed: Typed<'_>) -> Result<Line, Amiss> {
 }
 
 pub(super) fn join(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let whole = typed.rest.trim();
     let room = typed.room().ok_or(Amiss::Missing(argument::ROOM))?;
-    Ok(Line::Ask(Ask::Join { room }))
+    // Who types more means something by it: a room that is made of less may be another.
+    match typed.word() {
+        Some(_) => Err(argument::ROOM.not(whole)),
+        None => Ok(Line::Ask(Ask::Join { room })),
+    }
 }
 
 pub(super) fn leave(mut typed: Typed<'_>) -> Result<Line, Amiss> {
@@ -246,43 +253,6 @@ fn seconds(word: &str) -> Option<u64> {
 /// The same, of a word that has to be one.
 fn needed_seconds(word: &str) -> Result<u64, Amiss> {
     seconds(word).ok_or_else(|| argument::TIME.not(word))
-}
-
-pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    let room = typed.here()?;
-    let level = match typed.word() {
-        None => return Ok(what_is_set(typed)),
-        Some("all" | "tout") => Level::All,
-        Some("mentions") => Level::Mentions,
-        Some("none" | "rien") => Level::Nothing,
-        Some(word) => return Err(argument::LEVEL.not(word)),
-    };
-    Ok(Line::Ask(Ask::Notify { room, level }))
-}
-
-pub(super) fn keywords(typed: Typed<'_>) -> Line {
-    let words = match typed.rest() {
-        None => return what_is_set(typed),
-        Some(dash) if dash == "-" => Vec::new(),
-        Some(words) => {
-            words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect()
-        }
-    };
-    Line::Ask(Ask::Keywords { words })
-}
-
-/// What of all that is set.
-fn what_is_set(typed: Typed<'_>) -> Line {
-    Line::Ask(Ask::Wishes { room: typed.here().ok() })
-}
-
-pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    Ok(Line::Ask(match typed.word() {
-        None => return Ok(what_is_set(typed)),
-        Some("on" | "oui") => Ask::Quiet { on: true, seconds: None },
-        Some("off" | "non") => Ask::Quiet { on: false, seconds: None },
-        Some(time) => Ask::Quiet { on: true, seconds: Some(needed_seconds(time)?) },
-    }))
 }
 
 pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Amiss> {

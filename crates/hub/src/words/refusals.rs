@@ -36,12 +36,16 @@ fn told((refusal, field): (&Refusal, &str), lang: Lang) -> String {
     if let Some(text) = nearer(refusal) {
         return format!("{}{field}{again}", text.of(lang));
     }
-    let why = match (why.is_empty(), lang) {
-        (true, _) => String::new(),
-        (false, Lang::En) => format!(" ({why})"),
-        (false, Lang::Fr) => format!(" ({})", in_french(why)),
+    let why = match lang {
+        Lang::En => why.clone(),
+        Lang::Fr => in_french(why),
     };
-    format!("{}{field}{why}{again}", text(*code).of(lang))
+    match (code, &*why) {
+        (_, "") => format!("{}{field}{again}", text(*code).of(lang)),
+        // Whom it names says it all.
+        (Code::NoSuchUser, why) => format!("{why}{field}{again}"),
+        (_, why) => format!("{}{field} ({why}){again}", text(*code).of(lang)),
+    }
 }
 
 fn again(ms: u64, lang: Lang) -> String {
@@ -302,6 +306,13 @@ mod tests {
         );
         let found = sentence_of_field(&refusal, Lang::En);
         assert_eq!(found, "too fast: wait a little [body] (11 messages), again in 2 s");
+    }
+
+    #[test]
+    fn who_is_not_there_is_named_once() {
+        let refusal = Refusal::of(Code::NoSuchUser).why("nobody is called \"bob\"");
+        check(&refusal, "nobody is called \"bob\"", "personne ne s'appelle \"bob\"");
+        check(&Refusal::of(Code::NoSuchUser), "nobody is called so", "personne ne s'appelle ainsi");
     }
 
     #[test]

@@ -187,7 +187,7 @@ fn of_a_deleted_account_no_room_keeps_anything() {
     world.does("ana", &mute("#lab", "bob", true)).unwrap();
     world.does("bob", &part("#lab")).unwrap();
     let bob = world.state.account_named("bob").unwrap();
-    world.write(bob, Deed::Unregister { who: bob, said: crate::model::Said::Stays });
+    world.write(bob, Deed::Unregister { who: bob, said: Said::Stays });
     assert_eq!(world.kept(), 0);
 }
 

@@ -135,7 +135,7 @@ pub(super) const COMMANDS: &[Command] = &[
             fr: "dire ce qui doit vous être signalé dans ce salon ; sans rien, le montrer",
         },
         example: Text { en: "/notify none", fr: "/notify rien" },
-        read: reading::notify,
+        read: reading::wishing::notify,
     },
     Command {
         names: &["keywords", "mots"],
@@ -146,7 +146,7 @@ pub(super) const COMMANDS: &[Command] = &[
             fr: "guetter ces mots et aucun autre, - pour aucun ; sans rien, les montrer",
         },
         example: Text { en: "/keywords deadline exam", fr: "/keywords examen devoir" },
-        read: |typed| Ok(reading::keywords(typed)),
+        read: |typed| Ok(reading::wishing::keywords(typed)),
     },
     Command {
         names: &["quiet", "silence"],
@@ -157,6 +157,6 @@ pub(super) const COMMANDS: &[Command] = &[
             fr: "ne pas être dérangé, tant de temps ou jusqu'à off ; sans rien, le montrer",
         },
         example: same("/quiet 2h"),
-        read: reading::quiet,
+        read: reading::wishing::quiet,
     },
 ];

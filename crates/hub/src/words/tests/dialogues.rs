@@ -19,7 +19,7 @@ fn a_dialogue_says_whose_turn_it_is_and_who_ended_it() {
         let (at, word) = (at("bob", bob()), word.map(str::to_owned));
         Event::DialogueEnd { at, word }
     };
-    shows(ended(Some("fin")), "# bob a mis fin au dialogue (@bob): fin\n");
+    shows(ended(Some("fin")), "# bob a mis fin au dialogue (@bob) : fin\n");
     shows(ended(None), "# bob a mis fin au dialogue (@bob)\n");
     let listed = |mode, turn: Option<&str>| {
         let dialogue = Some(Held { mode, turn: turn.map(str::to_owned) });

@@ -43,7 +43,7 @@ fn what_became_of_a_message_is_shown_with_it() {
     let (of, body) = (Seq(3), "non".to_owned());
     shows(Event::Edit { at: at.clone(), of, body }, "12:31 <bob> (3 corrigé) non\n");
     let reason = Some("faux".to_owned());
-    shows(Event::Redact { at: at.clone(), of, reason }, "# bob a retiré 3: faux\n");
+    shows(Event::Redact { at: at.clone(), of, reason }, "# bob a retiré 3 : faux\n");
     let emoji = "👍".to_owned();
     shows(Event::React { at, of, emoji, on: false }, "# bob: -👍 3\n");
 }
@@ -63,9 +63,9 @@ fn what_happens_in_a_room_is_told_by_the_hub() {
         let (at, reason) = (at("ana", other.clone()), Some("bruit".to_owned()));
         Event::About { at, what, user: bob(), until, reason }
     };
-    shows(about("kick", None), "# ana a fait sortir bob (#autre): bruit\n");
+    shows(about("kick", None), "# ana a fait sortir bob (#autre) : bruit\n");
     let until = Some(Millis(1_763_641_860_000));
-    let expect = "# ana a banni bob (#autre) jusqu'au 2025-11-20 12:31: bruit\n";
+    let expect = "# ana a banni bob (#autre) jusqu'au 2025-11-20 12:31 : bruit\n";
     shows(about("ban", until), expect);
     let keeps = |what, value| Event::Rule { at: at("ana", lab()), what, value };
     shows(keeps("slow", Some(5)), "# #lab : 5 s entre deux messages\n");

@@ -7,6 +7,7 @@ fn what_is_wrong_says_what() {
     is_wrong("/fly", Code::UnknownCommand, "");
     is_wrong("/", Code::UnknownCommand, "");
     is_wrong("/join", Code::MissingField, "room");
+    is_wrong("/join lab private", Code::BadField, "room");
     is_wrong("/login", Code::MissingField, "user");
     is_wrong("/password old", Code::MissingField, "new");
     is_wrong("/msg bob", Code::MissingField, "body");
