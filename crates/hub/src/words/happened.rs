@@ -166,7 +166,7 @@ pub(super) fn role_words(role: Role) -> (&'static str, &'static str) {
 }
 
 fn because(reason: Option<&String>, reader: Reader<'_>) -> String {
-    reason.map(|reason| format!("{}{}", reader.colon(), Plain(reason))).unwrap_or_default()
+    reason.map(|reason| format!("{}{}", reader.lang.colon(), Plain(reason))).unwrap_or_default()
 }
 
 fn until_when(at: Millis, reader: Reader<'_>) -> String {

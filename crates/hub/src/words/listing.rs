@@ -169,7 +169,7 @@ fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut 
         [(there, reader.word("there", "là")), (gone, reader.word("not there", "absents"))]
     {
         if !who.is_empty() {
-            let colon = reader.colon();
+            let colon = reader.lang.colon();
             note(out, format_args!("{word}{colon}{}", who.join(", ")));
         }
     }

@@ -38,11 +38,6 @@ impl Reader<'_> {
         Text { en, fr }.of(self.lang)
     }
 
-    /// What stands between a word and what it is about: apart in French.
-    pub(super) fn colon(self) -> &'static str {
-        self.word(": ", " : ")
-    }
-
     /// ` (#lab)`, where the reader could not tell.
     pub(super) fn elsewhere(self, room: &Place) -> String {
         if self.here == Some(room) { String::new() } else { format!(" ({})", Room(room)) }

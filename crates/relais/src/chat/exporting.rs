@@ -62,7 +62,7 @@ impl Exporting {
     /// Writes down what was answered to what was asked last.
     pub(super) fn take(mut self, answer: Result<Answer, Refusal>, lang: Lang) -> Exported {
         let not = |path: &Path, why: &str| {
-            Exported::Not(format!("{} {}: {why}", NOT_EXPORTED.of(lang), shown(path)))
+            Exported::Not(format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon()))
         };
         let (events, upto, more) = match answer {
             Ok(Answer::Exported { events, upto, more }) => (events, upto, more),
@@ -118,7 +118,7 @@ fn not_made(path: &Path, error: &io::Error, lang: Lang) -> String {
         _ => None,
     };
     let why = known.map_or_else(|| plain(&error.to_string()), |why| why.of(lang).to_owned());
-    format!("{} {}: {why}", NOT_EXPORTED.of(lang), shown(path))
+    format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon())
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Door {
         lang: Lang,
     ) -> Result<(), String> {
         let kept = token.map_or(Ok(()), |token| self.kept.keep(user, &token.0));
-        kept.map_err(|error| format!("{}: {error}", NO_TOKEN.of(lang)))
+        kept.map_err(|error| format!("{}{}{error}", NO_TOKEN.of(lang), lang.colon()))
     }
 
     /// Why nobody is let in, or is in no more. A token that is of no use is forgotten.
@@ -68,7 +68,8 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> Stop {
 
 fn told(refusal: &Refusal, lang: Lang, hint: Option<String>) -> Stop {
     let sentence = words::sentence(refusal, lang);
-    let what = format!("{}: {}", REFUSES.of(lang), Escaped(sentence.as_bytes()));
+    let sentence = Escaped(sentence.as_bytes());
+    let what = format!("{}{}{sentence}", REFUSES.of(lang), lang.colon());
     let wrong = Wrong { what, expected: None, hint };
     Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
 }

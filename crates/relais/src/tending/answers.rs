@@ -57,7 +57,12 @@ pub(super) fn not(refusal: &Refusal, what: &str) -> Not {
         Code::NoSuchUser | Code::NoSuchRoom | Code::Forbidden | Code::BadField | Code::TooMany
             if !refusal.why.is_empty() =>
         {
-            Wrong::from_message(&refusal.why)
+            let wrong = Wrong::from_message(&refusal.why);
+            match refusal.code {
+                Code::NoSuchUser => wrong.hint("`relais hub user list` lists them"),
+                Code::NoSuchRoom => wrong.hint("`relais hub room list` lists them"),
+                _ => wrong,
+            }
         }
         _ => Wrong { what: sentence(refusal, Lang::En), expected: None, hint: None },
     };

@@ -84,9 +84,11 @@ impl Model {
                 let why = text::line(&sentence(&refusal, self.lang));
                 let body = match give_back(self.hubs[hub].room_mut(&place), ask) {
                     GivenBack::Yes => String::new(),
-                    GivenBack::No => format!(": {}", text::line(&body.unwrap_or_default())),
+                    GivenBack::No => {
+                        format!("{}{}", self.lang.colon(), text::line(&body.unwrap_or_default()))
+                    }
                 };
-                self.wrong(format!("{}: {why}{body}", self.word(NOT_SAID)));
+                self.wrong(format!("{}{}{why}{body}", self.word(NOT_SAID), self.lang.colon()));
             }
         }
     }
