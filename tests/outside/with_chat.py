@@ -303,9 +303,16 @@ def a_device_that_logs_itself_out_by_name_is_out(stage):
             line = next(line for line in tmux.screen().splitlines() if "this one" in line)
             session = next(word for word in line.split() if word.startswith("s_"))
             tmux.type(f"/revoke {session}", "Enter")
-            tmux.sees("end 1")
             tmux.sees("this device was logged out")
-            tmux.sees("--user ana")
+            if plain:
+                tmux.sees("--user ana")
+                tmux.sees("end 1")
+            else:
+                tmux.sees("password of ana:")
+                tmux.type(PASSWORD, "Enter")
+                tmux.sees("You are in no room yet")
+                tmux.type("/logout", "Enter")
+                tmux.sees("end 0")
         finally:
             tmux.end()
         password = stage.env() | {"RELAIS_PASSWORD": ""}

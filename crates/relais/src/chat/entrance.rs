@@ -15,7 +15,7 @@ use super::{flags::Flags, kept::Kept};
 use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
 
 /// The variable that has the password of those who do not type it.
-const PASSWORD: &str = "RELAIS_PASSWORD";
+pub(super) const PASSWORD: &str = "RELAIS_PASSWORD";
 
 /// How to come in, and as whom. May ask at the terminal.
 pub(super) fn of(

@@ -1,5 +1,6 @@
 //! `relais chat`: a client of a hub, for people who type lines and for scripts.
 
+mod again;
 mod caller;
 mod entrance;
 mod exporting;
@@ -27,7 +28,7 @@ pub(crate) use flags::Flags;
 use caller::Caller;
 use kept::Kept;
 use let_in::Door;
-use screen::Wishes;
+use screen::{LoggedOut, Wishes};
 use script::{Absent, Asker};
 use ways::Udp;
 
@@ -63,20 +64,30 @@ pub(crate) fn obey(
     let parties: Result<Vec<_>, _> =
         endpoints.into_iter().map(|endpoint| party(flags, data, (endpoint, &runtime))).collect();
     let (mut parties, lang) = (parties?, lang());
-    runtime.block_on(async {
-        if shown == Shown::Screen {
-            let wishes = Wishes { theme: flags.theme, color, alerts: flags.alerts, lang };
-            return screen::talk(parties, wishes).await;
-        }
-        let Some((_, caller, door)) = parties.pop() else { return Ok(()) };
-        let absent = if flags.create { Absent::Made } else { Absent::Told };
-        let asker = Asker { door: &door, lang, absent };
-        match (&flags.send, &flags.tail) {
-            (Some(words), _) => script::send(caller, asker, (words, telling)).await,
-            (None, Some(room)) => script::tail(caller, asker, (room, flags.json)).await,
-            (None, None) => person::talk(caller, (door, lang), telling).await,
-        }
-    })
+    if shown == Shown::Screen {
+        let wishes = Wishes { theme: flags.theme, color, alerts: flags.alerts, lang };
+        return runtime.block_on(screen::talk(parties, wishes))?.map_or(Ok(()), |out| {
+            let LoggedOut { user, why } = out;
+            Err(again::begin(&user, why))
+        });
+    }
+    let Some((_, caller, door)) = parties.pop() else { return Ok(()) };
+    runtime.block_on(in_lines(flags, (caller, door), (lang, telling)))
+}
+
+/// Talks without a screen.
+async fn in_lines(
+    flags: &Flags,
+    (caller, door): (Caller, Door),
+    (lang, telling): (Lang, Telling),
+) -> Result<(), Stop> {
+    let absent = if flags.create { Absent::Made } else { Absent::Told };
+    let asker = Asker { door: &door, lang, absent };
+    match (&flags.send, &flags.tail) {
+        (Some(words), _) => script::send(caller, asker, (words, telling)).await,
+        (None, Some(room)) => script::tail(caller, asker, (room, flags.json)).await,
+        (None, None) => person::talk(caller, (door, lang), telling).await,
+    }
 }
 
 /// How a talk is shown.

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Context as _;
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
-use relais_hub::{client::News, protocol::Ask};
+use relais_hub::{
+    client::News,
+    protocol::{Ask, Code},
+};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     sync::mpsc::{self, Receiver, UnboundedSender},
@@ -17,6 +20,7 @@ use tokio::{
 };
 
 use super::{
+    LoggedOut,
     alerts::{Alerts, Notes, alert},
     carrying::{HEARD_MAX, Heard, carry},
     inputs::{Sent, Signals, typing},
@@ -68,6 +72,8 @@ enum Freshness {
 enum Step {
     On,
     Leave,
+    /// Who looks is nobody any more.
+    LogIn(LoggedOut),
 }
 
 impl Shell {
@@ -95,7 +101,7 @@ impl Shell {
         mut self,
         callers: Vec<Caller>,
         entered: Vec<News>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<LoggedOut>, Stop> {
         let mut heard = self.listen(callers);
         for (hub, news) in entered.into_iter().enumerate() {
             self.hear(hub, Heard::News(news)).await?;
@@ -133,9 +139,13 @@ impl Shell {
                 },
             };
             self.freshness = Freshness::Stale;
-            if let Step::Leave = step {
-                return self.end().await;
-            }
+            let out = match step {
+                Step::On => continue,
+                Step::Leave => None,
+                Step::LogIn(out) => Some(out),
+            };
+            self.end().await;
+            return Ok(out);
         }
     }
 
@@ -153,9 +163,15 @@ impl Shell {
     async fn hear(&mut self, hub: usize, heard: Heard) -> Result<Step, Stop> {
         match heard {
             Heard::News(News::Refused(refusal)) => {
-                let stop = self.doors[hub].refused(&refusal, self.model.lang);
+                let why = self.doors[hub].refused(&refusal, self.model.lang);
                 if self.doors.len() == 1 {
-                    return Err(stop);
+                    let is_out = matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired);
+                    let user = self.doors[hub].user.clone();
+                    return if is_out {
+                        Ok(Step::LogIn(LoggedOut { user, why }))
+                    } else {
+                        Err(why)
+                    };
                 }
                 self.model.hear(hub, News::Refused(refusal), Instant::now());
                 Ok(Step::On)
@@ -263,7 +279,7 @@ impl Shell {
     }
 
     /// Gives the terminal back, then tells the hubs.
-    async fn end(self) -> Result<(), Stop> {
+    async fn end(self) {
         let Self { tty, asks, tasks, .. } = self;
         drop(tty);
         drop(asks);
@@ -274,7 +290,6 @@ impl Shell {
         };
         // A hub that does not hear it sees the connection end.
         _ = timeout(ENDED_WITHIN, all).await;
-        Ok(())
     }
 }
 
