@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
 use relais_hub::{
     client::News,
-    protocol::{Ask, Code},
+    protocol::{Ask, Code, Refusal},
 };
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
@@ -162,20 +162,7 @@ impl Shell {
 
     async fn hear(&mut self, hub: usize, heard: Heard) -> Result<Step, Stop> {
         match heard {
-            Heard::News(News::Refused(refusal)) => {
-                let why = self.doors[hub].refused(&refusal, self.model.lang);
-                if self.doors.len() == 1 {
-                    let is_out = matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired);
-                    let user = self.doors[hub].user.clone();
-                    return if is_out {
-                        Ok(Step::LogIn(LoggedOut { user, why }))
-                    } else {
-                        Err(why)
-                    };
-                }
-                self.model.hear(hub, News::Refused(refusal), Instant::now());
-                Ok(Step::On)
-            }
+            Heard::News(News::Refused(refusal)) => self.hear_of_an_end(hub, refusal),
             Heard::News(News::Answered(Ask::Export { .. }, answer)) => {
                 self.go_on_exporting(answer);
                 Ok(Step::On)
@@ -195,6 +182,20 @@ impl Shell {
             }
             Heard::Over(stop) => Err(stop),
         }
+    }
+
+    /// A hub lets nobody in any more. Of several the others go on.
+    fn hear_of_an_end(&mut self, hub: usize, refusal: Refusal) -> Result<Step, Stop> {
+        let why = self.doors[hub].refused(&refusal, self.model.lang);
+        if self.doors.len() > 1 {
+            self.model.hear(hub, News::Refused(refusal), Instant::now());
+            return Ok(Step::On);
+        }
+        if !matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired) {
+            return Err(why);
+        }
+        let user = self.doors[hub].user.clone();
+        Ok(Step::LogIn(LoggedOut { user, why }))
     }
 
     async fn take(&mut self, input: Input) -> Result<Step, Stop> {

@@ -41,14 +41,25 @@ impl Model {
         let Some((hub, room)) = self.here.clone().map(|here| (here.hub, here.place)) else {
             return self.read_line(&text);
         };
+        let Some(ask) = self.about_a_message(purpose, room, &text) else {
+            return self.read_line(&text);
+        };
+        if let Some(room) = self.room_mut() {
+            room.chosen = None;
+        }
+        self.want(hub, ask, Then::Stay);
+    }
+
+    /// What `text` asks for in `room` whose purpose is some message there; `None` if it has none.
+    fn about_a_message(&self, purpose: Purpose, room: Place, text: &str) -> Option<Ask> {
         let (cid, words) = (Some(self.draw_cid()), text.trim());
-        let ask = match purpose {
-            Purpose::Say => return self.read_line(&text),
+        Some(match purpose {
+            Purpose::Say => return None,
             Purpose::Reply(seq) => {
-                let (kind, body) = (Kind::Text, text);
+                let (kind, body) = (Kind::Text, text.to_owned());
                 Ask::Message { to: room, kind, body, reply: Some(seq), cid }
             }
-            Purpose::Edit(seq) => Ask::Edit { room, seq, body: text, cid },
+            Purpose::Edit(seq) => Ask::Edit { room, seq, body: text.to_owned(), cid },
             Purpose::React(seq) => {
                 let emoji = words.to_owned();
                 let on = !self.has_sign(seq, &emoji);
@@ -58,11 +69,7 @@ impl Model {
                 let reason = (!words.is_empty()).then(|| words.to_owned());
                 Ask::Redact { room, seq, reason, cid }
             }
-        };
-        if let Some(room) = self.room_mut() {
-            room.chosen = None;
-        }
-        self.want(hub, ask, Then::Stay);
+        })
     }
 
     /// Why what is typed is not to be said now, if it is the other's turn in a dialogue.
