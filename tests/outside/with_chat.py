@@ -120,7 +120,7 @@ def a_tail_goes_on_over_a_killed_hub_without_a_hole_or_a_double(stage):
     # As fast as scripts like.
     program = hub(stage, f"127.0.0.1:{port}", "--messages-a-second", "0")
     registered(stage, port, "ana", "bob")
-    tail = Chat(stage, port, "--user", "bob", "--tail", "lab", "--json")
+    tail = Chat(stage, port, "--user", "bob", "--tail", "lab", "--json", "--create")
     frames = lambda: [json.loads(line) for line in tail.said().splitlines() if line.startswith("{")]
     said = lambda: [frame["body"] for frame in frames() if frame["ev"] == "message"]
     # It hears what is said once it is there.
@@ -232,10 +232,14 @@ def a_hub_is_talked_to_under_tls_and_over_a_socket_of_unix_as_well(stage):
 def what_comes_to_nothing_says_what_to_try(stage):
     port = free_port()
     _, told = chat(stage, port, "--user", "ana", status=1)
-    holds(told, "is the server running")
-    _, told = chat(stage, port, status=2)
-    holds(told, "--register")
+    holds(told, f"nobody listens at tcp://127.0.0.1:{port}")
+    holds(told, "`relais hub 6680` runs one")
+    # Nor is anybody asked who it is, where nobody is asked.
+    _, told = chat(stage, port, status=1)
+    holds(told, f"nobody listens at tcp://127.0.0.1:{port}")
     program = hub(stage, f"127.0.0.1:{port}")
+    _, told = chat(stage, port, status=2)
+    holds(told, "`--user NAME --register` makes an account")
     _, told = chat(stage, port, "--user", "ana", status=1)
     holds(told, "the hub refuses")
     registered(stage, port, "ana")
@@ -251,12 +255,80 @@ def what_comes_to_nothing_says_what_to_try(stage):
 
 
 @test
+def a_script_makes_no_room_unless_it_is_told_to(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana", "bob")
+    chat(stage, program.at, "--user", "ana", "--send", "general", "hello", "--create")
+    for words in [("--send", "genral", "hello"), ("--tail", "genral")]:
+        out, told = chat(stage, program.at, "--user", "bob", *words, status=1)
+        equal(out, "")
+        holds(told, 'there is no room called "#genral"')
+        holds(told, "did you mean `#general`? `--create` makes it")
+    # It is said in one that there is, however that is written.
+    chat(stage, program.at, "--user", "bob", "--send", "#General", "hello")
+    holds(chat(stage, program.at, "--user", "bob", input=b"/rooms\n")[0], "#general (2)")
+    assert "genral" not in chat(stage, program.at, "--user", "ana", input=b"/rooms genral\n")[0]
+
+
+@test
+def what_one_did_is_written_to_a_new_file(stage):
+    program = hub(stage, "127.0.0.1:0", "--messages-a-second", "0")
+    registered(stage, program.at, "ana")
+    typed = "/join lab\n" + "".join(f"m{nth}\n" for nth in range(400)) + "/export mine.jsonl\n"
+    out, _ = chat(stage, program.at, "--user", "ana", input=typed.encode())
+    holds(out, " lines written to mine.jsonl")
+    path = stage.path("mine.jsonl")
+    equal(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    equal([line["body"] for line in lines if line.get("ev") == "message"], [f"m{nth}" for nth in range(400)])
+    equal(lines[-1], {"is": "end", "lines": len(lines) - 1})
+    before = path.read_bytes()
+    out, _ = chat(stage, program.at, "--user", "ana", input=b"/export mine.jsonl\n/export no/mine.jsonl\n")
+    holds(out, "there is something of that name already")
+    holds(out, "there is no such folder")
+    equal(path.read_bytes(), before)
+
+
+@test
+def a_device_that_logs_itself_out_by_name_is_out(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana")
+    for plain in ("--plain", ""):
+        chat(stage, program.at, "--user", "ana")
+        tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana {plain}", name=f"tmux{plain}")
+        try:
+            tmux.sees("ana")
+            tmux.type("/sessions", "Enter")
+            tmux.sees("this one")
+            line = next(line for line in tmux.screen().splitlines() if "this one" in line)
+            session = next(word for word in line.split() if word.startswith("s_"))
+            tmux.type(f"/revoke {session}", "Enter")
+            tmux.sees("this device was logged out")
+            if plain:
+                tmux.sees("--user ana")
+                tmux.sees("end 1")
+            else:
+                tmux.sees("password of ana:")
+                tmux.type(PASSWORD, "Enter")
+                tmux.sees("You are in no room yet")
+                tmux.type("/logout", "Enter")
+                tmux.sees("end 0")
+        finally:
+            tmux.end()
+        password = stage.env() | {"RELAIS_PASSWORD": ""}
+        done = stage.finish([RELAIS, "chat", str(program.at), "--user", "ana"], env=password)
+        equal(done.returncode, 1, "the token is forgotten")
+
+
+@test
 def a_person_at_a_terminal_sees_messages_above_the_line_that_is_typed(stage):
     program = hub(stage, "127.0.0.1:0")
     registered(stage, program.at, "bob")
     tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register --plain")
     try:
-        tmux.sees("password of ana")
+        tmux.sees("password of ana, 8 characters or more:")
+        tmux.type("short", "Enter")
+        tmux.sees("this password will not do: 5 characters")
         tmux.type("terminal-pass", "Enter")
         tmux.sees("once more")
         tmux.type("terminal-pass", "Enter")

@@ -664,6 +664,7 @@ TYPED = [
     ("/nick eve", told("and stay ana")),
     ("/password", "document.querySelector('.window h2').innerText === 'Settings'"),
     ("/unregister", "document.querySelector('.window h2').innerText === 'Delete the account'"),
+    ("/export mine.jsonl", "!!document.querySelector('.passing .bad')"),
     ("/sessions", "document.querySelector('.window h2').innerText === 'Settings'"),
     ("/revoke s_none", "!!document.querySelector('.passing .bad')"),
     ("/lang fr", "document.querySelector('.part h2').innerText === 'Salons'"),

@@ -360,12 +360,10 @@ def a_copy_of_a_hub_under_load_is_whole_and_opens_as_a_hub(stage):
     equal(stat.S_IMODE(os.stat(copy).st_mode), 0o600)
     with sqlite3.connect(copy) as conn:
         equal(conn.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-    _, err = tend("backup", "copy.db", code=1)
-    holds(err, "copy.db")
-    _, err = tend("backup", "nowhere/copy.db", code=1)
-    holds(err, "nowhere/copy.db")
-    if os.path.exists("/dev/full"):
-        tend("backup", "/dev/full", code=1)
+    for file, expect in [("copy.db", "copy.db\" already"), ("nowhere/copy.db", "nowhere\""), (".", "is a folder"), ("/dev/full", "already")]:
+        _, err = tend("backup", file, code=2)
+        holds(err, expect)
+        assert "os error" not in err, err
     ana.done("PING")
     again = hub(stage, "127.0.0.1:0", store=copy)
     bot = Bot(again.at)
@@ -526,5 +524,7 @@ def a_client_in_lines_comes_by_invitation(stage):
     chat = [RELAIS, "chat", f"127.0.0.1:{program.at}", "--user", "eve", "--register"]
     refused = stage.finish([*chat, "--send", "lab", "hello"], env=env)
     equal(refused.returncode, 1)
-    stage.run([*chat, "--invitation", code, "--send", "lab", "hello"], env=env)
+    holds(refused.stderr.decode(), "accounts are made by invitation here")
+    holds(refused.stderr.decode(), "`--invitation CODE`")
+    stage.run([*chat, "--invitation", code, "--send", "lab", "hello", "--create"], env=env)
     holds(tend("room", "members", "lab")[0], "eve")

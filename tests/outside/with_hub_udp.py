@@ -494,5 +494,5 @@ def where_no_datagrams_come_through_relais_chat_goes_over_the_connection(stage):
     # A hub that has none is spoken to as ever.
     plain = hub(stage, "127.0.0.1:0", store=stage.path("plain.db"))
     registered(stage, plain.at, "eve")
-    _, errors = chat(stage, plain.at, "--user", "eve", "--udp", "--send", "lab", "hello")
+    _, errors = chat(stage, plain.at, "--user", "eve", "--udp", "--send", "lab", "hello", "--create")
     holds(errors, "the hub refuses them (UNKNOWN_COMMAND)")

@@ -76,6 +76,8 @@ pub struct Talk {
     following: Following,
     asking: Asking,
     backoff: Backoff,
+    /// What the hub calls this device's session, once it is in.
+    session: Option<String>,
     /// What the talk itself asked on this connection.
     own: Vec<(u64, Own)>,
     /// The last number that a request had.
@@ -134,6 +136,7 @@ impl Talk {
             following: Following::default(),
             asking: Asking::default(),
             backoff: Backoff::default(),
+            session: None,
             own: Vec::new(),
             id: 0,
             heard_at: None,

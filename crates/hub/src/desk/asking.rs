@@ -30,6 +30,7 @@ impl Desk {
                 self.read((client, re), by, ask).map(|()| None)
             }
             Ask::Rooms { matching } => Ok(self.list_rooms((client, re), by, matching.as_deref())),
+            Ask::Wishes { room } => self.tell_wishes(by, room.as_ref()).map(Some),
             Ask::Who { .. } | Ask::Whois { .. } | Ask::Sessions => {
                 self.look((client, by), &ask).map(Some)
             }

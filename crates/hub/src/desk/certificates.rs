@@ -8,7 +8,7 @@ use crate::{
     proof::TokenHash,
     protocol::{Answer, Code, Refusal},
     store::Session,
-    text,
+    text, words,
 };
 
 impl Desk {
@@ -74,5 +74,5 @@ impl Desk {
 
 /// That nobody knows a certificate.
 pub(super) fn unknown() -> Refusal {
-    Refusal::of(Code::BadCredentials).why("no account knows the certificate that you show")
+    Refusal::of(Code::BadCredentials).why(words::UNKNOWN_CERTIFICATE)
 }

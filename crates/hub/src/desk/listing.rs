@@ -6,7 +6,7 @@ use super::Desk;
 use crate::{
     archive::Noticed,
     model::{AccountId, Dialogue, Invited, Level, Quiet, RoomId, Title, Wishes},
-    protocol::{Ask, Held, InvitedBy, Listed, Place},
+    protocol::{Answer, Ask, Held, InvitedBy, Listed, Place, Refusal},
     saying,
 };
 
@@ -52,6 +52,20 @@ impl Desk {
         let Wishes { words, quiet } = self.state.account(who).wishes.clone();
         let quiet = if quiet.holds(self.now()) { quiet } else { Quiet::Off };
         Wishes { words, quiet }
+    }
+
+    /// Tells `who` what it wants to notice, and how much of `room`, if one is named.
+    pub(super) fn tell_wishes(
+        &self,
+        who: AccountId,
+        room: Option<&Place>,
+    ) -> Result<Answer, Refusal> {
+        let id = room.map(|room| self.judge(who).inside(room)).transpose()?;
+        let level = id.map(|id| {
+            let Listed { room, level, .. } = self.listed(id, who);
+            (room, level)
+        });
+        Ok(Answer::Wishes { wishes: self.wishes(who), level })
     }
 
     fn held(&self, dialogue: Dialogue) -> Held {

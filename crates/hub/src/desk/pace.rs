@@ -56,7 +56,11 @@ pub(super) const TO_ALL: u64 = 20;
 /// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own.
 pub(super) fn cost(ask: &Ask) -> u64 {
     match ask {
-        Ask::History { .. } | Ask::Whois { .. } | Ask::Typing { .. } | Ask::Announce { .. } => 1,
+        Ask::History { .. }
+        | Ask::Whois { .. }
+        | Ask::Typing { .. }
+        | Ask::Announce { .. }
+        | Ask::Wishes { .. } => 1,
         Ask::Who { .. } => 2,
         Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
         // These go through all rooms, all who are to know, a good part of the log.

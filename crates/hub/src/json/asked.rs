@@ -87,6 +87,7 @@ pub(super) const COMMANDS: &[(&str, Read)] = &[
     ("NOTIFY", notify),
     ("KEYWORDS", keywords),
     ("QUIET", |f| Ok(Ask::Quiet { on: on(f)?, seconds: f.number("seconds")? })),
+    ("WISHES", |f| Ok(Ask::Wishes { room: f.place("room")? })),
     ("ROOMS", |f| Ok(Ask::Rooms { matching: f.text("match")? })),
     ("WHO", |f| Ok(Ask::Who { room: room(f)? })),
     ("WHOIS", |f| Ok(Ask::Whois { user: user(f)? })),
@@ -282,6 +283,9 @@ fn typed(fields: Fields<'_>) -> Result<Ask, Refusal> {
         Line::Wrong(misuse) => Err(misuse.refusal()),
         Line::Secret(_) => Err(Refusal::of(Code::MissingField).field("password")),
         Line::Nothing => Err(Refusal::of(Code::BadField).field("line").why("nothing is asked")),
+        Line::Export(_) => {
+            Err(Refusal::of(Code::Forbidden).why("asked as EXPORT, and written by who asks"))
+        }
         Line::NameStays => Err(Refusal::of(Code::Forbidden).why("the name of an account stays")),
     }
 }

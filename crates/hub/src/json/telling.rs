@@ -79,6 +79,12 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
             frame.maybe("away", away.as_ref())
         }
         Answer::Value(value) => frame.put("value", value),
+        Answer::Wishes { wishes: Wishes { words, quiet }, level } => {
+            say_words("words", words, frame);
+            let frame = frame.object("quiet", |frame| say_quiet(*quiet, frame));
+            let frame = frame.maybe("room", level.as_ref().map(|(room, _)| room));
+            frame.maybe("level", level.as_ref().map(|(_, level)| LEVELS.of(*level)))
+        }
         Answer::Sessions(sessions) => frame.list("sessions", sessions, say_session),
         Answer::Hooked { path, session } => frame.put("hook", path).put("session", session),
         Answer::Certified { certificate, session } => {

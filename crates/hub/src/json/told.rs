@@ -50,6 +50,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("seq", written),
     ("events", page),
     ("rooms", rooms),
+    ("words", wishes),
     ("room", |f| Ok(Answer::Joined(listed(f)?))),
     ("members", |f| Ok(Answer::Members(each(f, "members", member)?))),
     ("user", person),
@@ -139,6 +140,13 @@ fn logged_in(f: Fields<'_>) -> Result<Answer, Misread> {
             quiet: f.object("quiet")?.map(quiet).transpose()?.unwrap_or_default(),
         },
     })
+}
+
+fn wishes(f: Fields<'_>) -> Result<Answer, Misread> {
+    let words = f.needed("words", words)?;
+    let quiet = quiet(f.needed("quiet", Fields::object)?)?;
+    let level = f.place("room")?.zip(LEVELS.read(f, "level")?);
+    Ok(Answer::Wishes { wishes: Wishes { words, quiet }, level })
 }
 
 fn written(f: Fields<'_>) -> Result<Answer, Misread> {

@@ -280,6 +280,11 @@ pub enum Ask {
         /// For how many seconds; for good without.
         seconds: Option<u64>,
     },
+    /// What is set of all that: which words are looked out for, and whether one is not disturbed.
+    Wishes {
+        /// How much of this room is noticed, too.
+        room: Option<Place>,
+    },
     /// Which rooms there are.
     Rooms {
         /// Whose name has this in it.

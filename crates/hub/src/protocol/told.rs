@@ -94,6 +94,13 @@ pub enum Answer {
     },
     /// What an expression comes to.
     Value(String),
+    /// What somebody wants to notice.
+    Wishes {
+        /// In all rooms.
+        wishes: Wishes,
+        /// Of the room that was asked about.
+        level: Option<(Place, Level)>,
+    },
     /// Devices: what each is called, what its session is, when it was last seen, whether it asks.
     Sessions(Vec<(String, String, Millis, bool)>),
     /// Where a program posts what it says.

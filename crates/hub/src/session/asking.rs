@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Asks, Dialect, End, Goodbye, Line, Session};
+use super::{Asks, Dialect, End, Goodbye, Line, Session, secrets::Given};
 use crate::{
     desk::Order,
     json,
@@ -37,7 +37,10 @@ impl Session<'_> {
         let Dialect::Words(typing) = &mut self.dialect else { return ControlFlow::Continue(()) };
         let line = String::from_utf8_lossy(line);
         let read = match typing.secret.take() {
-            Some(wanted) => words::Line::Ask(wanted.with(&line)),
+            Some(awaited) => match awaited.take(&line) {
+                Given::Ask(ask) => words::Line::Ask(ask),
+                Given::Weak(why, again) => return self.ask_again(why, again).await,
+            },
             None => words::read_at(&line, &typing.here),
         };
         let phrase = match read {
@@ -51,10 +54,7 @@ impl Session<'_> {
             words::Line::Nothing => return ControlFlow::Continue(()),
             words::Line::Wrong(misuse) => return self.refuse(&misuse).await,
             words::Line::Secret(wanted) => match self.may_ask_for(&wanted) {
-                Ok(()) => {
-                    self.wait_for(wanted);
-                    Phrase::Password
-                }
+                Ok(()) => self.wait_for(wanted),
                 Err(refusal) => {
                     self.answer(None, Err(refusal));
                     return ControlFlow::Continue(());
@@ -65,6 +65,7 @@ impl Session<'_> {
                 Phrase::Language
             }
             words::Line::NameStays => Phrase::NameStays,
+            words::Line::Export(_) => Phrase::NoDisk,
         };
         self.purse.understood();
         self.say(&phrase.line(self.lang())).await

@@ -7,6 +7,7 @@ use crate::{
     desk::{Entrance, Order, Proof},
     proof::TokenHash,
     protocol::{Answer, Code, Refusal, Resume},
+    words,
 };
 
 /// What a caller is known by that has shown a certificate: whoever signed it, it has the key.
@@ -23,8 +24,7 @@ impl Session<'_> {
         name: String,
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
-        let none =
-            || Refusal::of(Code::Forbidden).why("no certificate was shown on this connection");
+        let none = || Refusal::of(Code::Forbidden).why(words::NONE_SHOWN);
         let fingerprint = self.way.certificate.ok_or_else(none)?;
         let (client, account) = (self.client, who.account);
         self.asked += 1;
@@ -39,8 +39,7 @@ impl Session<'_> {
         re: Option<u64>,
         resume: Option<Resume>,
     ) -> Result<Option<Answer>, Refusal> {
-        let none =
-            || Refusal::of(Code::BadCredentials).why("no certificate was shown on this connection");
+        let none = || Refusal::of(Code::BadCredentials).why(words::NONE_SHOWN);
         let fingerprint = self.way.certificate.ok_or_else(none)?;
         let peer = self.way.peer;
         let shown = self.hub.throttled(|it, now| it.logins.may_show(peer, &fingerprint.0, now));

@@ -13,7 +13,7 @@ use crate::{
     proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Code, Proof as Claim, Refusal, Resume, Secret},
     shared::Registration,
-    text,
+    text, words,
 };
 
 impl Session<'_> {
@@ -26,8 +26,7 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         self.may_log_in()?;
         let (admission, attempt) = self.admission(invitation.as_ref(), user)?;
-        let name = name::account_name(user)
-            .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
+        let name = account_name(user)?;
         let password = new_password(&password, &name, "password")?;
         let client = self.way.peer.client();
         let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
@@ -55,22 +54,27 @@ impl Session<'_> {
         invitation: Option<&Secret>,
         user: &str,
     ) -> Result<(Admission, Option<Attempt>), Refusal> {
-        let closed = || Refusal::of(Code::RegistrationClosed);
+        self.may_register(invitation)?;
+        let Some(invitation) = invitation else { return Ok((Admission::Anybody, None)) };
+        let peer = self.way.peer;
+        let admit = self.hub.throttled(|it, now| it.logins.admit(peer, user, now));
+        let attempt = Some(admit.map_err(limited)?);
+        let hash = TokenHash::read_invitation(&invitation.0);
+        let closed = Refusal::of(Code::RegistrationClosed).field("invitation");
+        let hash = hash.ok_or_else(|| closed.why("there is no such invitation"))?;
+        Ok((Admission::Invited(hash), attempt))
+    }
+
+    /// Whether there is any sense in asking for an account, with an invitation or without. Whether that is good
+    /// is not looked at.
+    pub(super) fn may_register(&self, invitation: Option<&Secret>) -> Result<(), Refusal> {
+        let closed = Refusal::of(Code::RegistrationClosed);
         match (self.hub.registration, invitation) {
-            (Registration::Closed, _) => Err(closed()),
+            (Registration::Closed, _) => Err(closed),
             (Registration::Invitation, None) => {
-                Err(closed().field("invitation").why("for who was invited"))
+                Err(closed.field("invitation").why(words::NOT_INVITED))
             }
-            (Registration::Open, None) => Ok((Admission::Anybody, None)),
-            (Registration::Open | Registration::Invitation, Some(invitation)) => {
-                let peer = self.way.peer;
-                let admit = self.hub.throttled(|it, now| it.logins.admit(peer, user, now));
-                let attempt = Some(admit.map_err(limited)?);
-                let hash = TokenHash::read_invitation(&invitation.0);
-                let none = || closed().field("invitation").why("there is no such invitation");
-                let hash = hash.ok_or_else(none)?;
-                Ok((Admission::Invited(hash), attempt))
-            }
+            _ => Ok(()),
         }
     }
 
@@ -230,6 +234,12 @@ impl Session<'_> {
         self.hub.order(Order::Repassword { client: self.client, re, shown, phc })?;
         Ok(None)
     }
+}
+
+/// `user` as an account may be called.
+pub(super) fn account_name(user: &str) -> Result<String, Refusal> {
+    name::account_name(user)
+        .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))
 }
 
 /// `password` as it is hashed, if it is good enough for `user`.

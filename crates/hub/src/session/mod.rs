@@ -14,6 +14,7 @@ mod leaving;
 mod lines;
 mod link;
 mod pacing;
+mod secrets;
 mod stop;
 mod telling;
 mod typing;
@@ -29,7 +30,9 @@ use relais_net::{Alarm, Drain, Fault, Side};
 use relais_tap::By;
 use tokio::time::timeout;
 
-use self::{calculating::Sums, heard::Heard, lines::Line, pacing::Purse, stop::Stop};
+use self::{
+    calculating::Sums, heard::Heard, lines::Line, pacing::Purse, secrets::Awaited, stop::Stop,
+};
 pub(crate) use self::{
     carrier::{Carrier, send},
     certificates::shown,
@@ -44,7 +47,7 @@ use crate::{
     outbox::{Outbox, Spoken},
     protocol::{Code, Refusal},
     shared::{NoValue, Shared},
-    words::{self, Lang, Phrase, Stand},
+    words::{Lang, Phrase, Stand},
 };
 
 /// How a connection ended: by whom, and why in a few words.
@@ -121,7 +124,7 @@ struct Typing {
     /// The last of it behind which nothing was left out of what was shown, or read before.
     shown: Option<Seq>,
     /// Whose next line is a password, and for what.
-    secret: Option<words::Wanted>,
+    secret: Option<Awaited>,
     /// The begin of what was typed last, if it asked for something.
     typed: Option<Box<str>>,
 }

@@ -36,11 +36,18 @@ pub(super) fn hub_that_calculates(
     limits: Limits,
     calculator: Option<Arc<dyn Calculator>>,
 ) -> (TempDir, Hub) {
+    hub_where((limits, calculator), Registration::Open)
+}
+
+pub(super) fn hub_where(
+    (limits, calculator): (Limits, Option<Arc<dyn Calculator>>),
+    registration: Registration,
+) -> (TempDir, Hub) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         server: "relais/test".into(),
         lang: Lang::En,
-        registration: Registration::Open,
+        registration,
         clear_passwords: ClearPasswords::Refused,
         limits,
         tap: Tap::new(1),

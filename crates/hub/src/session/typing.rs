@@ -4,7 +4,7 @@ use std::{fmt, ops::ControlFlow};
 
 use relais_tap::By;
 
-use super::{Dialect, End, Session, Typing};
+use super::{Dialect, End, Session, Typing, entering::account_name};
 use crate::{
     protocol::{Ask, Code, Refusal, Told},
     words::{self, Misuse, Reader, Wanted},
@@ -77,16 +77,14 @@ impl Session<'_> {
     /// Whether a secret is of any use for this here: else nobody is to type one.
     pub(super) fn may_ask_for(&self, wanted: &Wanted) -> Result<(), Refusal> {
         match wanted {
-            Wanted::Login { .. } | Wanted::Register { .. } => self.may_log_in(),
+            Wanted::Login { .. } => self.may_log_in(),
+            Wanted::Register { user, invitation } => {
+                self.may_log_in()?;
+                self.may_register(invitation.as_ref())?;
+                account_name(user).map(drop)
+            }
             Wanted::Unregister if self.who.is_none() => Err(Refusal::of(Code::NotLoggedIn)),
             Wanted::Unregister => Ok(()),
-        }
-    }
-
-    /// Takes the next line for a secret.
-    pub(super) fn wait_for(&mut self, wanted: Wanted) {
-        if let Dialect::Words(typing) = &mut self.dialect {
-            typing.secret = Some(wanted);
         }
     }
 

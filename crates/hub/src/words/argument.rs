@@ -71,15 +71,20 @@ const fn time(argument: Argument) -> Argument {
 
 pub(super) const USER: Argument = any("user", "NAME", "NOM");
 pub(super) const NAME: Argument = any("name", "NAME", "NOM");
-pub(super) const ROOM: Argument = any("room", "ROOM", "SALON");
+pub(super) const ROOM: Argument = only(
+    any("room", "ROOM", "SALON"),
+    "one word, as a room's name is",
+    "un mot, comme un nom de salon",
+);
 pub(super) const BODY: Argument = any("body", "TEXT", "TEXTE");
 pub(super) const SIGN: Argument = any("emoji", "SIGN", "SIGNE");
-pub(super) const WORDS: Argument = any("words", "WORDS", "MOTS");
 pub(super) const SOUGHT: Argument = any("q", "WORDS", "MOTS");
 pub(super) const OLD: Argument = any("old", "OLD", "ANCIEN");
 pub(super) const NEW: Argument = any("new", "NEW", "NOUVEAU");
 pub(super) const SESSION: Argument = any("session", "SESSION", "SESSION");
 pub(super) const EXPRESSION: Argument = any("expr", "EXPRESSION", "EXPRESSION");
+
+pub(super) const FILE: Argument = any("file", "FILE", "FICHIER");
 
 pub(super) const SEQ: Argument = number(any("seq", "NUMBER", "NUMÉRO"));
 pub(super) const LIMIT: Argument = number(any("limit", "N", "N"));
@@ -110,6 +115,6 @@ pub(super) const LEVEL: Argument = only(
 
 /// All of them.
 pub(super) const ALL: [Argument; 22] = [
-    USER, NAME, ROOM, BODY, SIGN, WORDS, SOUGHT, OLD, NEW, SESSION, EXPRESSION, SEQ, LIMIT, BEFORE,
+    USER, NAME, ROOM, BODY, SIGN, SOUGHT, OLD, NEW, SESSION, FILE, EXPRESSION, SEQ, LIMIT, BEFORE,
     SECONDS, DAYS, TIME, LANG, MODE, ACCESS, ROLE, LEVEL,
 ];

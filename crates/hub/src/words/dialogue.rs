@@ -20,7 +20,8 @@ pub(super) fn show_dialogue(event: &Event, reader: Reader<'_>, out: &mut String)
         }
         Event::DialogueEnd { at, word } => {
             let (who, there) = (Plain(&at.from), reader.elsewhere(&at.room));
-            let word = word.as_ref().map(|word| format!(": {}", Plain(word))).unwrap_or_default();
+            let word = word.as_ref().map(|word| format!("{}{}", reader.lang.colon(), Plain(word)));
+            let word = word.unwrap_or_default();
             reader.say(
                 out,
                 format_args!("{who} ended the dialogue{there}{word}"),

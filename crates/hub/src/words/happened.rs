@@ -107,7 +107,7 @@ fn show_in_a_room(event: &Event, reader: Reader<'_>, out: &mut String) {
     match event {
         Event::Redact { at, of, reason } => {
             let (who, there, why) =
-                (Plain(&at.from), reader.elsewhere(&at.room), because(reason.as_ref()));
+                (Plain(&at.from), reader.elsewhere(&at.room), because(reason.as_ref(), reader));
             reader.say(
                 out,
                 format_args!("{who} took {of} out{there}{why}"),
@@ -141,7 +141,7 @@ fn show_in_a_room(event: &Event, reader: Reader<'_>, out: &mut String) {
             show_about(
                 at,
                 (what, user),
-                &format!("{until}{}", because(reason.as_ref())),
+                &format!("{until}{}", because(reason.as_ref(), reader)),
                 (reader, out),
             );
         }
@@ -165,8 +165,8 @@ pub(super) fn role_words(role: Role) -> (&'static str, &'static str) {
     }
 }
 
-fn because(reason: Option<&String>) -> String {
-    reason.map(|reason| format!(": {}", Plain(reason))).unwrap_or_default()
+fn because(reason: Option<&String>, reader: Reader<'_>) -> String {
+    reason.map(|reason| format!("{}{}", reader.lang.colon(), Plain(reason))).unwrap_or_default()
 }
 
 fn until_when(at: Millis, reader: Reader<'_>) -> String {

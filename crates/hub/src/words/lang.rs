@@ -29,6 +29,11 @@ impl Lang {
         Self::ALL.into_iter().find(|lang| lang.as_str().eq_ignore_ascii_case(language))
     }
 
+    /// What stands between a word and what it is about: apart in French.
+    pub fn colon(self) -> &'static str {
+        Text { en: ": ", fr: " : " }.of(self)
+    }
+
     /// Its tag.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,6 +17,8 @@ pub enum Line {
     Ask(Ask),
     /// The next line is a secret, for this.
     Secret(Wanted),
+    /// All that the account did, written to the file of this name, by who has a disk.
+    Export(String),
     /// To be spoken to in another language.
     Lang(Lang),
     /// To be called something else, which nobody can.

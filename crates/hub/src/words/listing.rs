@@ -5,8 +5,7 @@ use std::fmt::Write;
 use super::{
     dialogue::held_words,
     happened::{role_words, show_event},
-    lang::Lang,
-    noticing::{level_words, show_wishes},
+    noticing::{level_words, show_set, show_wishes},
     plain::{Plain, Room, day},
     reader::{Reader, note},
 };
@@ -43,6 +42,7 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Members(members) => show_members(members, reader, out),
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
+        Answer::Wishes { wishes, level } => show_set((wishes, level.as_ref()), reader, out),
         Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
         Answer::Hooked { path, session } => {
             let (path, session) = (Plain(&path.0), Plain(session));
@@ -168,17 +168,9 @@ fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut 
         [(there, reader.word("there", "là")), (gone, reader.word("not there", "absents"))]
     {
         if !who.is_empty() {
-            let colon = colon(reader);
+            let colon = reader.lang.colon();
             note(out, format_args!("{word}{colon}{}", who.join(", ")));
         }
-    }
-}
-
-/// Which stands apart in French.
-fn colon(reader: Reader<'_>) -> &'static str {
-    match reader.lang {
-        Lang::En => ": ",
-        Lang::Fr => " : ",
     }
 }
 

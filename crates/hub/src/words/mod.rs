@@ -11,6 +11,7 @@ mod lang;
 mod line;
 mod listing;
 mod misuse;
+mod nearer;
 mod noticing;
 mod phrases;
 mod plain;
@@ -34,10 +35,14 @@ pub use self::{
     reader::Reader,
     refusals::{not_done, sentence},
     show::show,
-    typed::{read, read_at},
+    typed::{is_last_word, read, read_at},
 };
 
-pub(crate) use self::{hooking::sentence_for_hooks, refusals::sentence_of_field};
+pub(crate) use self::{
+    hooking::sentence_for_hooks,
+    nearer::{NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
+    refusals::sentence_of_field,
+};
 
 #[cfg(test)]
 mod tests;

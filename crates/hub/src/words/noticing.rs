@@ -20,6 +20,27 @@ pub(super) fn show_wishes(wishes: &Wishes, reader: Reader<'_>, out: &mut String)
     }
 }
 
+/// Adds all that is set, as it is usual or not.
+pub(super) fn show_set(
+    (wishes, level): (&Wishes, Option<&(Place, Level)>),
+    reader: Reader<'_>,
+    out: &mut String,
+) {
+    let Wishes { words, quiet } = wishes;
+    if let Some((room, level)) = level {
+        show_level((room, *level), reader, out);
+    }
+    show_words(words, reader, out);
+    match quiet {
+        Quiet::Off => reader.say(
+            out,
+            format_args!("you may be disturbed"),
+            format_args!("on peut vous déranger"),
+        ),
+        quiet => show_quiet(*quiet, reader, out),
+    }
+}
+
 /// Adds how much of a room is to be noticed.
 pub(super) fn show_level((room, level): (&Place, Level), reader: Reader<'_>, out: &mut String) {
     let (room, (en, fr)) = (Room(room), level_words(level));

@@ -1,12 +1,14 @@
 //! What each command asks for. Named as the commands are, or as several are.
 
+pub(super) mod wishing;
+
 use super::{
     argument::{self, Amiss},
     lang::Lang,
     line::{Line, Typed, Wanted},
 };
 use crate::{
-    model::{Access, Kind, Level, Mode, Role, Seq},
+    model::{Access, Kind, Mode, Role, Seq},
     proof::TokenHash,
     protocol::{Ask, Page, Place, Proof, Secret},
 };
@@ -52,6 +54,10 @@ pub(super) fn password(mut typed: Typed<'_>) -> Result<Line, Amiss> {
 
 pub(super) fn revoke(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Revoke { session: typed.needed(argument::SESSION)?.to_owned() }))
+}
+
+pub(super) fn export(typed: Typed<'_>) -> Result<Line, Amiss> {
+    typed.text(argument::FILE).map(Line::Export)
 }
 
 /// Under a name it is to be known.
@@ -146,8 +152,13 @@ pub(super) fn search(typed: Typed<'_>) -> Result<Line, Amiss> {
 }
 
 pub(super) fn join(mut typed: Typed<'_>) -> Result<Line, Amiss> {
+    let whole = typed.rest.trim();
     let room = typed.room().ok_or(Amiss::Missing(argument::ROOM))?;
-    Ok(Line::Ask(Ask::Join { room }))
+    // Who types more means something by it: a room that is made of less may be another.
+    match typed.word() {
+        Some(_) => Err(argument::ROOM.not(whole)),
+        None => Ok(Line::Ask(Ask::Join { room })),
+    }
 }
 
 pub(super) fn leave(mut typed: Typed<'_>) -> Result<Line, Amiss> {
@@ -242,33 +253,6 @@ fn seconds(word: &str) -> Option<u64> {
 /// The same, of a word that has to be one.
 fn needed_seconds(word: &str) -> Result<u64, Amiss> {
     seconds(word).ok_or_else(|| argument::TIME.not(word))
-}
-
-pub(super) fn notify(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    let room = typed.here()?;
-    let level = match typed.needed(argument::LEVEL)? {
-        "all" | "tout" => Level::All,
-        "mentions" => Level::Mentions,
-        "none" | "rien" => Level::Nothing,
-        word => return Err(argument::LEVEL.not(word)),
-    };
-    Ok(Line::Ask(Ask::Notify { room, level }))
-}
-
-pub(super) fn keywords(typed: Typed<'_>) -> Result<Line, Amiss> {
-    let words = match typed.text(argument::WORDS)? {
-        dash if dash == "-" => Vec::new(),
-        words => words.split_whitespace().map(|word| word.trim_matches(',').to_owned()).collect(),
-    };
-    Ok(Line::Ask(Ask::Keywords { words }))
-}
-
-pub(super) fn quiet(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    Ok(Line::Ask(match typed.word() {
-        None => Ask::Quiet { on: true, seconds: None },
-        Some("off" | "non") => Ask::Quiet { on: false, seconds: None },
-        Some(time) => Ask::Quiet { on: true, seconds: Some(needed_seconds(time)?) },
-    }))
 }
 
 pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Amiss> {

@@ -2,6 +2,7 @@
 
 use super::{
     lang::{Lang, Text},
+    nearer::nearer,
     plain::Plain,
     whys::in_french,
 };
@@ -31,13 +32,20 @@ pub fn not_done(typed: &str, refusal: &Refusal, lang: Lang) -> String {
 
 fn told((refusal, field): (&Refusal, &str), lang: Lang) -> String {
     let Refusal { code, why, field: _, retry_ms } = refusal;
-    let why = match (why.is_empty(), lang) {
-        (true, _) => String::new(),
-        (false, Lang::En) => format!(" ({why})"),
-        (false, Lang::Fr) => format!(" ({})", in_french(why)),
-    };
     let again = retry_ms.map(|ms| again(ms, lang)).unwrap_or_default();
-    format!("{}{field}{why}{again}", text(*code).of(lang))
+    if let Some(text) = nearer(refusal) {
+        return format!("{}{field}{again}", text.of(lang));
+    }
+    let why = match lang {
+        Lang::En => why.clone(),
+        Lang::Fr => in_french(why),
+    };
+    match (code, &*why) {
+        (_, "") => format!("{}{field}{again}", text(*code).of(lang)),
+        // Whom it names says it all.
+        (Code::NoSuchUser, why) => format!("{why}{field}{again}"),
+        (_, why) => format!("{}{field} ({why}){again}", text(*code).of(lang)),
+    }
 }
 
 fn again(ms: u64, lang: Lang) -> String {
@@ -299,6 +307,13 @@ mod tests {
         );
         let found = sentence_of_field(&refusal, Lang::En);
         assert_eq!(found, "too fast: wait a little [body] (11 messages), again in 2 s");
+    }
+
+    #[test]
+    fn who_is_not_there_is_named_once() {
+        let refusal = Refusal::of(Code::NoSuchUser).why("nobody is called \"bob\"");
+        check(&refusal, "nobody is called \"bob\"", "personne ne s'appelle \"bob\"");
+        check(&Refusal::of(Code::NoSuchUser), "nobody is called so", "personne ne s'appelle ainsi");
     }
 
     #[test]

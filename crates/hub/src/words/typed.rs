@@ -19,7 +19,7 @@ pub fn read(line: &str, here: Option<&Place>) -> Line {
     if word.is_empty() {
         return Line::Nothing;
     }
-    if ENDS.iter().any(|end| end.eq_ignore_ascii_case(word)) {
+    if is_last_word(word) {
         return Line::End;
     }
     let said = match line.strip_prefix('/') {
@@ -39,6 +39,11 @@ pub fn read_at(line: &str, stand: &Stand) -> Line {
         }
         _ => read,
     }
+}
+
+/// Whether `line` has nothing but a word that ends a dialogue, whoever's turn it is, and elsewhere the talk.
+pub fn is_last_word(line: &str) -> bool {
+    ENDS.iter().any(|end| end.eq_ignore_ascii_case(line.trim()))
 }
 
 /// What ends it all, by itself on a line.

@@ -3,6 +3,7 @@
 
 use super::{
     misuse::{NOWHERE, UNKNOWN},
+    nearer::{NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
     reread::misuse_in_french,
 };
 
@@ -68,7 +69,7 @@ const WHYS: &[(&str, &str)] = &[
     ("nothing calculates here", "rien ne calcule ici"),
     ("nothing is said", "rien n'est dit"),
     ("expected a sign or a word", "il faut un signe ou un mot"),
-    ("for who was invited", "pour qui est invité"),
+    (NOT_INVITED, "pour qui est invité"),
     ("there is no such invitation", "cette invitation n'existe pas"),
     (
         "the first account is made by who runs the hub",
@@ -144,14 +145,8 @@ const WHYS: &[(&str, &str)] = &[
         "a device is called {} already: show another certificate",
         "un appareil s'appelle déjà {} : montrez un autre certificat",
     ),
-    (
-        "no account knows the certificate that you show",
-        "aucun compte ne connaît le certificat que vous montrez",
-    ),
-    (
-        "no certificate was shown on this connection",
-        "aucun certificat n'a été montré sur cette connexion",
-    ),
+    (UNKNOWN_CERTIFICATE, "aucun compte ne connaît le certificat que vous montrez"),
+    (NONE_SHOWN, "aucun certificat n'a été montré sur cette connexion"),
     (
         "none of what came last could be understood",
         "rien de ce qui est venu en dernier n'a été compris",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relais_hub::client::{News, Pulse, Talk};
-use relais_net::{Dialer, Endpoint, tls::Protocols};
+use relais_net::{Callee, DialError, Dialer, Endpoint, tls::Protocols};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ways::{Udp, Ways};
@@ -67,7 +67,7 @@ impl Caller {
                 self.wire = Some(Ways::new(dialed.stream, self.udp.clone()));
                 self.talk.connected(Instant::now());
             }
-            Err(error) if !self.talk.was_in() => return Err(refused(&error)),
+            Err(error) if !self.talk.was_in() => return Err(unreached(&error)),
             Err(_) => self.at = self.talk.lost(Instant::now()),
         }
         Ok(())
@@ -106,5 +106,35 @@ impl Caller {
         let hint = "is it `relais hub` that listens there? With TLS it is tls://host:port";
         let wrong = Wrong { what, expected: None, hint: Some(hint.to_owned()) };
         Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
+    }
+}
+
+/// Why no hub was reached, and what to try.
+pub(super) fn unreached(error: &DialError) -> Stop {
+    let DialError::Refused(Callee { endpoint, .. }) = error else { return refused(error) };
+    let port = endpoint.host_port().map(|on| format!(", and at port {}", on.port));
+    let (port, what) = (port.unwrap_or_default(), format!("nobody listens at {endpoint}"));
+    let hint = format!(
+        "does the hub run{port}? `relais hub 6680` runs one on this machine, and `relais chat` calls it"
+    );
+    let wrong = Wrong { what, expected: None, hint: Some(hint) };
+    Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_listens_the_address_is_named_and_what_runs_a_hub() {
+        let endpoint = "tcp://127.0.0.1:9".parse().unwrap();
+        let Stop::Refused(told) =
+            unreached(&DialError::Refused(Callee { endpoint, address: None }))
+        else {
+            panic!("it was reached")
+        };
+        let expect = "error: nobody listens at tcp://127.0.0.1:9\nhint: does the hub run, and at port 9? \
+            `relais hub 6680` runs one on this machine, and `relais chat` calls it";
+        assert_eq!(told[0].to_string(), expect);
     }
 }

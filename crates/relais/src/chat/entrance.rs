@@ -5,7 +5,6 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
-use anyhow::bail;
 use relais_hub::{
     client::Entrance,
     protocol::{Proof, Secret},
@@ -13,10 +12,10 @@ use relais_hub::{
 use relais_net::Endpoint;
 
 use super::{flags::Flags, kept::Kept};
-use crate::{complaint::Wrong, password, stop::Stop};
+use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
 
 /// The variable that has the password of those who do not type it.
-const PASSWORD: &str = "RELAIS_PASSWORD";
+pub(super) const PASSWORD: &str = "RELAIS_PASSWORD";
 
 /// How to come in, and as whom. May ask at the terminal.
 pub(super) fn of(
@@ -28,37 +27,58 @@ pub(super) fn of(
         return Ok((Entrance::LogIn(Proof::External), String::new()));
     }
     let Some(user) = flags.user.clone().or_else(|| kept.only()) else {
-        let wrong = Wrong::expected("nobody in particular would talk", "a name");
-        let hint =
-            "say who of those logged in from here; `--user NAME --register` makes an account";
-        return Err(Stop::of_flag("--user", wrong.hint(hint)));
+        return Err(Stop::of_flag("--user", nobody_named(&kept.all())));
     };
     // Of several hubs each may know another password.
     let is_one = flags.endpoints.len() == 1;
     let who = if is_one { user.clone() } else { format!("{user} at {endpoint}") };
     if flags.register {
-        let password = secret(&who, Question::Twice)?;
+        let password = secret(&who, Question::New(&user))?;
         let invitation = flags.invitation.clone().map(Secret);
         return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
     }
     let proof = if let Some(token) = kept.token(&user) {
         Proof::Token(token)
     } else {
-        let password = secret(&who, Question::Once)?;
+        let password = secret(&who, Question::Known)?;
         Proof::Password { user: user.clone(), password }
     };
     Ok((Entrance::LogIn(proof), user))
 }
 
-/// How often a password is asked for.
+/// Whether somebody may have to type something to come in.
+pub(super) fn is_asked_for(flags: &Flags, kept: &Kept) -> bool {
+    if flags.by_certificate {
+        return false;
+    }
+    // Without a name there is something to say, too.
+    let Some(user) = flags.user.clone().or_else(|| kept.only()) else { return true };
+    let has_token = !flags.register && kept.token(&user).is_some();
+    !has_token && env::var_os(PASSWORD).is_none()
+}
+
+/// What is wrong where it is not said who talks; `logged_in` are those who could.
+fn nobody_named(logged_in: &[String]) -> Wrong {
+    let names: Vec<_> = logged_in.iter().map(|name| Escaped(name.as_bytes()).to_string()).collect();
+    let there = match &names[..] {
+        [] => "nobody is logged in from here yet".to_owned(),
+        names => format!("logged in from here: {}", names.join(", ")),
+    };
+    Wrong::expected("it is not said who you are", "`--user NAME`")
+        .hint(format!("{there}; `--user NAME --register` makes an account"))
+}
+
+/// Which password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
-    Once,
-    Twice,
+enum Question<'a> {
+    /// One that the hub knows.
+    Known,
+    /// One that is to be, of who is called so.
+    New(&'a str),
 }
 
 /// The password of `who`.
-fn secret(who: &str, question: Question) -> Result<Secret, Stop> {
+fn secret(who: &str, question: Question<'_>) -> Result<Secret, Stop> {
     if let Ok(password) = env::var(PASSWORD) {
         return Ok(Secret(password));
     }
@@ -69,13 +89,28 @@ fn secret(who: &str, question: Question) -> Result<Secret, Stop> {
         );
         return Err(Stop::of_flag("--user", wrong));
     }
-    Ok(ask(who, question)?)
+    let asked = match question {
+        Question::Known => password::ask(&format!("password of {who}: ")).map(Secret),
+        Question::New(user) => new_password(who, user),
+    };
+    Ok(asked?)
 }
 
-fn ask(who: &str, question: Question) -> anyhow::Result<Secret> {
-    let first = Secret(password::ask(&format!("password of {who}: "))?);
-    if question == Question::Twice && Secret(password::ask("once more: ")?) != first {
-        bail!("the two passwords differ");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_say_who_it_is_is_told_who_it_may_be() {
+        let hint = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            nobody_named(&names).hint.unwrap()
+        };
+        let register = "; `--user NAME --register` makes an account";
+        assert_eq!(hint(&[]), format!("nobody is logged in from here yet{register}"));
+        assert_eq!(
+            hint(&["ana", "b\u{1b}"]),
+            format!("logged in from here: ana, b\\u{{1b}}{register}")
+        );
     }
-    Ok(first)
 }

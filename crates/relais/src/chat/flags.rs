@@ -31,12 +31,15 @@ pub(crate) struct Flags {
     #[arg(long, requires = "cert", conflicts_with_all = ["register", "user"])]
     pub(super) by_certificate: bool,
     /// Say TEXT in ROOM, which is come into first, and end once the hub has written it down; ROOM is
-    /// a room, or somebody with `@`
-    #[arg(long, num_args = 2.., value_names = ["ROOM", "TEXT"], conflicts_with = "tail")]
+    /// a room that there is, or somebody with `@`
+    #[arg(long, num_args = 2.., value_names = ["ROOM", "TEXT"], group = "script")]
     pub(super) send: Option<Vec<String>>,
     /// Print what is said in ROOM from now on, which is come into first
-    #[arg(long, value_name = "ROOM")]
+    #[arg(long, value_name = "ROOM", group = "script")]
     pub(super) tail: Option<String>,
+    /// Make ROOM, where there is none of that name
+    #[arg(long, requires = "script")]
+    pub(super) create: bool,
     /// Print what is told as frames, a line of JSON each
     #[arg(long, requires = "tail")]
     pub(super) json: bool,

@@ -31,11 +31,19 @@ impl Kept {
         (!token.is_empty()).then(|| Secret(token.to_owned()))
     }
 
-    /// Who has a token here, if it is one alone.
+    /// Who has a token here, by name.
+    pub(super) fn all(&self) -> Vec<String> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| unescape(&file.file_name().into_string().ok()?));
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The same, if it is one alone.
     pub(super) fn only(&self) -> Option<String> {
-        let mut files = fs::read_dir(&self.folder).ok()?.flatten();
-        let name = files.next()?.file_name().into_string().ok()?;
-        if files.next().is_some() { None } else { unescape(&name) }
+        let mut all = self.all();
+        all.pop().filter(|_| all.is_empty())
     }
 
     /// Keeps the token of `user`, for the owner of the folder only.
@@ -114,7 +122,7 @@ mod tests {
         let mode = fs::metadata(kept.file("ana")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         kept.keep("bob", "rt_3").unwrap();
-        assert_eq!(kept.only(), None);
+        assert_eq!((kept.only(), kept.all()), (None, vec!["ana".to_owned(), "bob".to_owned()]));
         kept.forget("ana");
         assert_eq!((kept.token("ana"), kept.only().as_deref()), (None, Some("bob")));
     }

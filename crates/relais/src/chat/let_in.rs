@@ -36,30 +36,48 @@ impl Door {
         lang: Lang,
     ) -> Result<(), String> {
         let kept = token.map_or(Ok(()), |token| self.kept.keep(user, &token.0));
-        kept.map_err(|error| format!("{}: {error}", NO_TOKEN.of(lang)))
+        kept.map_err(|error| format!("{}{}{error}", NO_TOKEN.of(lang), lang.colon()))
     }
 
-    /// Why nobody is let in. A token that is of no use is forgotten.
+    /// Why nobody is let in, or is in no more. A token that is of no use is forgotten.
     pub(super) fn refused(&self, refusal: &Refusal, lang: Lang) -> Stop {
-        if matches!(refusal.code, Code::TokenExpired | Code::SessionRevoked) {
-            self.kept.forget(&self.user);
+        if !matches!(refusal.code, Code::TokenExpired | Code::SessionRevoked) {
+            return refused(refusal, lang);
         }
-        refused(refusal, lang)
+        self.kept.forget(&self.user);
+        told(refusal, lang, Some(self.how_to_come_back(lang)))
+    }
+
+    fn how_to_come_back(&self, lang: Lang) -> String {
+        let user = Escaped(self.user.as_bytes());
+        match lang {
+            Lang::En => format!(
+                "the same command with `--user {user}` asks for the password, or reads RELAIS_PASSWORD"
+            ),
+            Lang::Fr => format!(
+                "la même commande avec `--user {user}` demande le mot de passe, ou lit RELAIS_PASSWORD"
+            ),
+        }
     }
 }
 
 /// Why the hub does not do what was asked, and what to try.
 pub(super) fn refused(refusal: &Refusal, lang: Lang) -> Stop {
+    told(refusal, lang, hint(refusal).map(|hint| hint.of(lang).to_owned()))
+}
+
+fn told(refusal: &Refusal, lang: Lang, hint: Option<String>) -> Stop {
     let sentence = words::sentence(refusal, lang);
-    let what = format!("{}: {}", REFUSES.of(lang), Escaped(sentence.as_bytes()));
-    let hint = hint(refusal.code).map(|hint| hint.of(lang).to_owned());
+    let sentence = Escaped(sentence.as_bytes());
+    let what = format!("{}{}{sentence}", REFUSES.of(lang), lang.colon());
     let wrong = Wrong { what, expected: None, hint };
     Stop::Refused(vec![Complaint::of_nothing_said(wrong)])
 }
 
-fn hint(code: Code) -> Option<Text> {
-    Some(match code {
-        Code::BadCredentials => Text {
+fn hint(refusal: &Refusal) -> Option<Text> {
+    Some(match refusal.code {
+        // Of a certificate it is told why.
+        Code::BadCredentials if refusal.why.is_empty() => Text {
             en: "is the name right? `--register` makes an account",
             fr: "le nom est-il juste ? `--register` crée un compte",
         },
@@ -70,14 +88,13 @@ fn hint(code: Code) -> Option<Text> {
         Code::NameTaken | Code::NameConfusable | Code::NameInvalid => {
             Text { en: "another name will do", fr: "un autre nom convient" }
         }
-        Code::TokenExpired | Code::SessionRevoked => Text {
-            en: "the same command again asks for the password, or reads RELAIS_PASSWORD",
-            fr: "la même commande demande alors le mot de passe, ou lit RELAIS_PASSWORD",
-        },
         Code::TlsRequired => Text {
             en: "call it as tls://host:port, where it listens with TLS",
             fr: "appelez-le par tls://hôte:port, là où il écoute avec TLS",
         },
+        Code::RegistrationClosed if refusal.field == Some("invitation") => {
+            Text { en: "`--invitation CODE` shows one", fr: "`--invitation CODE` en montre une" }
+        }
         Code::RegistrationClosed => Text {
             en: "who runs the hub makes accounts",
             fr: "c'est qui tient le serveur qui crée les comptes",
@@ -95,12 +112,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_was_logged_out_is_told_how_to_come_back_and_its_token_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
+        let door = Door { kept, user: "ana".into() };
+        for code in [Code::TokenExpired, Code::SessionRevoked] {
+            door.kept.keep("ana", "rt_1").unwrap();
+            let Stop::Refused(told) = door.refused(&Refusal::of(code), Lang::En) else {
+                panic!("it is no refusal");
+            };
+            assert!(
+                told[0].to_string().contains("`--user ana` asks for the password"),
+                "{}",
+                told[0]
+            );
+            assert_eq!(door.kept.token("ana"), None);
+        }
+    }
+
+    #[test]
     fn each_refusal_at_the_door_says_what_to_try() {
+        let invited = Refusal::of(Code::RegistrationClosed).field("invitation");
+        assert_eq!(hint(&invited).unwrap().en, "`--invitation CODE` shows one");
+        assert_eq!(hint(&Refusal::of(Code::BadCredentials).why("no certificate was shown")), None);
         for (code, expect) in [
             (Code::BadCredentials, "`--register` makes an account"),
             (Code::AccountExists, "without `--register`"),
             (Code::TlsRequired, "tls://host:port"),
-            (Code::TokenExpired, "asks for the password"),
         ] {
             let Stop::Refused(complaints) = refused(&Refusal::of(code), Lang::En) else {
                 panic!("it is no refusal");

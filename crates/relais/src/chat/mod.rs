@@ -1,7 +1,9 @@
 //! `relais chat`: a client of a hub, for people who type lines and for scripts.
 
+mod again;
 mod caller;
 mod entrance;
+mod exporting;
 mod flags;
 mod invitations;
 mod kept;
@@ -18,14 +20,16 @@ use std::io::{self, IsTerminal as _};
 use anyhow::Context as _;
 use clap::ColorChoice;
 use relais_hub::{Lang, client::Talk};
-use relais_net::{Dialer, Endpoint, Place, Scheme};
+use relais_net::{Dialer, Endpoint, Place, Scheme, tls::Protocols};
+use tokio::runtime::Runtime;
 
 pub(crate) use flags::Flags;
 
 use caller::Caller;
 use kept::Kept;
 use let_in::Door;
-use screen::Wishes;
+use screen::{LoggedOut, Wishes};
+use script::{Absent, Asker};
 use ways::Udp;
 
 use crate::{
@@ -55,22 +59,35 @@ pub(crate) fn obey(
         let wrong = Wrong::expected("several hubs without a screen", "one");
         return Err(Stop::of_flag("ENDPOINT", wrong));
     }
-    let parties: Result<Vec<_>, _> =
-        endpoints.into_iter().map(|endpoint| party(flags, data, endpoint)).collect();
-    let (mut parties, lang) = (parties?, lang());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("starting a runtime")?.block_on(async {
-        if shown == Shown::Screen {
-            let wishes = Wishes { theme: flags.theme, color, alerts: flags.alerts, lang };
-            return screen::talk(parties, wishes).await;
-        }
-        let Some((_, caller, door)) = parties.pop() else { return Ok(()) };
-        match (&flags.send, &flags.tail) {
-            (Some(words), _) => script::send(caller, (&door, lang), (words, telling)).await,
-            (None, Some(room)) => script::tail(caller, (&door, lang), (room, flags.json)).await,
-            (None, None) => person::talk(caller, (door, lang), telling).await,
-        }
-    })
+    let runtime = runtime.context("starting a runtime")?;
+    let parties: Result<Vec<_>, _> =
+        endpoints.into_iter().map(|endpoint| party(flags, data, (endpoint, &runtime))).collect();
+    let (mut parties, lang) = (parties?, lang());
+    if shown == Shown::Screen {
+        let wishes = Wishes { theme: flags.theme, color, alerts: flags.alerts, lang };
+        return runtime.block_on(screen::talk(parties, wishes))?.map_or(Ok(()), |out| {
+            let LoggedOut { user, why } = out;
+            Err(again::begin(&user, why))
+        });
+    }
+    let Some((_, caller, door)) = parties.pop() else { return Ok(()) };
+    runtime.block_on(in_lines(flags, (caller, door), (lang, telling)))
+}
+
+/// Talks without a screen.
+async fn in_lines(
+    flags: &Flags,
+    (caller, door): (Caller, Door),
+    (lang, telling): (Lang, Telling),
+) -> Result<(), Stop> {
+    let absent = if flags.create { Absent::Made } else { Absent::Told };
+    let asker = Asker { door: &door, lang, absent };
+    match (&flags.send, &flags.tail) {
+        (Some(words), _) => script::send(caller, asker, (words, telling)).await,
+        (None, Some(room)) => script::tail(caller, asker, (room, flags.json)).await,
+        (None, None) => person::talk(caller, (door, lang), telling).await,
+    }
 }
 
 /// How a talk is shown.
@@ -87,12 +104,21 @@ fn shown(flags: &Flags) -> Shown {
     if is_asked && is_terminal && is_able { Shown::Screen } else { Shown::Lines }
 }
 
-/// Who is talked to at `endpoint`, by what it is called, and as whom. May ask for a password.
-fn party(flags: &Flags, data: &Data, endpoint: Endpoint) -> Result<(String, Caller, Door), Stop> {
+/// Who is talked to at `endpoint`, by what it is called, and as whom. May ask for a password, where somebody
+/// listens.
+fn party(
+    flags: &Flags,
+    data: &Data,
+    (endpoint, runtime): (Endpoint, &Runtime),
+) -> Result<(String, Caller, Door), Stop> {
     let demand = flags.tls.demand_over(Channel::of(endpoint.scheme), data)?;
     let dialer = calls(&demand, flags.timeout.0, None)?;
     let udp = by_datagrams(flags, &endpoint, calls(&demand, flags.timeout.0, None)?);
     let kept = Kept::of(&data.chat()?, &endpoint);
+    if entrance::is_asked_for(flags, &kept) {
+        let reached = runtime.block_on(dialer.dial(&endpoint, Protocols::Plain));
+        reached.map_err(|error| caller::unreached(&error))?;
+    }
     let (entrance, user) = entrance::of(flags, (&kept, &endpoint))?;
     let talk = Talk::new(entrance, DEVICE, random);
     let name = match &endpoint.place {
@@ -206,6 +232,7 @@ mod tests {
             &["--send", "lab"][..],
             &["--json"],
             &["--register"],
+            &["--create"],
             &["--send", "a", "b", "--tail", "c"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
+    exporting::{Exported, Exporting},
     invitations,
     let_in::Door,
     phrases::{BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
@@ -37,6 +38,10 @@ struct Person {
     me: Option<String>,
     /// Where what is typed is said.
     here: Stand,
+    /// What is being written.
+    export: Option<Exporting>,
+    /// What is to be asked behind an answer.
+    then: Option<Ask>,
     /// How much is asked whose answer says where that is.
     moving: usize,
     /// Whether the hub was there already.
@@ -66,6 +71,8 @@ pub(super) async fn talk(
         screen,
         me: None,
         here: Stand::Nowhere,
+        export: None,
+        then: None,
         moving: 0,
         was_in: false,
         is_over: false,
@@ -101,7 +108,7 @@ impl Person {
                 return Ok(ask);
             }
         }
-        Ok(None)
+        Ok(self.then.take())
     }
 
     /// Reads a line that was typed. Gives what it asks for, of the hub.
@@ -127,11 +134,35 @@ impl Person {
                 self.lang = lang;
                 self.show(Phrase::Language.line(lang));
             }
+            Line::Export(path) => return self.export(&path),
             Line::NameStays => self.show(Phrase::NameStays.line(self.lang)),
             Line::Wrong(misuse) => self.show(misuse.line(self.lang)),
             Line::Nothing => {}
         }
         None
+    }
+
+    /// Begins to write an export. Gives what it asks first.
+    fn export(&mut self, path: &str) -> Option<Ask> {
+        match Exporting::begin(path, self.export.as_ref(), self.lang) {
+            Ok((export, ask)) => {
+                self.export = Some(export);
+                Some(ask)
+            }
+            Err(why) => {
+                self.note(&why);
+                None
+            }
+        }
+    }
+
+    /// Goes on to write one.
+    fn go_on_exporting(&mut self, answer: Result<Answer, Refusal>) {
+        let Some(export) = self.export.take() else { return };
+        match export.take(answer, self.lang) {
+            Exported::More(export, ask) => (self.export, self.then) = (Some(export), Some(ask)),
+            Exported::Whole(told) | Exported::Not(told) => self.note(&told),
+        }
     }
 
     /// Tells who typed the last word why it is not over yet.
@@ -185,6 +216,9 @@ impl Person {
         self.moving -= usize::from(moves(ask));
         if invitations::are_asked(ask) {
             return self.tell_invitations(answer);
+        }
+        if let Ask::Export { .. } = ask {
+            return self.go_on_exporting(answer);
         }
         let is_out = matches!(ask, Ask::Logout { .. } | Ask::Unregister { .. }) && answer.is_ok();
         if let Ok(Answer::Joined(listed)) = &answer {

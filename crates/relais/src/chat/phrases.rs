@@ -47,3 +47,36 @@ pub(super) const NO_TOKEN: Text = Text {
 
 /// Before the reason of a refusal.
 pub(super) const REFUSES: Text = Text { en: "the hub refuses", fr: "le serveur refuse" };
+
+/// To who exports while an export is written; its file follows.
+pub(super) const ONE_IS_EXPORTED: Text =
+    Text { en: "an export is being written already:", fr: "un export est déjà en cours :" };
+
+/// Behind how many lines of an export there are; the file follows.
+pub(super) const WRITTEN_TO: Text = Text { en: "lines written to", fr: "lignes écrites dans" };
+
+/// Before a file that is not written, and why.
+pub(super) const NOT_EXPORTED: Text = Text { en: "not written to", fr: "pas écrit dans" };
+
+/// Of a name that is taken.
+pub(super) const THERE_ALREADY: Text = Text {
+    en: "there is something of that name already, which stays: name a new file",
+    fr: "il y a déjà quelque chose de ce nom, qui reste : nommez un nouveau fichier",
+};
+
+/// Of a path that leads nowhere.
+pub(super) const NO_SUCH_FOLDER: Text =
+    Text { en: "there is no such folder", fr: "ce dossier n'existe pas" };
+
+/// Of a room that is not there, whose name follows.
+pub(super) const NO_ROOM: Text =
+    Text { en: "there is no room called", fr: "il n'y a pas de salon appelé" };
+
+/// How it comes to be.
+pub(super) const CREATE_IT: Text = Text { en: "`--create` makes it", fr: "`--create` le crée" };
+
+/// Which is like it; one that is follows.
+pub(super) const IS_IT: Text = Text { en: "did you mean", fr: "vouliez-vous dire" };
+
+/// Where nobody may make any, the rooms follow.
+pub(super) const THERE_ARE: Text = Text { en: "there are", fr: "il y a" };

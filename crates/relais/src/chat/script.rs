@@ -6,7 +6,7 @@ use relais_hub::{
     client::News,
     json,
     model::Kind,
-    protocol::{Answer, Ask, Event, Listed, Place, Refusal, Secret, Told},
+    protocol::{Answer, Ask, Code, Event, Listed, Place, Refusal, Secret, Told},
     words::{self, Reader},
 };
 use tokio::time::Instant;
@@ -15,15 +15,29 @@ use super::{
     caller::Caller,
     let_in::{Door, refused},
     phrases::{BACK, LOST},
-    place::{found, place},
+    place::{found, no_room, place},
 };
 use crate::{
     output::{self, PRINTING, Telling, print_on, tell},
     stop::Stop,
 };
 
-/// Who a script talks as, and in which language it is told of it.
-pub(super) type Asker<'a> = (&'a Door, Lang);
+/// Who a script talks as, in which language it is told of it, and whether it makes rooms.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker<'a> {
+    pub(super) door: &'a Door,
+    pub(super) lang: Lang,
+    pub(super) absent: Absent,
+}
+
+/// What comes of a room that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It is made.
+    Made,
+    /// It is told.
+    Told,
+}
 
 /// Says one message, and ends once it is written down.
 pub(super) async fn send(
@@ -56,7 +70,7 @@ pub(super) async fn tail(
     loop {
         match caller.next().await? {
             Some(News::Happened(event)) if event.room() == Some(&here) => {
-                let text = show(event, (&here, asker.1));
+                let text = show(event, (&here, asker.lang));
                 if print_on(&text).context(PRINTING)? == output::Reader::HasEnough {
                     caller.end().await;
                     return Ok(());
@@ -104,34 +118,61 @@ async fn come_in(
     if let Place::Person(_) = room {
         return Ok(room);
     }
+    if asker.absent == Absent::Told {
+        is_there(caller, asker, &room).await?;
+    }
     match answer(caller, asker, Ask::Join { room: room.clone() }).await? {
         Answer::Joined(listed) => Ok(listed.room),
         _ => Ok(room),
     }
 }
 
+/// Whether `room` is there: to come into one that is not would make it.
+///
+/// # Errors
+///
+/// That it is not, and which are like it.
+async fn is_there(caller: &mut Caller, asker: Asker<'_>, room: &Place) -> Result<(), Stop> {
+    // What one wants to notice of a room is told to who is in it alone; of one that is not there, that.
+    let found = asked(caller, asker, Ask::Wishes { room: Some(room.clone()) }).await?;
+    if !matches!(found, Err(Refusal { code: Code::NoSuchRoom, .. })) {
+        return Ok(());
+    }
+    let all = answer(caller, asker, Ask::Rooms { matching: Some(String::new()) }).await?;
+    let Answer::Rooms { rooms, .. } = all else { return Ok(()) };
+    let rooms: Vec<_> = rooms.into_iter().map(|listed| listed.room.to_string()).collect();
+    Err(no_room(room, &rooms, asker.lang))
+}
+
 /// Asks, and waits for the answer.
 async fn answer(caller: &mut Caller, asker: Asker<'_>, ask: Ask) -> Result<Answer, Stop> {
+    asked(caller, asker, ask).await?.map_err(|refusal| refused(&refusal, asker.lang))
+}
+
+/// The same, refused or not.
+async fn asked(
+    caller: &mut Caller,
+    asker: Asker<'_>,
+    ask: Ask,
+) -> Result<Result<Answer, Refusal>, Stop> {
     caller.talk.ask(ask, Instant::now());
     loop {
         match caller.next().await? {
-            Some(News::Answered(_, answer)) => {
-                return answer.map_err(|refusal: Refusal| refused(&refusal, asker.1));
-            }
+            Some(News::Answered(_, answer)) => return Ok(answer),
             heard => go_on(asker, heard)?,
         }
     }
 }
 
-fn keep((door, lang): Asker<'_>, (user, token): (&str, Option<&Secret>)) {
-    if let Err(why) = door.keep(user, token, lang) {
+fn keep(asker: Asker<'_>, (user, token): (&str, Option<&Secret>)) {
+    if let Err(why) = asker.door.keep(user, token, asker.lang) {
         tell(why);
     }
 }
 
 /// Tells of what does not end it.
 fn go_on(asker: Asker<'_>, heard: Option<News>) -> Result<(), Stop> {
-    let (door, lang) = asker;
+    let Asker { door, lang, .. } = asker;
     match heard {
         None => tell(LOST.of(lang)),
         Some(News::Entered { user, token, .. }) => {

@@ -218,7 +218,7 @@ pub(crate) fn did_you_mean(meant: &str) -> String {
 }
 
 /// Which of `known` is spelled most like `found`, if one is close.
-fn near<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn near<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let likeness = |name: &str| strsim::jaro_winkler(&found.to_lowercase(), name);
     known
         .into_iter()

@@ -1,6 +1,9 @@
 //! `relais hub`, word for word.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -14,8 +17,16 @@ use crate::{
     tls,
 };
 
-/// What a hub is called that a command line asks for.
+/// What a hub is called that a command line asks for, if its store is called nothing else.
 const NAME: &str = "hub";
+
+/// What a hub is called whose store is in `file`: two stores of one folder are two names.
+fn name(file: Option<&Path>) -> String {
+    let stem = file.and_then(Path::file_stem).and_then(OsStr::to_str);
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    let stem = stem.filter(|stem| stem.chars().all(is_plain));
+    stem.unwrap_or(NAME).to_owned()
+}
 
 /// The flags.
 #[derive(Clone, Debug, Args)]
@@ -112,6 +123,7 @@ impl Flags {
             origins,
             tls,
         } = self;
+        let name = name(store.as_deref());
         let table = Table {
             listen,
             store,
@@ -126,7 +138,7 @@ impl Flags {
             origins,
             tls: tls.table(),
         };
-        (NAME.to_owned(), table)
+        (name, table)
     }
 }
 
@@ -163,6 +175,14 @@ mod tests {
              backup, stats",
         );
         check("a:x", "bad port \"x\": expected 0 to 65535");
+    }
+
+    #[test]
+    fn a_hub_is_called_as_its_store() {
+        let name = |file: &str| name(Some(Path::new(file)));
+        assert_eq!((super::name(None), name("hub.db")), ("hub".to_owned(), "hub".to_owned()));
+        assert_eq!((name("/var/lib/team-2.db"), name("team")), ("team-2".into(), "team".into()));
+        assert_eq!((name("a b.db"), name("..")), ("hub".to_owned(), "hub".to_owned()));
     }
 
     #[track_caller]

@@ -97,15 +97,23 @@ pub(crate) fn at_rest(file: &Path) -> Result<Hub, Wrong> {
 }
 
 fn opened(file: &Path, options: Options) -> Result<Hub, Wrong> {
-    Hub::open(file, options).map_err(|error| {
-        let mut what = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            what = format!("{what}: {error}");
-            source = error.source();
-        }
-        Wrong { what, expected: None, hint: None }
-    })
+    if let Some(wrong) = misplaced(file) {
+        return Err(wrong);
+    }
+    Hub::open(file, options).map_err(|error| Wrong::from_error(&error))
+}
+
+/// What is wrong with `file` as a store, wherever the system would fail over it.
+fn misplaced(file: &Path) -> Option<Wrong> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let wrong = if file.is_dir() {
+        let what = format!("{:?} is a folder", file.display());
+        Wrong::expected(what, "a file of a hub, there or new, e.g. hub.db")
+    } else {
+        let folder = folder.filter(|folder| !folder.exists())?;
+        Wrong::expected(format!("there is no folder {:?}", folder.display()), "one that there is")
+    };
+    Some(wrong.at_home(file))
 }
 
 fn options(messaging: &Messaging) -> Options {
@@ -200,5 +208,21 @@ impl DatagramService for Served {
         drain: Drain,
     ) -> impl Future<Output = Result<(), Fault>> + Send {
         DatagramService::serve(&self.0, socket, drain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_cannot_be_is_told_in_plain_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let what = |path: &Path| misplaced(path).map(|wrong| wrong.what);
+        assert!(what(folder.path()).unwrap().ends_with(" is a folder"));
+        let nowhere = folder.path().join("no/hub.db");
+        assert!(what(&nowhere).unwrap().starts_with("there is no folder"));
+        assert_eq!((what(&folder.path().join("new.db")), what(Path::new("hub.db"))), (None, None));
+        assert!(at_rest(&nowhere).is_err());
     }
 }

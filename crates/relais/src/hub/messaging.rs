@@ -159,7 +159,7 @@ fn strange_origins((listen, origins): (&[BareEndpoint], &[String]), key: &KeyPat
 
 impl fmt::Display for Messaging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "hub, kept in {:?}", self.store.display())
+        write!(f, "kept in {:?}", self.store.display())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroUsize,
     path::PathBuf,
     sync::Arc,
@@ -164,7 +165,8 @@ impl House {
             let is_open = messaging.registration == hub::Registration::Open;
             Some(Tended {
                 name: service.name.clone(),
-                ports: ports.collect(),
+                // For streams and for datagrams it may be the same.
+                ports: ports.collect::<BTreeSet<_>>().into_iter().collect(),
                 store: messaging.store.clone(),
                 waits_for_its_first: !is_open && made.hub().is_new(),
                 hub: made.hub().clone(),

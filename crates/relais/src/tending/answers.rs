@@ -44,7 +44,7 @@ impl Answers {
 pub(super) async fn on_a_thread<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Broken> + Send + 'static,
 ) -> Result<T, Not> {
-    spawn_blocking(read).await.map_err(|error| broke_off(&error))?.map_err(broken)
+    spawn_blocking(read).await.map_err(|error| broke_off(&error))?.map_err(|error| broken(&error))
 }
 
 /// Why the hub does not do what is asked about `what`.
@@ -57,7 +57,12 @@ pub(super) fn not(refusal: &Refusal, what: &str) -> Not {
         Code::NoSuchUser | Code::NoSuchRoom | Code::Forbidden | Code::BadField | Code::TooMany
             if !refusal.why.is_empty() =>
         {
-            Wrong::from_message(&refusal.why)
+            let wrong = Wrong::from_message(&refusal.why);
+            match refusal.code {
+                Code::NoSuchUser => wrong.hint("`relais hub user list` lists them"),
+                Code::NoSuchRoom => wrong.hint("`relais hub room list` lists them"),
+                _ => wrong,
+            }
         }
         _ => Wrong { what: sentence(refusal, Lang::En), expected: None, hint: None },
     };
@@ -68,10 +73,9 @@ pub(super) fn not(refusal: &Refusal, what: &str) -> Not {
     Not { wrong, exit: if is_ours { 1 } else { 2 } }
 }
 
-pub(super) fn broken(error: Broken) -> Not {
-    let error = anyhow::Error::from(error);
-    let chain: Vec<_> = error.chain().map(ToString::to_string).collect();
-    Not { wrong: Wrong { what: chain.join(": "), expected: None, hint: None }, exit: 1 }
+pub(super) fn broken(error: &Broken) -> Not {
+    let Wrong { what, .. } = Wrong::from_error(error);
+    Not { wrong: Wrong { what, expected: None, hint: None }, exit: 1 }
 }
 
 pub(super) fn broke_off(error: &JoinError) -> Not {

@@ -1,6 +1,7 @@
 //! Who is asked: a hub that runs, or a store that none has.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -58,7 +59,7 @@ pub(super) fn whom(which: Which, data: &Data) -> Result<Whom, Stop> {
         [] => Err(nobody((hub.as_deref(), at), &all)),
         several => {
             let what = format!("several hubs run: {}", told(several.iter().map(|(_, hub)| *hub)));
-            let wrong = Wrong::expected(what, "one of them, by `--hub NAME` or `--at PORT`");
+            let wrong = Wrong::expected(what, by_what(several.iter().map(|(_, hub)| *hub)));
             Err(Stop::Wrong(vec![Complaint::of_nothing_said(wrong)]))
         }
     }
@@ -83,6 +84,17 @@ fn nobody((hub, at): (Option<&str>, Option<u16>), all: &[(&Found, &HubAt)]) -> S
         Complaint::of_flag(flag, wrong)
     };
     Stop::Refused(vec![complaint])
+}
+
+/// By what one of several is told from the others: two of other folders may be called the same.
+fn by_what<'h>(all: impl Iterator<Item = &'h HubAt>) -> &'static str {
+    let mut names = HashSet::new();
+    let mut all = all;
+    if all.all(|hub| names.insert(&hub.name)) {
+        "one of them, by `--hub NAME` or `--at PORT`"
+    } else {
+        "one of them, by `--at PORT`"
+    }
 }
 
 /// Which hubs there are, and where.
@@ -155,4 +167,24 @@ fn at_rest(
     });
     hub.close(CLOSED_WITHIN);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hubs_are_told_apart_by_what_differs() {
+        let hub = |name: &str, port| HubAt {
+            name: name.to_owned(),
+            ports: vec![port],
+            store: format!("{name}.db"),
+        };
+        let check = |names: [&str; 2], expect: &str| {
+            let hubs = [hub(names[0], 1), hub(names[1], 2)];
+            assert_eq!(by_what(hubs.iter()), format!("one of them, by {expect}"));
+        };
+        check(["hub", "team"], "`--hub NAME` or `--at PORT`");
+        check(["hub", "hub"], "`--at PORT`");
+    }
 }

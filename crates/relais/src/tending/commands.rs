@@ -12,12 +12,13 @@ use serde_json::Value;
 
 use super::{
     asking::Asking,
+    new_file::not_made,
     shown::{self, Column},
 };
 use crate::{
     complaint::{Complaint, Wrong},
     control::{Hidden, OfHub, WhatWasSaid},
-    hub::{Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask},
+    hub::{Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask, new_password},
     measure::said_bytes,
     output::{Reader, print_on, say, tell},
     password,
@@ -55,11 +56,11 @@ impl Asking<'_> {
             UserTask::List { json } => self.list(OfHub::Users {}, shown::USERS, json),
             UserTask::Show { name, json } => self.show_user(name, json),
             UserTask::Add { name, password } => {
-                let password = read(&password)?;
+                let password = read(&password, &name)?;
                 self.done(OfHub::AddUser { user: name, password })
             }
             UserTask::Password { name, password } => {
-                let password = read(&password)?;
+                let password = read(&password, &name)?;
                 self.done(OfHub::Password { user: name, password })
             }
             UserTask::Delete { name, messages } => {
@@ -208,13 +209,7 @@ impl Asking<'_> {
 
 fn create(path: &Path) -> Result<File, Stop> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    opened.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            let what = format!("there is a file at {:?} already", path.display());
-            Stop::of_flag("FILE", Wrong::expected(what, "a new one"))
-        }
-        _ => anyhow::Error::from(error).context(format!("making {:?}", path.display())).into(),
-    })
+    opened.map_err(|error| Stop::of_flag("FILE", not_made(path, &error)))
 }
 
 fn finish(out: BufWriter<File>, path: &Path) -> Result<(), Stop> {
@@ -224,8 +219,8 @@ fn finish(out: BufWriter<File>, path: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Asks for a password twice, or reads it as the flag says.
-fn read(flags: &Password) -> Result<Hidden, Stop> {
+/// Asks for a password of `user` twice, or reads it as the flag says.
+fn read(flags: &Password, user: &str) -> Result<Hidden, Stop> {
     use std::io::IsTerminal as _;
 
     if flags.password_stdin {
@@ -236,7 +231,7 @@ fn read(flags: &Password) -> Result<Hidden, Stop> {
         let wrong = Wrong::expected(what, "`--password-stdin`, and the password as one line");
         return Err(Stop::Wrong(vec![Complaint::of_nothing_said(wrong)]));
     }
-    Ok(Hidden(password::twice()?))
+    Ok(Hidden(new_password(user, user)?.0.clone()))
 }
 
 /// A room's name with its `#`, which a shell may have taken for a remark.

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::{
     answers::{Answers, Done, Not, broke_off, broken, not, on_a_thread},
     looking::look,
+    new_file::not_copied,
     openmetrics,
     stats::Stats,
     tended::Tended,
@@ -94,7 +95,7 @@ async fn of_tokens(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
 
 /// Whose session is called so.
 async fn owner(hub: &Hub, session: &str) -> Result<AccountId, Not> {
-    let (ledger, name) = (hub.ledger().map_err(broken)?, session.to_owned());
+    let (ledger, name) = (hub.ledger().map_err(|error| broken(&error))?, session.to_owned());
     let owners = on_a_thread(move || ledger.owners(&name)).await?;
     let wrong = |what| Not { wrong: what, exit: 2 };
     match owners[..] {
@@ -163,7 +164,7 @@ async fn count(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> Done {
 
 /// Copies the store, and tells now and then how far that is: who asks does not wait in silence for long.
 async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
-    let ledger = tended.hub.ledger().map_err(broken)?;
+    let ledger = tended.hub.ledger().map_err(|error| broken(&error))?;
     let (file, mut part) = (to.clone(), to.clone().into_os_string());
     part.push(".part");
     let mut copying = spawn_blocking(move || ledger.backup(&file));
@@ -177,7 +178,7 @@ async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
             }
         }
     };
-    copied.map_err(|error| broke_off(&error))?.map_err(broken)?;
+    copied.map_err(|error| broke_off(&error))?.map_err(|error| not_copied(&to, &error))?;
     let bytes = std::fs::metadata(&to).map_or(0, |copy| copy.len());
     _ = answers.give(json!({ "backup": to.display().to_string(), "bytes": bytes })).await;
     Ok(format!("it is copied to {:?}", to.display()))

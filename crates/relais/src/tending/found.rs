@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use relais_hub::{
     Exported, json,
     model::{Access, Member, Millis, Role, Said, Standing, Voice},
-    protocol::Told,
+    protocol::{Event, Told},
     store::{Absentee, Chamber, Invitation, Seated, Session, User},
 };
 use relais_wire::timestamp::Timestamp;
@@ -86,18 +86,21 @@ pub(super) fn exported(exported: &Exported) -> Value {
             let room = place.to_string();
             ("member", json!({ "room": room, "role": role, "since": since, "read": read }))
         }
-        Exported::Event(event) => {
-            let mut line = Vec::new();
-            json::write(&Told::Event(event.clone()), &mut line);
-            let mut told = serde_json::from_slice(&line).unwrap_or(Value::Null);
-            if let Value::Object(fields) = &mut told {
-                // What was before it in the room may be others'.
-                fields.remove("prev");
-            }
-            return told;
-        }
+        Exported::Event(event) => return event_told(event),
     };
     told["is"] = is.into();
+    told
+}
+
+/// Something that an account did, as the protocol tells it.
+pub(crate) fn event_told(event: &Event) -> Value {
+    let mut line = Vec::new();
+    json::write(&Told::Event(event.clone()), &mut line);
+    let mut told = serde_json::from_slice(&line).unwrap_or(Value::Null);
+    if let Value::Object(fields) = &mut told {
+        // What was before it in the room may be others'.
+        fields.remove("prev");
+    }
     told
 }
 

@@ -20,7 +20,7 @@ const READ_AT_ONCE: usize = 500;
 
 /// Tells what there is.
 pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
-    let (ledger, answers) = (hub.ledger().map_err(broken)?, answers.clone());
+    let (ledger, answers) = (hub.ledger().map_err(|error| broken(&error))?, answers.clone());
     let looking: Looking = match of {
         OfHub::Users {} => Box::new(users),
         OfHub::Rooms {} => Box::new(rooms),

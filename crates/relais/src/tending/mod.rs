@@ -10,6 +10,7 @@ mod commands;
 mod deeds;
 mod found;
 mod looking;
+mod new_file;
 mod openmetrics;
 mod sentences;
 mod shown;
@@ -18,6 +19,7 @@ mod tended;
 mod watching;
 
 pub(crate) use attending::attend;
+pub(crate) use found::event_told;
 pub(crate) use tended::Tended;
 
 use crate::{data::Data, hub::Command, stop::Stop};

@@ -84,13 +84,25 @@ impl Talk {
         }
         if let Some(ask) = self.asking.answered(re) {
             let answer = answer.map(|answer| meant(&ask, answer));
+            let is_out = answer.is_ok() && self.revokes_itself(&ask);
             self.news.push_back(News::Answered(ask, answer));
+            if is_out {
+                // As if another device had done it.
+                self.stand = Stand::Refused;
+                self.news.push_back(News::Refused(Refusal::of(Code::SessionRevoked)));
+            }
         }
+    }
+
+    /// Whether `ask` has the device be nobody again that asks.
+    fn revokes_itself(&self, ask: &Ask) -> bool {
+        matches!(ask, Ask::Revoke { session } if self.session.as_ref() == Some(session))
     }
 
     fn hear_own(&mut self, own: Own, answer: Result<Answer, Refusal>) {
         match (own, answer) {
-            (Own::LogIn, Ok(Answer::LoggedIn { user, token, cursor, rooms, wishes, .. })) => {
+            (Own::LogIn, Ok(Answer::LoggedIn { user, session, token, cursor, rooms, wishes })) => {
+                self.session = Some(session);
                 self.enter(token.as_ref(), cursor);
                 self.news.push_back(News::Entered { user, token, rooms, wishes });
             }

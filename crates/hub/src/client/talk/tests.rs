@@ -268,3 +268,18 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_device_that_revokes_itself_is_out_as_if_another_had_done_it() {
+    let now = Instant::now();
+    let mut talk = entered(now);
+    for (session, re) in [("s_2", 2), ("s_1", 3)] {
+        talk.ask(Ask::Revoke { session: session.into() }, now);
+        talk.frames();
+        talk.hear(format!(r#"{{"re":{re},"ok":true}}"#).as_bytes(), now);
+        assert!(matches!(talk.news(), Some(News::Answered(Ask::Revoke { .. }, Ok(_)))));
+        let is_out = session == "s_1";
+        let refused = Some(News::Refused(Refusal::of(Code::SessionRevoked)));
+        assert_eq!(talk.news(), refused.filter(|_| is_out), "{session}");
+    }
+}

@@ -203,6 +203,7 @@ fn of_rooms() -> BoxedStrategy<Ask> {
         (place(), level()).prop_map(|(room, level)| Ask::Notify { room, level }),
         vec(any::<String>(), 0..3).prop_map(|words| Ask::Keywords { words }),
         (any::<bool>(), of(any::<u64>())).prop_map(|(on, seconds)| Ask::Quiet { on, seconds }),
+        of(place()).prop_map(|room| Ask::Wishes { room }),
         text().prop_map(|matching| Ask::Rooms { matching }),
         place().prop_map(|room| Ask::Who { room }),
     ]
@@ -281,6 +282,9 @@ fn answer() -> BoxedStrategy<Answer> {
         (text(), millis(), any::<bool>(), of(text()))
             .prop_map(|(user, since, online, away)| Answer::Person { user, since, online, away }),
         text().prop_map(Answer::Value),
+        (words(), quiet(), of((place(), level()))).prop_map(|(words, quiet, level)| {
+            Answer::Wishes { wishes: Wishes { words, quiet }, level }
+        }),
         vec((text(), text(), millis(), any::<bool>()), 0..3).prop_map(Answer::Sessions),
         (secret(), any::<String>()).prop_map(|(path, session)| Answer::Hooked { path, session }),
         (text(), text())

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
-    Limits,
+    Limits, Registration,
     protocol::Place,
-    session::tests::{hub, told},
+    session::tests::{hub, hub_where, told},
 };
 
 async fn typed(limits: Limits, lines: &[&str]) -> Vec<String> {
@@ -80,4 +80,66 @@ fn what_is_typed_is_shown_to_no_log() {
     typing.ask("/who between-us", &Ask::Who { room: Place::Room("#lab".into()) });
     assert!(typing.typed.is_some());
     assert!(!format!("{typing:?}").contains("between-us"), "{typing:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_register_is_told_so_before_a_password_is_asked_for() {
+    let said = "/register ana\n/register ana ri_no\n/register\tx!y\nquit\n";
+    for (registration, expect) in [
+        (Registration::Invitation, "/register NAME INVITATION, with the one you were given"),
+        (Registration::Closed, "by an administrator: ask for one"),
+    ] {
+        let (_folder, hub) = hub_where((Limits::default(), None), registration);
+        let told = told(&hub, said).await;
+        assert!(told[0].ends_with(expect), "{told:?}");
+        assert!(!told.concat().contains("password"), "{told:?}");
+    }
+    let (_folder, hub) = hub(Limits::default());
+    let told = told(&hub, "/register x!y\nquit\n").await;
+    assert!(told[0].starts_with("# nothing may be called so"), "{told:?}");
+    assert_eq!(told[1..], ["# goodbye"]);
+}
+
+#[tokio::test]
+async fn a_new_password_that_is_weak_is_asked_for_once_more_with_what_is_wrong() {
+    let rule = "# a password, of 8 characters or more:";
+    let told = typed(Limits::default(), &["/register ana", "short", "secret-pass"]).await;
+    let weak = "# this password is too easy to guess: take a longer one (5 characters: expected at least 8)";
+    assert_eq!(told, [rule, weak, rule, "# you are ana"]);
+    // And then what is typed is a line again.
+    let told = typed(Limits::default(), &["/register ana", "short", "short", "quit"]).await;
+    assert_eq!(told, [rule, weak, rule, weak, "# goodbye"]);
+}
+
+#[tokio::test]
+async fn what_one_wants_to_notice_is_shown_to_who_asks_without_saying_what() {
+    let lines = [
+        "/register ana secret-pass",
+        "/keywords",
+        "/join lab",
+        "/keywords tea",
+        "/notify all",
+        "/quiet on",
+    ];
+    let told = typed(
+        Limits::default(),
+        &[&lines[..], &["/notify", "/quiet", "/quiet off", "/quiet"]].concat(),
+    )
+    .await;
+    let usual = ["# no words are looked out for", "# you may be disturbed"];
+    assert_eq!(told[1..3], usual);
+    let set = [
+        "# #lab: all is to be noticed",
+        "# words that are looked out for: tea",
+        "# you are not disturbed, until /quiet off",
+    ];
+    let shown: Vec<_> = told.iter().map(String::as_str).collect();
+    assert_eq!(shown.windows(3).filter(|lines| **lines == set).count(), 2, "{told:#?}");
+    assert_eq!(told.last().map(String::as_str), Some(usual[1]));
+}
+
+#[tokio::test]
+async fn who_has_no_disk_here_is_told_who_exports() {
+    let told = typed(Limits::default(), &["/register ana secret-pass", "/export mine.jsonl"]).await;
+    assert!(told[1].contains("`relais chat` has /export"), "{told:?}");
 }

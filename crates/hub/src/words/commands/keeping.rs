@@ -45,6 +45,17 @@ pub(super) const COMMANDS: &[Command] = &[
         read: |typed| Ok(reading::unregister(typed)),
     },
     Command {
+        names: &["export", "exporter"],
+        who: Who::Account,
+        arguments: Text { en: "FILE", fr: "FICHIER" },
+        does: Text {
+            en: "write all that you did to a new file; `relais chat` does",
+            fr: "écrire tout ce que vous avez fait dans un nouveau fichier ; `relais chat` le fait",
+        },
+        example: Text { en: "/export mine.jsonl", fr: "/export moi.jsonl" },
+        read: reading::export,
+    },
+    Command {
         names: &["sessions"],
         who: Who::Account,
         arguments: NOTHING,

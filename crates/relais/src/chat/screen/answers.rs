@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relais_hub::{
-    model::Cid,
+    model::Kind,
     protocol::{Answer, Ask, Event, Page, Place, Refusal, Told},
     words::{self, sentence},
 };
 
 use super::{
+    composer::Purpose,
     hearing::unmarked,
     hub::{Link, Pending, Presence, Then, is_same},
     model::{Deed, Model, Pane},
@@ -24,7 +25,7 @@ const TOLD_LINES_MAX: usize = 3;
 impl Model {
     pub(super) fn answered(&mut self, hub: usize, ask: Ask, answer: Result<Answer, Refusal>) {
         match (ask, answer) {
-            (Ask::Message { cid: Some(cid), .. }, answer) => self.said(hub, &cid, answer),
+            (ask @ Ask::Message { cid: Some(_), .. }, answer) => self.said(hub, &ask, answer),
             (Ask::History { room, page, .. }, answer) => {
                 self.heard_page(hub, (&room, page), answer);
             }
@@ -59,7 +60,8 @@ impl Model {
     }
 
     /// A message of ours is written down, or is not.
-    fn said(&mut self, hub: usize, cid: &Cid, answer: Result<Answer, Refusal>) {
+    fn said(&mut self, hub: usize, ask: &Ask, answer: Result<Answer, Refusal>) {
+        let Ask::Message { cid: Some(cid), .. } = ask else { return };
         let is_meant = |pending: &&mut Pending| pending.cid == *cid;
         let Some(pending) = self.hubs[hub].pending.iter_mut().find(is_meant) else { return };
         let (place, then) = (pending.place.clone(), pending.then);
@@ -80,8 +82,13 @@ impl Model {
             Err(refusal) => {
                 let body = self.hubs[hub].acknowledged(cid).map(|pending| pending.body);
                 let why = text::line(&sentence(&refusal, self.lang));
-                let body = text::line(&body.unwrap_or_default());
-                self.wrong(format!("{}: {why}: {body}", self.word(NOT_SAID)));
+                let body = match give_back(self.hubs[hub].room_mut(&place), ask) {
+                    GivenBack::Yes => String::new(),
+                    GivenBack::No => {
+                        format!("{}{}", self.lang.colon(), text::line(&body.unwrap_or_default()))
+                    }
+                };
+                self.wrong(format!("{}{}{why}{body}", self.word(NOT_SAID), self.lang.colon()));
             }
         }
     }
@@ -203,6 +210,32 @@ impl Model {
     pub(super) fn show_lines(&mut self, title: String, lines: Vec<String>) {
         self.pane = Pane::Lines { title, lines, top: 0 };
     }
+}
+
+/// Whether what was not said can be typed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GivenBack {
+    Yes,
+    No,
+}
+
+/// Puts what was to be said in `room` back where it was typed, unless something else is typed there by now.
+fn give_back(room: Option<&mut Room>, ask: &Ask) -> GivenBack {
+    let (Some(room), Ask::Message { kind, body, reply, .. }) = (room, ask) else {
+        return GivenBack::No;
+    };
+    let composer = &mut room.composer;
+    if !composer.text().is_empty() || composer.purpose != Purpose::Say {
+        return GivenBack::No;
+    }
+    composer.set(&match kind {
+        Kind::Action => format!("/me {body}"),
+        // Else it would be a command.
+        _ if body.starts_with('/') && reply.is_none() => format!("/{body}"),
+        _ => body.clone(),
+    });
+    composer.purpose = reply.map_or(Purpose::Say, Purpose::Reply);
+    GivenBack::Yes
 }
 
 /// Whether a page is still wanted: who asked for it may have gone to another part of the room since.

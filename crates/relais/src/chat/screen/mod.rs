@@ -11,6 +11,7 @@ mod completion;
 mod composer;
 mod dates;
 mod drawing;
+mod exports;
 mod hearing;
 mod help;
 mod hub;
@@ -68,8 +69,18 @@ pub(super) struct Wishes {
     pub(super) lang: Lang,
 }
 
-/// Talks with hubs, each called by its name, until somebody leaves.
-pub(super) async fn talk(parties: Vec<(String, Caller, Door)>, wishes: Wishes) -> Result<(), Stop> {
+/// Who was logged out, at the only hub, and why.
+#[derive(Debug)]
+pub(super) struct LoggedOut {
+    pub(super) user: String,
+    pub(super) why: Stop,
+}
+
+/// Talks with hubs, each called by its name, until somebody leaves, or is logged out.
+pub(super) async fn talk(
+    parties: Vec<(String, Caller, Door)>,
+    wishes: Wishes,
+) -> Result<Option<LoggedOut>, Stop> {
     let (mut names, mut callers, mut doors) = (Vec::new(), Vec::new(), Vec::new());
     let mut entered = Vec::new();
     for (name, mut caller, door) in parties {

@@ -154,6 +154,8 @@ pub(super) enum Deed {
     ShowScreen,
     Suspend,
     Redraw,
+    /// Writes all that was done at this hub to a new file.
+    Export(usize, String),
     /// Forgets the token of this hub, which is of no use any more.
     Forget(usize),
     Leave,

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Context as _;
 use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
-use relais_hub::{client::News, protocol::Ask};
+use relais_hub::{
+    client::News,
+    protocol::{Ask, Code, Refusal},
+};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     sync::mpsc::{self, Receiver, UnboundedSender},
@@ -17,6 +20,7 @@ use tokio::{
 };
 
 use super::{
+    LoggedOut,
     alerts::{Alerts, Notes, alert},
     carrying::{HEARD_MAX, Heard, carry},
     inputs::{Sent, Signals, typing},
@@ -26,7 +30,7 @@ use super::{
     tty::{Tty, give_back},
 };
 use crate::{
-    chat::{caller::Caller, let_in::Door},
+    chat::{caller::Caller, exporting::Exporting, let_in::Door},
     stop::Stop,
 };
 
@@ -44,10 +48,12 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(50);
 
 /// The screen at work.
 pub(super) struct Shell {
-    model: Model,
+    pub(super) model: Model,
     tty: Tty,
     doors: Vec<Door>,
-    asks: Vec<UnboundedSender<Ask>>,
+    pub(super) asks: Vec<UnboundedSender<Ask>>,
+    /// What is being written, of a hub.
+    pub(super) export: Option<(usize, Exporting)>,
     tasks: Vec<JoinHandle<()>>,
     alerts: (Alerts, Notes),
     alerted_at: Option<Instant>,
@@ -66,6 +72,8 @@ enum Freshness {
 enum Step {
     On,
     Leave,
+    /// Who looks is nobody any more.
+    LogIn(LoggedOut),
 }
 
 impl Shell {
@@ -79,6 +87,7 @@ impl Shell {
             tty,
             doors,
             asks: Vec::new(),
+            export: None,
             tasks: Vec::new(),
             alerts: (alerts, notes),
             alerted_at: None,
@@ -92,7 +101,7 @@ impl Shell {
         mut self,
         callers: Vec<Caller>,
         entered: Vec<News>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<LoggedOut>, Stop> {
         let mut heard = self.listen(callers);
         for (hub, news) in entered.into_iter().enumerate() {
             self.hear(hub, Heard::News(news)).await?;
@@ -130,9 +139,13 @@ impl Shell {
                 },
             };
             self.freshness = Freshness::Stale;
-            if let Step::Leave = step {
-                return self.end().await;
-            }
+            let out = match step {
+                Step::On => continue,
+                Step::Leave => None,
+                Step::LogIn(out) => Some(out),
+            };
+            self.end().await;
+            return Ok(out);
         }
     }
 
@@ -149,12 +162,9 @@ impl Shell {
 
     async fn hear(&mut self, hub: usize, heard: Heard) -> Result<Step, Stop> {
         match heard {
-            Heard::News(News::Refused(refusal)) => {
-                let stop = self.doors[hub].refused(&refusal, self.model.lang);
-                if self.doors.len() == 1 {
-                    return Err(stop);
-                }
-                self.model.hear(hub, News::Refused(refusal), Instant::now());
+            Heard::News(News::Refused(refusal)) => self.hear_of_an_end(hub, refusal),
+            Heard::News(News::Answered(Ask::Export { .. }, answer)) => {
+                self.go_on_exporting(answer);
                 Ok(Step::On)
             }
             Heard::News(news) => {
@@ -172,6 +182,20 @@ impl Shell {
             }
             Heard::Over(stop) => Err(stop),
         }
+    }
+
+    /// A hub lets nobody in any more. Of several the others go on.
+    fn hear_of_an_end(&mut self, hub: usize, refusal: Refusal) -> Result<Step, Stop> {
+        let why = self.doors[hub].refused(&refusal, self.model.lang);
+        if self.doors.len() > 1 {
+            self.model.hear(hub, News::Refused(refusal), Instant::now());
+            return Ok(Step::On);
+        }
+        if !matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired) {
+            return Err(why);
+        }
+        let user = self.doors[hub].user.clone();
+        Ok(Step::LogIn(LoggedOut { user, why }))
     }
 
     async fn take(&mut self, input: Input) -> Result<Step, Stop> {
@@ -211,6 +235,7 @@ impl Shell {
                 Deed::ShowBare(text) => Tty::show_bare(&text).context(DRAWING)?,
                 Deed::ShowScreen => self.tty.take_again(self.model.mouse).context(DRAWING)?,
                 Deed::Redraw => self.tty.forget().context(DRAWING)?,
+                Deed::Export(hub, path) => self.export(hub, &path),
                 Deed::Forget(hub) => {
                     let user = &self.model.hubs[hub].me;
                     self.doors[hub].kept.forget(user);
@@ -255,7 +280,7 @@ impl Shell {
     }
 
     /// Gives the terminal back, then tells the hubs.
-    async fn end(self) -> Result<(), Stop> {
+    async fn end(self) {
         let Self { tty, asks, tasks, .. } = self;
         drop(tty);
         drop(asks);
@@ -266,7 +291,6 @@ impl Shell {
         };
         // A hub that does not hear it sees the connection end.
         _ = timeout(ENDED_WITHIN, all).await;
-        Ok(())
     }
 }
 

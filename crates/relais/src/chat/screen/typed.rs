@@ -2,17 +2,18 @@
 
 use relais_hub::{
     model::{Kind, Seq},
-    protocol::{Ask, Page, Place},
-    words::{self, Line, Phrase, Stand, Wanted},
+    protocol::{Ask, Code, Page, Place, Refusal},
+    words::{self, Line, Phrase, Stand, Wanted, sentence},
 };
 
 use super::{
     composer::Purpose,
     hearing::unmarked,
-    hub::{PENDING_MAX, Pending, Then},
+    hub::{PENDING_MAX, Pending, Then, is_same},
     layout,
-    model::{Model, Pane},
+    model::{Deed, Model, Pane},
     phrases::TOO_MUCH,
+    room::Room,
     text,
 };
 use crate::chat::phrases::{HOW_TO_UNREGISTER, SOMEBODY_ALREADY};
@@ -30,20 +31,35 @@ impl Model {
         if self.hub().pending.len() >= PENDING_MAX {
             return self.say(TOO_MUCH);
         }
+        if let Some(why) = self.why_too_early() {
+            // It stays where it is, to be said later.
+            return self.wrong(why);
+        }
         let text = self.composer_mut().enter();
         self.composer_mut().purpose = Purpose::Say;
         self.told_typing = None;
         let Some((hub, room)) = self.here.clone().map(|here| (here.hub, here.place)) else {
             return self.read_line(&text);
         };
+        let Some(ask) = self.about_a_message(purpose, room, &text) else {
+            return self.read_line(&text);
+        };
+        if let Some(room) = self.room_mut() {
+            room.chosen = None;
+        }
+        self.want(hub, ask, Then::Stay);
+    }
+
+    /// What `text` asks for in `room` whose purpose is some message there; `None` if it has none.
+    fn about_a_message(&self, purpose: Purpose, room: Place, text: &str) -> Option<Ask> {
         let (cid, words) = (Some(self.draw_cid()), text.trim());
-        let ask = match purpose {
-            Purpose::Say => return self.read_line(&text),
+        Some(match purpose {
+            Purpose::Say => return None,
             Purpose::Reply(seq) => {
-                let (kind, body) = (Kind::Text, text);
+                let (kind, body) = (Kind::Text, text.to_owned());
                 Ask::Message { to: room, kind, body, reply: Some(seq), cid }
             }
-            Purpose::Edit(seq) => Ask::Edit { room, seq, body: text, cid },
+            Purpose::Edit(seq) => Ask::Edit { room, seq, body: text.to_owned(), cid },
             Purpose::React(seq) => {
                 let emoji = words.to_owned();
                 let on = !self.has_sign(seq, &emoji);
@@ -53,11 +69,31 @@ impl Model {
                 let reason = (!words.is_empty()).then(|| words.to_owned());
                 Ask::Redact { room, seq, reason, cid }
             }
+        })
+    }
+
+    /// Why what is typed is not to be said now, if it is the other's turn in a dialogue.
+    fn why_too_early(&self) -> Option<String> {
+        let (room, composer) = (self.room()?, self.composer());
+        let turn = room.dialogue.as_ref()?.turn.as_ref().filter(|who| **who != self.hub().me)?;
+        let is_said = match composer.purpose {
+            Purpose::Reply(_) => true,
+            Purpose::Say if words::is_last_word(composer.text()) => false,
+            Purpose::Say => match words::read_at(composer.text(), &self.stand()) {
+                Line::Ask(Ask::Message { to, .. }) => is_same(&to, &room.place),
+                _ => false,
+            },
+            Purpose::Edit(_) | Purpose::React(_) | Purpose::Delete(_) => false,
         };
-        if let Some(room) = self.room_mut() {
-            room.chosen = None;
-        }
-        self.want(hub, ask, Then::Stay);
+        let why = format!("it is the turn of {turn:?}");
+        let refusal = Refusal::of(Code::NotYourTurn).why(why);
+        is_said.then(|| text::line(&sentence(&refusal, self.lang)))
+    }
+
+    /// Where what is typed is said.
+    fn stand(&self) -> Stand {
+        let stand = |room: &Room| Stand::entered(room.place.clone(), room.dialogue.as_ref());
+        self.room().map_or(Stand::Nowhere, stand)
     }
 
     /// Whether who looks put this sign there already: once more takes it back.
@@ -69,10 +105,7 @@ impl Model {
 
     fn read_line(&mut self, line: &str) {
         let hub = self.hub_at();
-        let stand = self.room().map_or(Stand::Nowhere, |room| {
-            Stand::entered(room.place.clone(), room.dialogue.as_ref())
-        });
-        match words::read_at(line, &stand) {
+        match words::read_at(line, &self.stand()) {
             Line::Secret(Wanted::Unregister) => self.say(HOW_TO_UNREGISTER),
             Line::Ask(Ask::Login { .. } | Ask::Register { .. }) | Line::Secret(_) => {
                 self.say(SOMEBODY_ALREADY);
@@ -96,6 +129,7 @@ impl Model {
                 let said = unmarked(&Phrase::Language.line(lang)).concat();
                 self.tell_briefly(said);
             }
+            Line::Export(path) => self.deeds.push(Deed::Export(hub, path)),
             Line::NameStays => {
                 let said = unmarked(&Phrase::NameStays.line(self.lang)).concat();
                 self.tell_briefly(said);

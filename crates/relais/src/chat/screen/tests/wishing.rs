@@ -21,6 +21,12 @@ fn a_dialogue_says_whose_turn_it_is_and_fin_ends_it_and_not_the_screen() {
     stage.hear(News::Happened(turn("bob")));
     stage.sees(" @bob (dialogue: the turn of bob) ");
     stage.sees_not("»");
+    // What is typed too early stays where it is.
+    stage.enter("and then?");
+    assert_eq!(stage.asked(), []);
+    stage.sees("it is not your turn");
+    stage.sees("> and then?");
+    stage.press(&[Key::CutBefore]);
     stage.enter("fin");
     let asked = stage.asked();
     let ask = asked.into_iter().find(|ask| matches!(ask, Ask::Message { .. })).unwrap();

@@ -1,0 +1,54 @@
+//! What is asked and answered, and where that leads.
+
+use super::*;
+
+#[test]
+fn short_answers_are_told_and_long_ones_shown() {
+    let mut stage = Stage::new((72, 10));
+    stage.enter("/calc 2^64");
+    let ask = stage.asked().remove(0);
+    stage.answer(ask, Ok(Answer::Value("18446744073709551616".into())));
+    stage.sees("· 18446744073709551616");
+    stage.enter("/rooms");
+    let rooms = ["#a", "#b", "#c", "#d"].map(|name| listed(name, 0)).into();
+    let ask = stage.asked().remove(0);
+    stage.answer(ask, Ok(Answer::Rooms { rooms, more: false }));
+    stage.sees("─ answer ─");
+    stage.sees("#d (2)");
+    stage.press(&[Key::Escape]);
+    stage.sees("· 18446744073709551616");
+    stage.press(&[Key::Help]);
+    stage.sees("─ help ─");
+    stage.sees(" above");
+}
+
+#[test]
+fn who_is_sent_out_sees_it_and_who_comes_in_goes_there() {
+    let mut stage = Stage::new((72, 10));
+    let at = stage.at("#lab", "bob");
+    let kick = Event::About {
+        at,
+        what: "kick",
+        user: "ana".into(),
+        until: None,
+        reason: Some("noise".into()),
+    };
+    stage.hear(News::Happened(kick));
+    stage.sees("bob sent out ana (#lab): noise");
+    stage.sees("You are in no room yet.");
+    stage.enter("/join den");
+    let ask = stage.asked().remove(0);
+    stage.answer(ask, Ok(Answer::Joined(listed("#den", 0))));
+    stage.sees(" #den ");
+    stage.said("#den", "bob", "welcome");
+    stage.sees("bob welcome");
+}
+
+#[test]
+fn who_was_in_a_room_that_is_deleted_is_in_it_no_more() {
+    let mut stage = Stage::new((72, 10));
+    let at = stage.at("#lab", "bob");
+    stage.hear(News::Happened(Event::Delete(at)));
+    stage.sees("bob deleted #lab");
+    stage.sees("You are in no room yet.");
+}
