@@ -6,6 +6,7 @@ mod lighttpd;
 mod messaging;
 mod nginx;
 mod relais;
+mod squid;
 mod traffic_server;
 mod varnish;
 
@@ -31,6 +32,7 @@ pub(crate) enum Program {
     Haproxy,
     Varnish,
     TrafficServer,
+    Squid,
     Mitmdump,
     Socat,
     Grep,
@@ -122,6 +124,7 @@ impl Program {
             Self::Haproxy => "HAProxy",
             Self::Varnish => "Varnish",
             Self::TrafficServer => "Traffic Server",
+            Self::Squid => "Squid",
             Self::Mitmdump => "mitmdump",
             Self::Socat => "socat",
             Self::Grep => "grep",
@@ -226,6 +229,7 @@ impl Subject {
             Program::Haproxy => haproxy::setup(self.task, place),
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
+            Program::Squid => squid::setup(self.task, place),
             Program::Mitmdump => mitmdump(place),
             Program::Socat => socat(place),
             Program::Grep => grep(place),
