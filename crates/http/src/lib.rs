@@ -39,7 +39,7 @@ pub mod upstream;
 
 pub use body::{Body, Ended, GoingOn, Heir, Piece, Pieces, Tunnel};
 pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
-pub use conn::{HandlerSlot, Http, Limits};
+pub use conn::{HandlerSlot, Http, Limits, LimitsSlot};
 pub use counted::Counted;
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};

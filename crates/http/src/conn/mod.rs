@@ -34,11 +34,12 @@ mod tests;
 
 use std::sync::{Arc, atomic::AtomicU32};
 
+use arc_swap::ArcSwap;
 use relais_net::{Conn, Drain, DynService, Fault, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
 
 pub use asking::HandlerSlot;
-pub use limits::Limits;
+pub use limits::{Limits, LimitsSlot};
 
 use crate::{Caller, places::Places};
 use asking::Asking;
@@ -49,7 +50,7 @@ use pulse::Pulse;
 #[derive(Debug)]
 pub struct Http {
     handler: HandlerSlot,
-    limits: Limits,
+    limits: LimitsSlot,
     /// Connections that hold hyper's buffers, on all cores.
     awake: Arc<AtomicU32>,
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
@@ -59,7 +60,14 @@ pub struct Http {
 impl Http {
     /// A service that has `handler` answer requests, within `limits`.
     pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
-        Self { handler, limits, awake: Arc::default(), shared: Places::at_most(limits.shared_max) }
+        Self::within(handler, Arc::new(ArcSwap::from_pointee(limits)))
+    }
+
+    /// The same within limits that may change: a connection keeps those that it began with. Of what
+    /// is counted of all connections together ([`Limits::shared_max`]) the first holds.
+    pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
+        let shared = Places::at_most(limits.load().shared_max);
+        Self { handler, limits, awake: Arc::default(), shared }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).
@@ -78,6 +86,7 @@ impl Service for Http {
             Stream::Tcp(_) => Files::Sent,
             _ => Files::Read,
         };
+        let limits = self.limits.load_full();
         let pulse = Arc::new(Pulse::new());
         let caller = Arc::new(Caller { peer, local, tls });
         let asking = Asking {
@@ -86,16 +95,16 @@ impl Service for Http {
             pulse: Arc::clone(&pulse),
             files,
             shared: self.shared.clone(),
-            fields_max: self.limits.head.fields_max,
+            fields_max: limits.head.fields_max,
         };
         if is_http2 {
             // Boxed: its state is large, and every HTTP/1 connection would have room for it.
-            Box::pin(http2::serve(stream, asking, &self.limits, &drain)).await
+            Box::pin(http2::serve(stream, asking, &limits, &drain)).await
         } else {
             http1::serve(
                 stream,
                 asking,
-                http1::Shared { limits: &self.limits, awake: &self.awake },
+                http1::Shared { limits: &limits, awake: &self.awake },
                 &drain,
             )
             .await
