@@ -95,6 +95,12 @@ impl Parts {
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
         let block =
             block.map(|list| Blocking { name: name_of(&proxy, lasting), list, log, at: at_block });
+        match &block {
+            Some(Blocking { list, .. }) => {
+                lasting.lists.insert(name.to_owned(), Arc::clone(list.list()));
+            }
+            None => _ = lasting.lists.remove(name),
+        }
         let layers = Layers { front, sniff, clients: None, block, cache };
         let (handler, desk) = match &proxy.to {
             To::Upstreams(upstreams) => {

@@ -147,8 +147,9 @@ impl House {
         let over_http = self.listeners().filter(|listening| listening.service.is_none());
         let doors = over_http.map(|Listening { on, sites, .. }| cache::Door::of(on, &sites));
         let doors = doors.collect();
-        let desks = self.lasting.sites.proxies.desks().clone();
-        cache::House { runs: self.source.runs(), desks, doors }
+        let proxies = &self.lasting.sites.proxies;
+        let (desks, lists) = (proxies.desks().clone(), proxies.lists().clone());
+        cache::House { runs: self.source.runs(), desks, lists, doors }
     }
 
     /// The hubs that there are, and where they listen.
