@@ -23,6 +23,7 @@ mod interim;
 mod judged;
 pub mod line_log;
 mod mapping;
+mod own_names;
 mod page;
 mod places;
 mod provenance;
@@ -48,6 +49,7 @@ pub use handler::{
     media_type, unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
+pub use own_names::OwnNames;
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;
 pub use target::Target;
