@@ -22,6 +22,7 @@ mod send;
 mod send_file;
 mod splice;
 mod straight;
+mod stream_tunnel;
 mod streams;
 mod sweep;
 mod switch;
@@ -55,6 +56,8 @@ pub struct Http {
     awake: Arc<AtomicU32>,
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
     shared: Places,
+    /// Places for tunnels that are streams of HTTP/2, on all cores.
+    tunnels: Places,
 }
 
 impl Http {
@@ -66,8 +69,8 @@ impl Http {
     /// The same within limits that may change: a connection keeps those that it began with. Of what
     /// is counted of all connections together ([`Limits::shared_max`]) the first holds.
     pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
-        let shared = Places::at_most(limits.load().shared_max);
-        Self { handler, limits, awake: Arc::default(), shared }
+        let (awake, shared) = (Arc::default(), Places::at_most(limits.load().shared_max));
+        Self { handler, limits, awake, shared, tunnels: Places::at_most(stream_tunnel::MAX) }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).
@@ -95,7 +98,8 @@ impl Service for Http {
             pulse: Arc::clone(&pulse),
             files,
             shared: self.shared.clone(),
-            fields_max: limits.head.fields_max,
+            tunnels: self.tunnels.clone(),
+            limits: Arc::clone(&limits),
         };
         if is_http2 {
             // Boxed: its state is large, and every HTTP/1 connection would have room for it.
