@@ -158,7 +158,7 @@ async fn let_in(
         match &conn.stream {
             Stream::Tcp(socket) => refuse((socket, conn.peer), door, refused),
             Stream::Unix(socket) => refuse((socket, conn.peer), door, refused),
-            Stream::Tls(_) | Stream::Memory(_) => (),
+            Stream::Tls(_) | Stream::Within(_) | Stream::Memory(_) => (),
         }
         return Ok(None);
     }

@@ -121,7 +121,9 @@ fn not_asked(request: &Request, error: &AskError) -> Stop {
         }
         AskError::NoTunnel(407) => "`--proxy-user NAME:PASSWORD` says who asks",
         AskError::NoTunnel(_) => "the proxy does not reach the server, or does not want to",
-        AskError::ProxyUnderTls => "proxies are called in the clear: http://host:port",
+        AskError::NotReached(_) => "the proxy does not reach the server, or does not want to",
+        AskError::ProxyUser => "`--proxy-user NAME:PASSWORD` says who asks",
+        AskError::NoSocks => "is it a proxy of HTTP? That is `--proxy http://host:port`",
         AskError::Late(_) => "`--timeout` waits longer",
         AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
         AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",
