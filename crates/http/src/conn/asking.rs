@@ -85,7 +85,8 @@ impl Asking {
                         switch.give_up();
                         return refusal::busy().map(|body| self.outgoing(body, None));
                     };
-                    stream_tunnel::dig(self, (upgrade, switch), place);
+                    let ours = (&self.pulse, &self.limits);
+                    stream_tunnel::dig(ours, (upgrade, switch), place);
                 }
                 Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
             }

@@ -4,22 +4,27 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use relais_net::Fault;
 use tracing::debug;
 
-use super::{Limits, asking::Asking, pulse::Pulse, switch::Switch, tunnel};
+use super::{Limits, pulse::Pulse, switch::Switch, tunnel};
 use crate::{Ended, body::Next, places::Place};
 
 /// How many there may be, on all connections of a listener: each is a socket to somebody.
 pub(super) const MAX: usize = 1024;
 
 /// Has what `switch` leads to passed on in the stream that `upgrade` stands for, once its answer is
-/// sent; by a task of its own, which ends with the connection.
-pub(super) fn dig(asking: &Asking, (upgrade, switch): (OnUpgrade, Switch), place: Place) {
-    let open = Open::new(&asking.pulse);
-    let limits = Arc::clone(&asking.limits);
+/// sent; by a task of its own, which ends with the connection of this `pulse`.
+pub(super) fn dig(
+    (pulse, limits): (&Arc<Pulse>, &Arc<Limits>),
+    (upgrade, switch): (OnUpgrade, Switch),
+    place: Place,
+) {
+    let open = Open::new(pulse);
+    let limits = Arc::clone(limits);
     tokio::spawn(async move {
         let (_open, _place) = (open, place);
         if let Err(fault) = pass(upgrade, switch, &limits).await {
@@ -30,15 +35,17 @@ pub(super) fn dig(asking: &Asking, (upgrade, switch): (OnUpgrade, Switch), place
 }
 
 async fn pass(upgrade: OnUpgrade, switch: Switch, limits: &Limits) -> Result<(), Fault> {
-    let Switch { next, tell } = switch;
-    // An error is a client that left before it was answered. What goes on with a connection of
-    // HTTP/1 whole, as a WebSocket does, is never asked for over HTTP/2.
-    let (ended, passed) = match (upgrade.await, next) {
-        (Ok(near), Next::Tunnel(tunnel)) => {
-            tunnel::run(TokioIo::new(near), bytes::Bytes::new(), tunnel, limits).await
+    let near = match upgrade.await {
+        Ok(near) if matches!(switch.next, Next::Tunnel(_)) => TokioIo::new(near),
+        // A client that left before it was answered. What goes on with a connection of HTTP/1 whole,
+        // as a WebSocket does, is never asked for over HTTP/2.
+        _ => {
+            switch.give_up();
+            return Ok(());
         }
-        (Err(_), _) | (_, Next::Heir(_)) => (Ok(()), 0),
     };
+    let Switch { next: Next::Tunnel(tunnel), tell } = switch else { return Ok(()) };
+    let (ended, passed) = tunnel::run(near, Bytes::new(), tunnel, limits).await;
     if let Some(tell) = tell {
         tell(if ended.is_ok() { Ended::Whole(passed) } else { Ended::Short(passed) });
     }
