@@ -43,6 +43,14 @@ pub(crate) fn date() -> String {
     said("date", &["-u", "+%a, %d %b %Y %T GMT"])
 }
 
+/// How many connections relais passes on at once on this machine: it gives callers three of four
+/// descriptors, all but 128, and one that is passed on has two. At most `wanted`; a round number.
+pub(crate) fn relayed_at_once(wanted: usize) -> usize {
+    let Some(files) = getrlimit(Resource::Nofile).maximum else { return wanted };
+    let pairs = files.saturating_sub(128) / 4 * 3 / 2;
+    usize::try_from(pairs / 100 * 100).map_or(wanted, |room| room.min(wanted))
+}
+
 /// Lets this process and its children hold `files` open each.
 pub(crate) fn raise_files_max(files: u64) -> Result<()> {
     let maximum = getrlimit(Resource::Nofile).maximum;
@@ -67,12 +75,13 @@ struct Other {
     install: &'static str,
 }
 
-const PEERS: [Other; 10] = [
+const PEERS: [Other; 11] = [
     Other { command: "nginx", version: "-v", install: "apt-get install nginx-light" },
     Other { command: "lighttpd", version: "-v", install: "apt-get install lighttpd" },
     Other { command: "haproxy", version: "-v", install: "apt-get install haproxy" },
     Other { command: "varnishd", version: "-V", install: "apt-get install varnish" },
     Other { command: "traffic_server", version: "-V", install: "apt-get install trafficserver" },
+    Other { command: "squid", version: "-v", install: "apt-get install squid" },
     Other { command: "socat", version: "-V", install: "apt-get install socat" },
     Other { command: "ngircd", version: "--version", install: "apt-get install ngircd" },
     Other { command: "inspircd", version: "--version", install: "apt-get install inspircd" },

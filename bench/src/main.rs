@@ -213,8 +213,8 @@ impl Args {
 
     fn relaying(&self) -> relaying::Effort {
         let Effort { rounds, clear_conns: conns, .. } = self.footprint();
-        // Two descriptors each, here and there.
-        relaying::Effort { rounds, seconds: self.seconds(), conns: conns / 10 * 9 }
+        let conns = machine::relayed_at_once(conns);
+        relaying::Effort { rounds, seconds: self.seconds(), conns }
     }
 
     fn messaging(&self) -> messaging::Effort {

@@ -9,7 +9,7 @@ import threading
 from objects import LANGUAGES, PATHS, TAGS, body_of, kind_of, languages_of, tag_of
 from stage import RELAIS
 
-HOST = "site.test"
+HOST = "site.localhost"
 TOKEN = "a-token-that-nobody-guesses"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 CLIENTS = 6

@@ -27,7 +27,7 @@ def ask(client, path, method="GET", upload=False):
     """Asks; the query that tells this request apart."""
     query = str(next(NUMBERS))
     length = f"Content-Length: {UPLOAD_BYTES}\r\n" if upload else ""
-    client.send(f"{method} {path}?{query} HTTP/1.1\r\nHost: a.example\r\nTE: trailers\r\n{length}\r\n")
+    client.send(f"{method} {path}?{query} HTTP/1.1\r\nHost: a.localhost\r\nTE: trailers\r\n{length}\r\n")
     if upload:
         client.send_beside(b"u" * UPLOAD_BYTES)
     return query
@@ -145,7 +145,7 @@ def over_HTTP_1_0_and_HTTP_2_a_cut_answer_is_cut_too(stage):
         def of_2(kind):
             client = Frames(proxy.tls_port)
             path = (":path", f"{kind.path}?{next(NUMBERS)}".replace(" ", "-"))
-            client.ask([(":method", kind.method), (":scheme", "https"), (":authority", "a.example"), path])
+            client.ask([(":method", kind.method), (":scheme", "https"), (":authority", "a.localhost"), path])
             status, _, end = client.answer()
             client.close()
             # The few that HPACK has no byte for.
@@ -216,7 +216,7 @@ def over_HTTP_2_what_a_server_cuts_is_cut_and_what_it_did_not_begin_is_asked_aga
                 client = Strict(proxy.port)
                 # What is cut is not kept, either.
                 path = "/" if name in CUTS else f"/{nth}"
-                client.send(f"GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n")
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
                 answer = client.answer()
                 expect = (b"half", "cut") if name in CUTS else (b"halfand half", "whole")
                 equal((answer.status, answer.body, answer.end), (200, *expect), name)

@@ -421,6 +421,26 @@ def of_several_caches_one_is_to_be_named(stage):
 
 
 @test
+def what_a_block_list_refuses_is_explained_so_and_nobody_is_asked(stage):
+    with Server() as server:
+        stage.write("blocked.txt", "# ours\nsecret\n")
+        relais = proxy(stage, server, more='block.list = "blocked.txt"')
+        url = relais.http + "/secret?cache-control=max-age=60"
+        for words in [[], ["--no-fetch"]]:
+            told, _ = verb(stage, "explain", url, *words)
+            holds(told, ' 1. The rule "secret" in line 2 of "')
+            holds(told, 'blocked.txt" blocks it\n=> It is refused, and neither the cache nor its server is asked\n')
+        told = json.loads(verb(stage, "explain", url, "--json")[0])
+        equal((told["verdict"]["is"], told["blocked"]["line"]), ("blocked", 2))
+        told, _ = verb(stage, "warm", "-", status=3, input=url.encode())
+        holds(told, "blocks it")
+        equal(sum(server.asked.values()), 0, "the server was asked for what is blocked")
+        told, _ = verb(stage, "explain", relais.http + "/open?cache-control=max-age=60")
+        holds(told, "=> An answer like that is stored")
+        relais.stop()
+
+
+@test
 def what_is_explained_is_what_is_done_where_rules_count(stage):
     need("curl")
     with Server() as server:

@@ -24,7 +24,7 @@ from listening import Listening
 from stage import RELAIS, Raw, Skip, equal, eventually, holds, test
 from with_a_cache import ALLOWED, BEARER, TOKEN, verb
 
-HOST = "site.test"
+HOST = "site.localhost"
 URL = f"http://{HOST}"
 # Two in a segment, one in a file of its own, one that never was in memory, and one for each language.
 PATHS = ["/1024/a", "/102400/b", "/300000/c", "/3145728/d", "/2000/vary"]

@@ -10,6 +10,7 @@ import socket
 import threading
 import zipfile
 
+from frames import DATA, END_HEADERS, END_STREAM, HEADERS, Frames, block, frame
 from origin import Origin
 from stage import connects, equal, fields, free_port, holds, need, test
 
@@ -222,3 +223,37 @@ def a_tunnel_to_who_takes_no_calls_fails_at_once_and_others_go_on(stage):
         equal(said, f"502 Bad Gateway\n127.0.0.1:{dead} refused the connection.\n502")
         json.loads(stage.curl("-x", proxy.http, origin.url))
         equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def a_stream_of_http_2_is_a_tunnel_beside_others(stage):
+    server = site(stage)
+    proxy = stage.relais("proxy", "https://127.0.0.1:0", "--forward", "--private", "--connect-port", server.port, "--sniff", stage.path("front.jsonl"))
+    far = f"127.0.0.1:{server.port}"
+    asked = b"GET /text.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    client = Frames(proxy.tls_port)
+    client.send(frame(HEADERS, END_HEADERS, 1, block([(":method", "CONNECT"), (":authority", far)])))
+    client.send(frame(DATA, 0, 1, asked[:10]))
+    client.send(frame(DATA, END_STREAM, 1, asked[10:]))
+    status, body, end = client.answer()
+    equal((status, end), (200, "whole"))
+    holds(body, b"\r\n\r\nsome text\n")
+    client.close()
+    # What may not be reached over HTTP/1.1, may not be reached so either; and what is no CONNECT is none.
+    for fields_of, expect in [
+        ([(":method", "CONNECT"), (":authority", "127.0.0.1:1")], 403),
+        ([(":method", "CONNECT"), (":authority", "127.0.0.1")], 400),
+        ([(":method", "CONNECT"), (":authority", far), ("host", "a:1")], 400),
+        ([(":method", "CONNECT"), (":authority", far), ("content-length", "0")], 400),
+    ]:
+        client = Frames(proxy.tls_port)
+        client.send(frame(HEADERS, END_HEADERS, 1, block(fields_of)))
+        status, body, end = client.answer()
+        # 403 stands in no table.
+        equal((status, end), (expect if expect == 400 else 0, "whole"), str(fields_of))
+        holds(body, str(expect).encode())
+        client.close()
+    proxy.stop()
+    told = [json.loads(line) for line in stage.path("front.jsonl").read_text().splitlines()]
+    equal([(line["method"], line["status"]) for line in told][:2], [("CONNECT", 200), ("CONNECT", 403)])
+    equal(told[0]["upstream"], f"tcp://{far}")

@@ -109,14 +109,14 @@ def what_is_sent_arrives_whole(stage):
 def a_server_learns_who_asked_and_no_more(stage):
     with Origin() as origin:
         proxy = before(stage, origin.url, "--request-set", "x-set=1", "--request-remove", "x-removed")
-        words = ["-H", "Host: a.example", "-H", "X-Forwarded-For: 192.0.2.1", "-H", "Connection: x-mine", "-H", "X-Mine: 1"]
+        words = ["-H", "Host: a.localhost", "-H", "X-Forwarded-For: 192.0.2.1", "-H", "Connection: x-mine", "-H", "X-Mine: 1"]
         words += ["-H", "X-Removed: 1", "-H", "Proxy-Authorization: Basic eDp5", "-H", "Cookie: a=b"]
         told = json.loads(stage.curl(proxy.http + "/a/../b?c", "--path-as-is", *words))
         equal(told["target"], "/a/../b?c")
         got = dict(told["fields"])
         expect = {
-            "host": "a.example", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "a.example", "x-forwarded-proto": "http",
-            "forwarded": 'for=127.0.0.1;proto=http;host="a.example"', "via": "1.1 front", "cookie": "a=b", "x-set": "1",
+            "host": "a.localhost", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "a.localhost", "x-forwarded-proto": "http",
+            "forwarded": 'for=127.0.0.1;proto=http;host="a.localhost"', "via": "1.1 front", "cookie": "a=b", "x-set": "1",
             "user-agent": got["user-agent"], "accept": "*/*",
         }
         equal(got, expect)
@@ -141,7 +141,7 @@ def a_websocket_passes(stage):
     with Origin() as origin:
         proxy = before(stage, origin.url)
         raw = Raw(proxy.port)
-        asked = "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        asked = "GET /socket HTTP/1.1\r\nHost: a.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         raw.send(asked + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         head = raw.head()
         holds(head, "HTTP/1.1 101 ")

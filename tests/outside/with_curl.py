@@ -247,3 +247,29 @@ def listings_come_as_pages_and_as_json(stage):
     stage.curl("--fail", f"{relais.http}/folder/")
     moved = head_of(stage, f"{relais.http}/folder")
     equal(fields(moved)["location"], "/folder/")
+
+
+@test
+def no_web_page_reads_what_is_served_to_this_machine_alone(stage):
+    stage.write("site/secret.txt", "mine\n")
+    stage.write("relais.toml", "")
+    serving = stage.relais("serve", stage.path("site"), "--listen", "http://127.0.0.1:0")
+    passing = stage.relais("proxy", "http://127.0.0.1:0", serving.http)
+    for relais in (serving, passing):
+        asked = ["-s", "-w", "|%{http_code}", relais.http + "/secret.txt"]
+        for host in ["localhost", "a.localhost:1", "127.0.0.1", "[::1]"]:
+            equal(stage.curl("-H", f"Host: {host}", *asked), b"mine\n|200", host)
+        # As a page would whose own name leads here meanwhile.
+        for host in ["evil.example", f"evil.example:{relais.port}", "localhost.evil.example"]:
+            told = stage.curl("-H", f"Host: {host}", *asked).decode()
+            holds(told, "is no name of this server, which is on this machine alone")
+            holds(told, "|421")
+        page = stage.curl("-i", "-H", "Host: evil.example", "-H", "Accept: text/html", relais.http).decode()
+        holds(page, "<h1><b>421</b> Misdirected Request</h1>")
+    # What a proxy of ours passes on says so: its own callers were judged there.
+    config = f'[proxy.front]\nlisten = "http://127.0.0.1:0"\nhosts = "site.example"\nupstream = "{serving.http}"\n'
+    named = stage.up(config)
+    equal(stage.curl("-H", "Host: site.example", named.http + "/secret.txt"), b"mine\n")
+    for words in (["--any-host"], ["--host", "any.example"]):
+        open_to_all = stage.relais("serve", stage.path("site"), *words, "--listen", "http://127.0.0.1:0")
+        equal(stage.curl("-H", "Host: any.example", open_to_all.http + "/secret.txt"), b"mine\n")

@@ -563,7 +563,7 @@ def web_sockets_hold_dialogues_too(stage):
 
     # Far too much, so that it is still on its way when the answer comes, which no reset takes away.
     asked = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-    with call(ws, b"GET / HTTP/1.1\r\nHost: a\r\n" + asked + b"\r\n\r\n") as caller:
+    with call(ws, b"GET / HTTP/1.1\r\nHost: a.localhost\r\n" + asked + b"\r\n\r\n") as caller:
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += caller.recv(1)
@@ -575,6 +575,9 @@ def web_sockets_hold_dialogues_too(stage):
         (["-H", f"Origin: http://127.0.0.1:{ws}"], "101 "),
         (["-H", "Origin: http://evil.example"], "403 "),
         (["-H", "Origin: null"], "403 "),
+        # Of the same origin, as its name was made to lead here.
+        (["-H", "Host: evil.example", "-H", "Origin: http://evil.example"], "403 "),
+        (["-H", "Host: evil.example"], "101 "),
         (["-d", "body", "-X", "GET"], "400 "),
     ]:
         asked = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade", "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]

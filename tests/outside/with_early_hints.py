@@ -68,9 +68,9 @@ def is_hint(head):
 
 
 REQUESTS = [
-    "GET /TAG HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    "POST /TAG HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello",
-    "GET /TAG HTTP/1.1\r\nHost: a.example\r\nX-Long: " + "x" * 9000 + "\r\n\r\n",
+    "GET /TAG HTTP/1.1\r\nHost: a.localhost\r\n\r\n",
+    "POST /TAG HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 5\r\n\r\nhello",
+    "GET /TAG HTTP/1.1\r\nHost: a.localhost\r\nX-Long: " + "x" * 9000 + "\r\n\r\n",
 ]
 
 

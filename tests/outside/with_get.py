@@ -5,7 +5,10 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 from certificates import papers
@@ -632,3 +635,71 @@ def who_is_interrupted_by_a_fast_stream_ends_at_once(stage):
         equal(asking.process.wait(10), 1)
         holds(asking.said(), "`--resume` goes on")
         part.unlink()
+
+
+class Socks(Listening):
+    """A proxy of SOCKS 5 (RFC 1928), which wants to know who asks (RFC 1929); tells to whom it led."""
+
+    def __init__(self, user):
+        self.user, self.led = user, []
+
+    def serve(self, stream):
+        with stream, stream.makefile("rb") as heard:
+            _, count = heard.read(2)
+            assert 2 in heard.read(count), "who asks is not to be said"
+            stream.sendall(b"\5\2")
+            heard.read(1)
+            name, password = (heard.read(heard.read(1)[0]) for _ in range(2))
+            stream.sendall(bytes([1, (name, password) != self.user]))
+            if (name, password) != self.user:
+                return
+            *_, kind = heard.read(4)
+            host = heard.read(heard.read(1)[0]).decode() if kind == 3 else socket.inet_ntoa(heard.read(4))
+            (port,) = struct.unpack(">H", heard.read(2))
+            self.led.append((kind, host, port))
+            try:
+                far = socket.create_connection((host, port), 5)
+            except OSError:
+                stream.sendall(b"\5\5\0\1\0\0\0\0\0\0")
+                return
+            stream.sendall(b"\5\0\0\1\x7f\0\0\1\0\x50")
+            with far:
+                back = threading.Thread(target=pass_on, args=(far, stream))
+                back.start()
+                pass_on(stream, far)
+                back.join()
+
+
+def pass_on(source, sink):
+    try:
+        while part := source.recv(65536):
+            sink.sendall(part)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+@test
+def proxies_under_tls_and_of_socks_are_asked_too(stage):
+    stage.write("site/text.txt", "some text\n")
+    server = stage.relais("serve", "site", "-l", "http://127.0.0.1:0", "-l", "https://127.0.0.1:0", urls=2)
+    words = ["--forward", "--private", "--connect-port", server.tls_port, "--connect-port", server.port]
+    proxy = stage.relais("proxy", "https://127.0.0.1:0", *words)
+    for url, http in [(server.http, "--http1"), (server.https, "--http1"), (server.https, "--http2")]:
+        printed, _ = get(stage, http, "--proxy", f"https://localhost:{proxy.tls_port}", f"{url}/text.txt", "-o", "-")
+        equal(printed, b"some text\n", f"{url} {http}")
+    with Socks((b"me", b"secret")) as socks:
+        at = ["--proxy", f"socks5://127.0.0.1:{socks.port}", "--proxy-user", "me:secret"]
+        for url in [server.http, server.https, f"http://localhost:{server.port}"]:
+            printed, _ = get(stage, *at, f"{url}/text.txt", "-o", "-")
+            equal(printed, b"some text\n", url)
+        equal(socks.led, [(1, "127.0.0.1", server.port), (1, "127.0.0.1", server.tls_port), (3, "localhost", server.port)])
+        _, said = get(stage, *at, f"http://127.0.0.1:{free_port()}", status=1)
+        holds(said, "the proxy says: connection refused")
+        _, said = get(stage, *at[:3], "me:wrong", server.http, status=1)
+        holds(said, "the proxy does not believe who asks")
+        # One of HTTP is none of SOCKS.
+        _, said = get(stage, "--proxy", f"socks5://127.0.0.1:{server.port}", server.http, status=1)
+        holds(said, "does not speak SOCKS 5")
+    _, said = get(stage, "--proxy", "ftp://a", server.http, status=2)
+    holds(said, "expected http://, https:// or socks5://, and host:port")

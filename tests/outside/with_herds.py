@@ -8,7 +8,7 @@ import time
 from listening import Listening
 from stage import Raw, equal, eventually, holds, test
 
-GET = "GET {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n"
+GET = "GET {} HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n{}\r\n"
 FRESH = b"Cache-Control: max-age=60\r\n"
 
 

@@ -55,7 +55,7 @@ def running_out_of_descriptors_passes(stage):
     stage.run(["prlimit", f"--pid={relais.pid}", f"--nofile={taken + 20}"])
     callers = [Raw(relais.port) for _ in range(60)]
     for caller in callers:
-        caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        caller.send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
     time.sleep(1)
     before = cpu_seconds(relais.pid)
     time.sleep(2)
@@ -80,7 +80,7 @@ def cpu_seconds(pid):
 def who_finds_no_place_is_told_and_the_others_go_on(stage):
     usual_file(stage, "index.html")
     relais = stage.up('[serve.site]\nlisten = "http://127.0.0.1:0"\nroot = "site"\n[limits]\nconnections_max = 5\nconnections_a_client_max = 5\n')
-    ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    ask = "GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n"
     inside = [Raw(relais.port) for _ in range(5)]
     for caller in inside:
         holds(caller.send(ask).head(), " 200 ")

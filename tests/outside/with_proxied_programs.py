@@ -148,7 +148,7 @@ async def gather(port):
 
     async def ask(number):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        writer.write(f"GET /{number} HTTP/1.1\r\nHost: a.localhost\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 "), head
         body = await reader.readexactly(len(f"/{number}"))

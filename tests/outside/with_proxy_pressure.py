@@ -78,7 +78,7 @@ def a_gigabyte_passes_in_a_little_memory(stage):
         with Scripted(say) as server:
             proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
             before, _ = resident(proxy)
-            raw = Raw(proxy.port, 30).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            raw = Raw(proxy.port, 30).send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
             # Nobody reads: what is on the way fills the sockets, and no more is taken.
             raw.head()
             counts = [0]
@@ -113,7 +113,7 @@ def an_upload_waits_for_a_server_that_is_slow(stage):
     with Scripted(take) as server:
         proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
         before, _ = resident(proxy)
-        raw = Raw(proxy.port, 60).send(f"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {GIGABYTE}\r\n\r\n")
+        raw = Raw(proxy.port, 60).send(f"PUT / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: {GIGABYTE}\r\n\r\n")
         said = []
 
         def say():
@@ -139,7 +139,7 @@ def who_leaves_within_a_download_ends_it_for_the_server(stage):
     say, _ = giant("length")
     with Scripted(say) as server:
         proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url, "--listen", "https://127.0.0.1:0", urls=2)
-        raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
         raw.head()
         raw.socket.recv(100_000)
         began = time.monotonic()
@@ -170,7 +170,7 @@ def slow_readers_get_what_was_stored_though_it_is_given_up_meanwhile(stage):
             for _ in range(2):
                 strict = Strict(proxy.port)
                 strict.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-                strict.send(f"GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n")
+                strict.send(f"GET /{name} HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
                 time.sleep(0.01)
                 answer = strict.answer()
                 strict.close()
@@ -202,7 +202,7 @@ def who_is_reset_while_it_waits_is_not_waited_for(stage):
         asked.clear()
         with Scripted(say) as server:
             proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
-            raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            raw = Raw(proxy.port).send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
             assert asked.wait(5), "the server was not asked"
             if ends:
                 raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -215,7 +215,7 @@ def who_is_reset_while_it_waits_is_not_waited_for(stage):
                 raw.close()
 
 
-CONTINUE = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+CONTINUE = "POST / HTTP/1.1\r\nHost: a.localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 
 
 def wary(answers):
@@ -285,7 +285,7 @@ def answers_come_in_the_order_of_their_requests(stage):
         proxy = stage.relais("proxy", "http://127.0.0.1:0", server.url)
         asked = [("HEAD" if number % 5 == 3 else "GET", f"/{number}") for number in range(60)]
         client = Strict(proxy.port)
-        client.send("".join(f"{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n" for method, path in asked))
+        client.send("".join(f"{method} {path} HTTP/1.1\r\nHost: a.localhost\r\n\r\n" for method, path in asked))
         got = [client.answer(method) for method, _ in asked]
         equal([answer.body.decode() for answer in got], ["" if method == "HEAD" else path for method, path in asked])
         equal([answer.fields["content-length"] for answer in got], [str(len(path)) for _, path in asked])
@@ -320,7 +320,7 @@ class Load(Callers):
         while not self.over.is_set():
             client = Strict(self.port)
             for _ in range(50):
-                client.send(f"{self.method} / HTTP/1.1\r\nHost: a\r\n\r\n")
+                client.send(f"{self.method} / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
                 answer = client.answer(self.method)
                 self.answers.append(answer and (answer.status, answer.end))
                 if answer is None:

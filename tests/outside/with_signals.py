@@ -48,7 +48,7 @@ def refused(port):
 def a_second_signal_ends_at_once(stage):
     stage.random_file("site/big.bin", 30_000_000)
     relais = stage.relais("serve", "site", "-l", "http://127.0.0.1:0")
-    caller = Raw(relais.port).send("GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+    caller = Raw(relais.port).send("GET /big.bin HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
     caller.head()
     relais.signal(signal.SIGINT)
     time.sleep(0.5)
@@ -65,7 +65,7 @@ def idle_callers_do_not_hold_up_the_end(stage):
     relais = stage.relais("serve", "site", "-l", "http://127.0.0.1:0")
     callers = [Raw(relais.port) for _ in range(20)]
     for caller in callers[:10]:
-        caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").head()
+        caller.send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n").head()
     began = time.monotonic()
     equal(relais.stop(), 0, "exit code")
     assert time.monotonic() - began < 2, f"took {time.monotonic() - began:.1f} s"
@@ -82,7 +82,7 @@ class Asking:
         while not self.over:
             for path in self.paths:
                 try:
-                    got = Raw(self.port).send(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").rest()
+                    got = Raw(self.port).send(f"GET {path} HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n").rest()
                 except OSError as error:
                     got = repr(error).encode()
                 self.count += 1
@@ -185,7 +185,7 @@ def killed_and_started_again_it_listens_at_once(stage):
         relais = stage.relais("up", "relais.toml")
         callers = [Raw(port) for _ in range(5)]
         for caller in callers:
-            caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").head()
+            caller.send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n").head()
         relais.signal(signal.SIGKILL)
         relais.end()
     began = time.monotonic()
@@ -234,7 +234,7 @@ def a_socket_that_a_supervisor_bound_is_taken_over(stage):
         port = bound.getsockname()[1]
         stage.write("relais.toml", config(port))
         # Callers queue up before there is anybody to answer.
-        early = Raw(port).send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        early = Raw(port).send("GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
         for _ in range(2):
             relais = activated(stage, bound, stage.folder)
             relais.await_urls(1)

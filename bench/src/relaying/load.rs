@@ -1,7 +1,7 @@
 //! The clients of relays.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::TcpStream,
     sync::{
         Arc,
@@ -110,13 +110,17 @@ pub(super) fn short(port: u16, seconds: u64) -> Result<f64> {
 pub(super) fn hold(port: u16, conns: usize) -> Result<Vec<TcpStream>> {
     let mut held = Vec::with_capacity(conns);
     for number in 0..conns {
-        let stream = client::connect(port);
-        let mut stream = stream.with_context(|| format!("connection {number} of {conns}"))?;
-        stream.write_all(&[7; MESSAGE_BYTES])?;
-        stream.read_exact(&mut [0; MESSAGE_BYTES])?;
-        held.push(stream);
+        let stream = greeted(port);
+        held.push(stream.with_context(|| format!("connection {} of {conns}", number + 1))?);
     }
     Ok(held)
+}
+
+fn greeted(port: u16) -> io::Result<TcpStream> {
+    let mut stream = client::connect(port)?;
+    stream.write_all(&[7; MESSAGE_BYTES])?;
+    stream.read_exact(&mut [0; MESSAGE_BYTES])?;
+    Ok(stream)
 }
 
 /// Fails if one of them was closed.

@@ -7,6 +7,7 @@ mod messaging;
 mod nginx;
 mod plain;
 mod relais;
+mod squid;
 mod traffic_server;
 mod varnish;
 
@@ -32,6 +33,7 @@ pub(crate) enum Program {
     Haproxy,
     Varnish,
     TrafficServer,
+    Squid,
     Mitmdump,
     Socat,
     Grep,
@@ -123,6 +125,7 @@ impl Program {
             Self::Haproxy => "HAProxy",
             Self::Varnish => "Varnish",
             Self::TrafficServer => "Traffic Server",
+            Self::Squid => "Squid",
             Self::Mitmdump => "mitmdump",
             Self::Socat => "socat",
             Self::Grep => "grep",
@@ -227,6 +230,7 @@ impl Subject {
             Program::Haproxy => haproxy::setup(self.task, place),
             Program::Varnish => varnish::setup(self.task, place),
             Program::TrafficServer => traffic_server::setup(self.task, place),
+            Program::Squid => squid::setup(self.task, place),
             Program::Mitmdump => plain::mitmdump(place),
             Program::Socat => plain::socat(place),
             Program::Grep => plain::grep(place),

@@ -13,7 +13,7 @@ use crate::{
     running::Door,
     site::{Served, Urls},
     subject::{
-        Program::{Haproxy, Mitmdump, Nginx, NginxNopush, Relais, TrafficServer, Varnish},
+        Program::{Haproxy, Mitmdump, Nginx, NginxNopush, Relais, Squid, TrafficServer, Varnish},
         Subject,
         Task::{Block, Cache, CacheOnDisk, Pass, Sniff, SniffAndBlock},
     },
@@ -169,6 +169,7 @@ const PASSING: &[Subject] = &[
     Haproxy.at(Pass),
     Varnish.at(Pass),
     TrafficServer.at(Pass),
+    Squid.at(Pass),
     Mitmdump.at(Pass),
 ];
 /// Without those that would need a minute for it.
@@ -183,6 +184,7 @@ const CACHING: &[Subject] = &[
     Haproxy.at(Cache),
     Varnish.at(Cache),
     TrafficServer.at(Cache),
+    Squid.at(Cache),
 ];
 /// With `tcp_nopush off`: with 100 KiB it has the lower CPU time.
 const NGINX_CACHE: &[Subject] = &[Nginx.at(Cache)];

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Cached, Counted, Desk, DynHandler, Hosts, Purging,
+    Cached, Counted, Desk, DynHandler, Hosts, OwnNames, Purging,
     access_log::Logged,
     auth::Basic,
     block::Blocked,
@@ -68,6 +68,7 @@ erase![
     Counted<Cached<Arc<Forward>>>,
     Edited<Any>,
     Logged<Any>,
+    OwnNames<Any>,
     Purging<Any>,
     Sniffed<Any>,
 ];

@@ -23,6 +23,7 @@ mod interim;
 mod judged;
 pub mod line_log;
 mod mapping;
+mod own_names;
 mod page;
 mod places;
 mod provenance;
@@ -39,7 +40,7 @@ pub mod upstream;
 
 pub use body::{Body, Ended, GoingOn, Heir, Piece, Pieces, Tunnel};
 pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, StandsIn, Token};
-pub use conn::{HandlerSlot, Http, Limits};
+pub use conn::{HandlerSlot, Http, Limits, LimitsSlot};
 pub use counted::Counted;
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
@@ -48,6 +49,7 @@ pub use handler::{
     media_type, unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
+pub use own_names::OwnNames;
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;
 pub use target::Target;

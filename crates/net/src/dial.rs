@@ -8,10 +8,11 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
     time::{Instant, timeout},
 };
+use tokio_rustls::TlsStream;
 
 mod datagrams;
 mod error;
@@ -95,11 +96,14 @@ pub struct Timings {
 }
 
 /// Who was reached, before TLS.
-struct Reached {
-    plain: TcpStream,
+struct Reached<IO> {
+    plain: IO,
     address: SocketAddr,
     timings: Timings,
 }
+
+/// What a stream is under TLS.
+type Secured<IO> = fn(Box<TlsStream<IO>>) -> Stream;
 
 impl fmt::Debug for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,14 +186,14 @@ impl Dialer {
         say(&mut reached.plain, first, callee).await?;
         if endpoint.scheme.is_secure() {
             // Boxed: the state of a handshake is large, and done with long before its connection is.
-            return Box::pin(self.shake(endpoint, reached, protocols)).await;
+            return Box::pin(self.shake(endpoint, (reached, Stream::Tls), protocols)).await;
         }
         let Reached { plain, address, timings } = reached;
         Ok(Dialed { stream: Stream::Tcp(plain), session: None, peer: Peer::at(address), timings })
     }
 
-    /// Shakes hands with the server of `endpoint` on a stream that leads to it, as through a proxy,
-    /// whose call took so long.
+    /// Shakes hands with the server of `endpoint` on a stream that leads to it through a proxy, whose
+    /// call was `through`: within the TLS of that, if it has some.
     ///
     /// Cancel safe: no; the stream is gone with the future.
     ///
@@ -199,15 +203,29 @@ impl Dialer {
     pub async fn secure(
         &self,
         endpoint: &Endpoint,
-        (plain, timings): (TcpStream, Timings),
+        through: Dialed,
         protocols: Protocols,
     ) -> Result<Dialed, DialError> {
-        let local = |source| {
+        let Dialed { stream, session: _, peer: _, timings } = through;
+        let none = Err(std::io::ErrorKind::Unsupported.into());
+        let address = stream.socket().map_or(none, TcpStream::peer_addr);
+        let address = address.map_err(|source| {
             let callee = Callee { endpoint: endpoint.clone(), address: None };
             DialError::Local { callee, source }
-        };
-        let address = plain.peer_addr().map_err(local)?;
-        Box::pin(self.shake(endpoint, Reached { plain, address, timings }, protocols)).await
+        })?;
+        let outer = timings.handshake;
+        let secured = match stream {
+            Stream::Tcp(plain) => {
+                let reached = Reached { plain, address, timings };
+                Box::pin(self.shake(endpoint, (reached, Stream::Tls), protocols)).await
+            }
+            within => {
+                let reached = Reached { plain: Box::new(within), address, timings };
+                Box::pin(self.shake(endpoint, (reached, Stream::Within), protocols)).await
+            }
+        }?;
+        let handshake = secured.timings.handshake + outer;
+        Ok(Dialed { timings: Timings { handshake, ..secured.timings }, ..secured })
     }
 
     async fn call_path(&self, endpoint: &Endpoint, path: &Path) -> Result<Dialed, DialError> {
@@ -223,7 +241,11 @@ impl Dialer {
         Ok(Dialed { stream, session: None, peer: Peer::Local, timings })
     }
 
-    async fn call_net(&self, endpoint: &Endpoint, at: &HostPort) -> Result<Reached, DialError> {
+    async fn call_net(
+        &self,
+        endpoint: &Endpoint,
+        at: &HostPort,
+    ) -> Result<Reached<TcpStream>, DialError> {
         let Host::Ip(ip) = at.host else {
             // Boxed: calls of an address are many, and have no room for what a name takes.
             return Box::pin(self.call_name(endpoint, at)).await;
@@ -242,7 +264,11 @@ impl Dialer {
         Ok(Reached { plain, address, timings })
     }
 
-    async fn call_name(&self, endpoint: &Endpoint, at: &HostPort) -> Result<Reached, DialError> {
+    async fn call_name(
+        &self,
+        endpoint: &Endpoint,
+        at: &HostPort,
+    ) -> Result<Reached<TcpStream>, DialError> {
         let DialLimits { connect_max, source, .. } = self.limits;
         let start = Instant::now();
         let callee = |address| Callee { endpoint: endpoint.clone(), address };
@@ -283,10 +309,10 @@ impl Dialer {
         }
     }
 
-    async fn shake(
+    async fn shake<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         endpoint: &Endpoint,
-        reached: Reached,
+        (reached, secured): (Reached<IO>, Secured<IO>),
         protocols: Protocols,
     ) -> Result<Dialed, DialError> {
         let Reached { plain, address, timings } = reached;
@@ -299,7 +325,7 @@ impl Dialer {
             Err(_) => return Err(self.timed_out(Stage::Handshake, callee)),
         };
         Ok(Dialed {
-            stream: Stream::Tls(Box::new(stream.into())),
+            stream: secured(Box::new(stream.into())),
             session: Some(session),
             peer: Peer::at(address),
             timings: Timings { handshake: start.elapsed(), ..timings },

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::{io::AsyncWriteExt, time::Instant};
 use tracing::{debug, error, warn};
 
@@ -32,8 +32,8 @@ pub struct Door {
     pub tls: Arc<ArcSwapOption<Acceptor>>,
     /// How many may be inside.
     pub gate: Gate,
-    /// How long a caller may take for its handshake.
-    pub handshake_max: Duration,
+    /// How long a caller may take for its handshake. A slot for the same reason.
+    pub handshake_max: Arc<ArcSwap<Duration>>,
     /// What has happened at this door.
     pub tally: Arc<Tally>,
 }
@@ -131,13 +131,14 @@ async fn talk(
     drain: Drain,
 ) -> Result<(), Fault> {
     let (began, mut peer) = (Instant::now(), incoming.peer());
+    let handshake_max = **door.handshake_max.load();
     // Boxed, and soon gone: what talks for hours is not to hold the room of that.
     let shaking = Box::pin(let_in((incoming, header), (door, permit), &mut peer));
     let late = |_| {
-        let text = format!("not done in {:?}", door.handshake_max);
+        let text = format!("not done in {handshake_max:?}");
         Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
     };
-    let met = match tokio::time::timeout(door.handshake_max, shaking).await.unwrap_or_else(late) {
+    let met = match tokio::time::timeout(handshake_max, shaking).await.unwrap_or_else(late) {
         Ok(Some(conn)) => Ok(door.service.serve_boxed(conn, drain)),
         Ok(None) => return Ok(()),
         Err(error) => Err(error),
@@ -167,7 +168,7 @@ async fn let_in(
         match &conn.stream {
             Stream::Tcp(socket) => refuse((socket, conn.peer), door, refused),
             Stream::Unix(socket) => refuse((socket, conn.peer), door, refused),
-            Stream::Tls(_) | Stream::Memory(_) => (),
+            Stream::Tls(_) | Stream::Within(_) | Stream::Memory(_) => (),
         }
         return Ok(None);
     }
@@ -336,7 +337,7 @@ mod tests {
             service: Arc::new(Touchy { unmet: Arc::clone(&unmet) }),
             tls: Arc::new(ArcSwapOption::from_pointee(tls)),
             gate: Gate::new(places_max, places_max.div_ceil(4) * 3),
-            handshake_max,
+            handshake_max: Arc::new(ArcSwap::from_pointee(handshake_max)),
             tally: Arc::clone(&tally),
         });
         let (shutdown, drain) = Shutdown::new();

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
-use relais_wire::host::{is_dns_name, parse_port};
+use relais_wire::host::{is_dns_name, is_localhost, parse_port};
 
 /// A place on a network and what is spoken there: `https://host:port`, `unix:///path`.
 ///
@@ -174,6 +174,16 @@ impl Endpoint {
         }
     }
 
+    /// Whether nobody can call there but who is on this machine, and by an address: a page that a
+    /// browser shows, too.
+    pub fn is_on_this_machine(&self) -> bool {
+        match self.host_port().map(|at| &at.host) {
+            Some(Host::Ip(ip)) => ip.to_canonical().is_loopback(),
+            Some(Host::Name(name)) => is_localhost(name),
+            Some(Host::Any) | None => false,
+        }
+    }
+
     fn of(scheme: Scheme, rest: &str) -> Result<Self, ParseEndpointError> {
         let place = match scheme {
             Scheme::Unix if rest.len() > 1 && rest.starts_with('/') => Place::Path(rest.into()),
@@ -292,6 +302,19 @@ mod tests {
             "https://localhost:8443",
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn who_can_call_from_elsewhere_is_known() {
+        for here in ["tcp://127.0.0.1:1", "tcp://127.9.9.9:1", "tcp://[::1]:1", "ws://localhost:1"]
+        {
+            assert!(here.parse::<Endpoint>().unwrap().is_on_this_machine(), "{here}");
+        }
+        assert!("tcp://[::ffff:127.0.0.1]:1".parse::<Endpoint>().unwrap().is_on_this_machine());
+        for there in ["tcp://:1", "tcp://0.0.0.0:1", "tcp://192.0.2.1:1", "unix:///a", "tcp://a:1"]
+        {
+            assert!(!there.parse::<Endpoint>().unwrap().is_on_this_machine(), "{there}");
         }
     }
 

@@ -15,15 +15,15 @@ pub struct Gate {
 
 #[derive(Debug)]
 struct Shared {
-    places_max: usize,
-    places_a_client_max: usize,
     descriptors: Arc<Room>,
     inside: Mutex<Inside>,
 }
 
 /// `all` is the sum of `clients`' values and of the local callers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inside {
+    places_max: usize,
+    places_a_client_max: usize,
     all: usize,
     clients: HashMap<Client, usize>,
 }
@@ -70,13 +70,22 @@ impl Gate {
     /// The same, whose callers have so many descriptors, which they may share with others.
     #[must_use]
     pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
-        Self::of(self.shared.places_max, self.shared.places_a_client_max, descriptors)
+        let Inside { places_max, places_a_client_max, .. } = *self.shared.lock();
+        Self::of(places_max, places_a_client_max, descriptors)
     }
 
     fn of(places_max: usize, places_a_client_max: usize, descriptors: Arc<Room>) -> Self {
-        let inside = Mutex::default();
-        let shared = Shared { places_max, places_a_client_max, descriptors, inside };
-        Self { shared: Arc::new(shared) }
+        let inside =
+            Inside { places_max, places_a_client_max, all: 0, clients: HashMap::default() };
+        let inside = Mutex::new(inside);
+        Self { shared: Arc::new(Shared { descriptors, inside }) }
+    }
+
+    /// Has so many places from now on, and so many of them for any one client. Whoever is inside
+    /// stays; where that is more than there are places now, newcomers wait until enough have left.
+    pub fn resize(&self, places_max: usize, places_a_client_max: usize) {
+        let mut inside = self.shared.lock();
+        (inside.places_max, inside.places_a_client_max) = (places_max, places_a_client_max);
     }
 
     /// Takes a place for `client`, who needs so many `descriptors`. Local callers, who could not be told
@@ -86,16 +95,16 @@ impl Gate {
     ///
     /// Which limit is reached.
     pub fn enter(&self, client: Client, descriptors: usize) -> Result<Permit, Refused> {
-        let Shared { places_max, places_a_client_max, .. } = *self.shared;
         if self.shared.descriptors.is_full() {
             let descriptors_max = self.shared.descriptors.places_max();
             return Err(Refused::Scarce { descriptors_max });
         }
         let mut inside = self.shared.lock();
+        let places_max = inside.places_max;
         if inside.all >= places_max {
             return Err(Refused::Full { places_max });
         }
-        inside.count(client, places_a_client_max)?;
+        inside.count(client)?;
         inside.all += 1;
         drop(inside);
         self.shared.descriptors.take(descriptors);
@@ -125,7 +134,7 @@ impl Permit {
     /// That every place is taken that the client may have. The permit is as it was.
     pub fn count_for(&mut self, client: Client) -> Result<(), Refused> {
         debug_assert!(self.client == Client::Local, "counted for nobody before");
-        self.shared.lock().count(client, self.shared.places_a_client_max)?;
+        self.shared.lock().count(client)?;
         self.client = client;
         Ok(())
     }
@@ -133,7 +142,8 @@ impl Permit {
 
 impl Inside {
     /// Counts one more of `client`, if there may be one more.
-    fn count(&mut self, client: Client, places_max: usize) -> Result<(), Refused> {
+    fn count(&mut self, client: Client) -> Result<(), Refused> {
+        let places_max = self.places_a_client_max;
         if client != Client::Local {
             let places = self.clients.entry(client).or_default();
             if *places >= places_max {
@@ -184,6 +194,22 @@ mod tests {
         let _second = gate.enter(Client::Local, 1).unwrap();
         assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Full { places_max: 2 });
         drop(first);
+        assert!(gate.enter(B, 1).is_ok());
+    }
+
+    #[test]
+    fn other_numbers_hold_for_newcomers_and_nobody_inside_has_to_leave() {
+        let gate = Gate::new(1, 1);
+        let first = gate.enter(A, 1).unwrap();
+        gate.resize(3, 2);
+        let second = gate.enter(A, 1).unwrap();
+        let full = Refused::ClientFull { client: A, places_max: 2 };
+        assert_eq!(gate.enter(A, 1).unwrap_err(), full);
+        gate.resize(1, 1);
+        assert_eq!(gate.inside(), 2);
+        drop(first);
+        assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Full { places_max: 1 });
+        drop(second);
         assert!(gate.enter(B, 1).is_ok());
     }
 

@@ -61,7 +61,9 @@ async fn receive(stream: &Stream, room: &mut [u8], flags: RecvFlags) -> io::Resu
         Stream::Unix(socket) => {
             socket.async_io(Interest::READABLE, || now(socket, room, flags)).await
         }
-        Stream::Tls(_) | Stream::Memory(_) => Err(ErrorKind::Unsupported.into()),
+        Stream::Tls(_) | Stream::Within(_) | Stream::Memory(_) => {
+            Err(ErrorKind::Unsupported.into())
+        }
     }
 }
 

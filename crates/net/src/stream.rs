@@ -29,6 +29,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// TLS over a TCP socket, of either side. Boxed: it is ten times the size of the others.
     Tls(Box<TlsStream<TcpStream>>),
+    /// TLS within the TLS of a proxy, which passes it on.
+    Within(Box<TlsStream<Box<Stream>>>),
     /// A Unix socket.
     Unix(UnixStream),
     /// A pipe inside this process, for tests.
@@ -41,6 +43,7 @@ impl Stream {
         match self {
             Self::Tcp(socket) => Some(socket),
             Self::Tls(stream) => Some(stream.get_ref().0),
+            Self::Within(stream) => stream.get_ref().0.socket(),
             Self::Unix(_) | Self::Memory(_) => None,
         }
     }
@@ -49,6 +52,7 @@ impl Stream {
     pub fn shown_chain(&self) -> &[CertificateDer<'static>] {
         match self {
             Self::Tls(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
+            Self::Within(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
             Self::Tcp(_) | Self::Unix(_) | Self::Memory(_) => &[],
         }
     }
@@ -59,6 +63,7 @@ macro_rules! each {
         match $self.get_mut() {
             Stream::Tcp($stream) => $call,
             Stream::Tls($stream) => $call,
+            Stream::Within($stream) => $call,
             Stream::Unix($stream) => $call,
             Stream::Memory($stream) => $call,
         }
@@ -96,6 +101,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
+            Self::Within(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
             Self::Memory(stream) => stream.is_write_vectored(),
         }

@@ -58,6 +58,7 @@ mod upstream_tls;
 mod visible;
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -89,8 +90,10 @@ pub fn main() -> ExitCode {
         Err(Refused::Habit(complaint)) => return Stop::Wrong(vec![*complaint]).tell(),
         Err(Refused::ByParser(error)) => {
             // Help and version are asked for, and go to standard output.
-            _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+            return match error.print() {
+                Err(lost) if !error.use_stderr() => ended(Ok(()), Some(&lost)),
+                _ => ExitCode::from(u8::from(error.use_stderr()) * 2),
+            };
         }
     };
     let telling = match (global.quiet, global.verbose) {
@@ -102,9 +105,20 @@ pub fn main() -> ExitCode {
     let verbose = global.verbose.saturating_sub(u8::from(command.is_client()));
     logging::start(&flags::Global { verbose, ..global.clone() });
     let data = Data::of(global.data).map_err(Stop::from);
-    match data.and_then(|data| obey(command, &data, (global.color, telling))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => stop.tell(),
+    let done = data.and_then(|data| obey(command, &data, (global.color, telling)));
+    ended(done, output::unsaid())
+}
+
+/// Says how it ended. A judgement that could not be written is none.
+fn ended(done: Result<(), Stop>, unsaid: Option<&io::Error>) -> ExitCode {
+    let unsaid = unsaid.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    match (done, unsaid) {
+        (Ok(()) | Err(Stop::No), Some(error)) => {
+            let error = anyhow::anyhow!("{error}").context(output::PRINTING);
+            Stop::Failed(error).tell()
+        }
+        (Ok(()), None) => ExitCode::SUCCESS,
+        (Err(stop), _) => stop.tell(),
     }
 }
 

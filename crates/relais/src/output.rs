@@ -1,11 +1,13 @@
 //! Data to standard output, talk to standard error.
 //!
-//! A reader that went away is no failure of ours. What cannot be written otherwise is one to
-//! [`print`] and [`print_line`], and is dropped by those that tell or greet.
+//! A reader that went away is no failure of ours. What cannot be written otherwise is one: [`print`]
+//! and [`print_line`] give it back, and what was said is asked for at the end of a command
+//! ([`unsaid`]). It is dropped by those that tell or greet.
 
 use std::{
     fmt::Display,
     io::{self, Write as _},
+    sync::OnceLock,
 };
 
 use anyhow::Context as _;
@@ -24,10 +26,25 @@ pub(crate) enum Telling {
     More,
 }
 
-/// Prints a line of data.
+/// Prints a line of data. What is lost, [`unsaid`] tells.
 pub(crate) fn say(line: impl Display) {
-    let mut out = io::stdout().lock();
-    _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    if let Err(error) = print(format!("{line}\n").as_bytes()) {
+        // Of several the first: the others follow from it.
+        _ = UNSAID.set(error);
+    }
+}
+
+/// Why something that was to be said could not be written, to a full disk for example; `None` if all
+/// was, or its reader had enough.
+pub(crate) fn unsaid() -> Option<&'static io::Error> {
+    UNSAID.get()
+}
+
+static UNSAID: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line for who starts a server, which runs whether or not that can be read.
+pub(crate) fn greet(line: impl Display) {
+    _ = print(format!("{line}\n").as_bytes());
 }
 
 /// Prints a text of data as it is, which may be long.

@@ -4,7 +4,7 @@
 //! [RFC 9110 §7.2]: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
 //! [RFC 3986 §3.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::{class::REG_NAME, decimal::Decimal};
 
@@ -118,6 +118,28 @@ pub fn is_in_one_spelling(value: &str, usual_port: Option<u16>) -> bool {
 pub fn same_host(a: &str, b: &str) -> bool {
     let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).len();
     a.as_bytes()[..bare(a)].eq_ignore_ascii_case(&b.as_bytes()[..bare(b)])
+}
+
+/// Whether no site can be called `host`: it is an address, which nobody looks up, or of this machine
+/// ([RFC 6761 §6.3]). Who names none is no browser.
+///
+/// A page of any site can have its own name lead to 127.0.0.1 once it is open (DNS rebinding), and is
+/// of the same origin then as what answers there. Only the name tells.
+///
+/// [RFC 6761 §6.3]: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+pub fn is_here(host: &str) -> bool {
+    let in_brackets = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+    host.is_empty()
+        || is_localhost(host)
+        || host.parse::<Ipv4Addr>().is_ok()
+        || in_brackets().is_some()
+}
+
+/// Whether `name` is `localhost`, or a name below it.
+pub fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
 }
 
 /// The longest name that DNS knows, in bytes and without a dot at the end ([RFC 1035 §2.3.4]).

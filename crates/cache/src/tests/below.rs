@@ -420,6 +420,19 @@ fn a_change_of_what_is_not_there_costs_the_disk_nothing() {
 }
 
 #[test]
+fn what_a_change_took_out_is_not_found_right_behind_it() {
+    let below = Forgetful::new();
+    for number in 0..100 {
+        let [get, post] = ["GET", "POST"].map(|method| format!("{method} /{number}"));
+        below.ask(0, &get, (200, FRESH, "old"));
+        below.ask(1, &post, (200, "", ""));
+        // The disk is not waited for: the removal is in its queue, and counts from there on.
+        below.cache.bring_up(&key(&format!("/{number}")), Patience::Waits).unwrap();
+        assert_eq!(asked(&below.cache, 1, &get, NOBODY), "502 nothing is stored", "{get}");
+    }
+}
+
+#[test]
 fn long_objects_on_disk_leave_memory_as_many_shards() {
     let settings = Settings { object_max: 1 << 30, ..Settings::default() };
     let below = Forgetful::with(settings);

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use http::header::PROXY_AUTHORIZATION;
 use relais_net::{
-    Dialed, Scheme, Stream,
+    Dialed, Stream,
     tls::{CertificateDer, ClientSession, Protocols},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
-    AskError, Client, Proxy, Speaks, Timings, Url,
+    AskError, Client, Proxy, ProxySpeaks, Speaks, Timings, Url,
     http1::{self, Tunnelled},
     manner::Passing,
+    socks5,
 };
 
 /// A way that is open.
@@ -36,26 +37,37 @@ pub(super) async fn connect(client: &Client, url: &Url) -> Result<Way, AskError>
         let dialed = client.dialer.dial(&url.endpoint(), protocols).await?;
         return Ok(way(dialed, Duration::ZERO, Passing::Straight));
     };
-    if proxy.endpoint.scheme != Scheme::Http {
-        return Err(AskError::ProxyUnderTls);
-    }
     let dialed = client.dialer.dial(&proxy.endpoint, Protocols::Http1).await?;
     // HTTP/2 in the clear is nothing that a proxy can be asked to pass on.
-    if !url.is_secure() && client.speaks != Speaks::Http2 {
+    let by_url = proxy.speaks == ProxySpeaks::Http && client.speaks != Speaks::Http2;
+    if !url.is_secure() && by_url {
         return Ok(way(dialed, Duration::ZERO, Passing::OnByProxy));
     }
     let begin = Instant::now();
-    let through = tunnel(client, proxy, (dialed, url)).await?;
+    let through = match proxy.speaks {
+        ProxySpeaks::Http => tunnel(client, proxy, (dialed, url)).await?,
+        ProxySpeaks::Socks5 => socks(client, proxy, (dialed, url)).await?,
+    };
     let took = begin.elapsed();
     if !url.is_secure() {
-        return Ok(way(through, took, Passing::Straight));
+        // What was agreed on with the proxy is not the server's.
+        return Ok(way(Dialed { session: None, ..through }, took, Passing::Straight));
     }
-    let Dialed { stream: Stream::Tcp(plain), peer, timings, .. } = through else {
-        return Err(AskError::ProxyUnderTls);
-    };
-    let reached = (plain, timings);
-    let secured = client.dialer.secure(&url.endpoint(), reached, protocols).await?;
+    let peer = through.peer;
+    let secured = client.dialer.secure(&url.endpoint(), through, protocols).await?;
     Ok(way(Dialed { peer, ..secured }, took, Passing::Straight))
+}
+
+/// Has a proxy of SOCKS call the server.
+async fn socks(
+    client: &Client,
+    proxy: &Proxy,
+    (mut dialed, url): (Dialed, &Url),
+) -> Result<Dialed, AskError> {
+    let asking = socks5::ask(&mut dialed.stream, url, proxy.user.as_ref());
+    let most = client.limits.silence_max;
+    timeout(most, asking).await.map_err(|_| AskError::Late(most))??;
+    Ok(dialed)
 }
 
 /// Has the proxy call the server (RFC 9110 §9.3.6).
@@ -66,8 +78,8 @@ async fn tunnel(
 ) -> Result<Dialed, AskError> {
     let at = url.host_port();
     let mut head = format!("CONNECT {at} HTTP/1.1\r\nhost: {at}\r\n").into_bytes();
-    if let Some(value) = &proxy.authorization {
-        crate::upstream::line(&PROXY_AUTHORIZATION, value, &mut head);
+    if let Some(value) = proxy.authorization() {
+        crate::upstream::line(&PROXY_AUTHORIZATION, &value, &mut head);
     }
     head.extend_from_slice(b"\r\n");
     let Dialed { mut stream, session, peer, timings } = dialed;

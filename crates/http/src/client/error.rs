@@ -14,9 +14,16 @@ pub enum AskError {
     /// The proxy will not call the server.
     #[error("the proxy answers {0}: expected 200, which begins a tunnel")]
     NoTunnel(u16),
-    /// A proxy has to be called in the clear.
-    #[error("a proxy of https: expected http")]
-    ProxyUnderTls,
+    /// What a proxy of SOCKS says is none of its language, or it wants to know who asks in a way that
+    /// we have not.
+    #[error("the proxy does not speak SOCKS 5 as it was asked to")]
+    NoSocks,
+    /// A proxy of SOCKS will not call the server.
+    #[error("the proxy says: {0}")]
+    NotReached(&'static str),
+    /// It does not believe who asks.
+    #[error("the proxy does not believe who asks")]
+    ProxyUser,
     /// The connection was closed before anything came.
     #[error("the connection was closed without an answer")]
     Closed,

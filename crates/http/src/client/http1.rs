@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    AskError, Client, Head, Limits, Request, Sent,
+    AskError, Client, Head, Limits, Proxy, Request, Sent,
     body::{AnswerBody, READ_BYTES, Uploading},
     exchange::Answered,
     manner::{Passing, uploading_max},
@@ -195,7 +195,7 @@ fn sent(request: &Request, passing: Passing, client: &Client) -> Sent {
         let length = request.body.len().to_string();
         fields.push((CONTENT_LENGTH.as_str().to_owned(), length.into_bytes()));
     }
-    let authorization = client.proxy.as_ref().and_then(|proxy| proxy.authorization.as_ref());
+    let authorization = client.proxy.as_ref().and_then(Proxy::authorization);
     if let (Passing::OnByProxy, Some(value)) = (passing, authorization) {
         fields.push((PROXY_AUTHORIZATION.as_str().to_owned(), value.as_bytes().to_vec()));
     }

@@ -1,12 +1,12 @@
 //! How somebody is asked.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::HeaderValue;
-use relais_net::{Dialer, Endpoint, Scheme};
+use relais_net::{Dialer, Endpoint, ParseEndpointError, Scheme};
 use relais_wire::http1::HeadLimits;
 
-use super::{AskError, Request};
+use super::{Request, basic};
 
 /// Asks one server at a time, each time on a connection of its own.
 #[derive(Debug)]
@@ -36,10 +36,36 @@ pub enum Speaks {
 /// Who passes requests on.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Where it is: [`Scheme::Http`](relais_net::Scheme::Http).
+    /// Where it is.
     pub endpoint: Endpoint,
+    /// What it is asked in.
+    pub speaks: ProxySpeaks,
     /// Who it is told that asks.
-    pub authorization: Option<HeaderValue>,
+    pub user: Option<User>,
+}
+
+/// What a proxy is asked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxySpeaks {
+    /// HTTP: whole URLs, and `CONNECT`. In the clear, or under TLS.
+    Http,
+    /// SOCKS 5 (RFC 1928): it calls by name, and passes all on as it is.
+    Socks5,
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub struct User {
+    /// As whom.
+    pub name: String,
+    /// What shows it.
+    pub password: String,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// How much an answer may cost.
@@ -69,16 +95,71 @@ pub(super) fn uploading_max(request: &Request) -> Duration {
 }
 
 impl Proxy {
-    /// The proxy at `endpoint`, which has to be of http.
+    /// The proxy that `text` names: `http://host:port` or `host:port`, `https://…` or `socks5://…`.
     ///
     /// # Errors
     ///
-    /// [`AskError::ProxyUnderTls`]
-    pub fn at(endpoint: Endpoint) -> Result<Self, AskError> {
-        if endpoint.scheme == Scheme::Http {
-            Ok(Self { endpoint, authorization: None })
-        } else {
-            Err(AskError::ProxyUnderTls)
+    /// [`BadProxy`]
+    pub fn parse(text: &str) -> Result<Self, BadProxy> {
+        let (speaks, usual, place) = match text.split_once("://") {
+            Some(("socks5" | "socks5h", place)) => (ProxySpeaks::Socks5, Scheme::Tcp, place),
+            Some(("http" | "https", _)) | None => (ProxySpeaks::Http, Scheme::Http, text),
+            Some((scheme, _)) => return Err(BadProxy::Scheme(scheme.to_owned())),
+        };
+        let endpoint = Endpoint::parse_in(place, usual).map_err(BadProxy::Endpoint)?;
+        match endpoint.scheme {
+            Scheme::Http | Scheme::Https | Scheme::Tcp => Ok(Self { endpoint, speaks, user: None }),
+            other => Err(BadProxy::Scheme(other.to_string())),
         }
+    }
+
+    /// What tells a proxy of HTTP who asks.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        let User { name, password } = self.user.as_ref()?;
+        Some(basic(name, password))
+    }
+}
+
+/// Why a text names no proxy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadProxy {
+    /// Of another kind.
+    #[error("no proxy of {0:?}: expected http://, https:// or socks5://, and host:port")]
+    Scheme(String),
+    /// No place.
+    #[error(transparent)]
+    Endpoint(ParseEndpointError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_of_http_with_tls_or_without_or_of_socks() {
+        let place = |text: &str| {
+            let proxy = Proxy::parse(text).unwrap();
+            (proxy.endpoint.to_string(), proxy.speaks)
+        };
+        assert_eq!(place("a:1"), ("http://a:1".to_owned(), ProxySpeaks::Http));
+        assert_eq!(place("https://a:1"), ("https://a:1".to_owned(), ProxySpeaks::Http));
+        assert_eq!(place("socks5://a:1"), ("tcp://a:1".to_owned(), ProxySpeaks::Socks5));
+        assert_eq!(place("socks5h://[::1]:1").0, "tcp://[::1]:1");
+    }
+
+    #[test]
+    fn what_is_none_says_what_was_expected() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(Proxy::parse(text).unwrap_err().to_string(), expect);
+        };
+        check(
+            "ftp://a",
+            "no proxy of \"ftp\": expected http://, https:// or socks5://, and host:port",
+        );
+        check(
+            "wss://a",
+            "no proxy of \"wss\": expected http://, https:// or socks5://, and host:port",
+        );
+        check("socks5://a", "no port in \"a\": expected host:port");
     }
 }

@@ -19,6 +19,7 @@ mod manner;
 mod redirect;
 mod request;
 mod resume;
+mod socks5;
 mod url;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub use body::AnswerBody;
 pub use error::{AskError, BodyError};
 pub use exchange::{Exchange, Timings};
 pub use gunzip::{BadGzip, Gunzip};
-pub use manner::{Client, Limits, Proxy, Speaks};
+pub use manner::{BadProxy, Client, Limits, Proxy, ProxySpeaks, Speaks, User};
 pub use redirect::BadRedirect;
 pub use request::{Head, Request, Sent, basic};
 pub use resume::{Part, Resumed, validator};

@@ -204,8 +204,8 @@ async fn who_says_nothing_is_not_waited_for() {
 async fn a_proxy_is_told_the_whole_url_and_who_asks() {
     let (port, server) = server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0).await;
     let mut client = client();
-    let mut proxy = Proxy::at(format!("http://127.0.0.1:{port}").parse().unwrap()).unwrap();
-    proxy.authorization = Some(basic("anna", "secret"));
+    let mut proxy = Proxy::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    proxy.user = Some(User { name: "anna".to_owned(), password: "secret".to_owned() });
     client.proxy = Some(proxy);
     let mut asked = request(1, Method::GET, "");
     asked.url = "http://a.example/x".parse().unwrap();
@@ -231,8 +231,7 @@ async fn a_proxy_that_reaches_nobody_says_so() {
     ] {
         let (port, server) = server(answer, 0).await;
         let mut client = client();
-        client.proxy =
-            Some(Proxy::at(format!("http://127.0.0.1:{port}").parse().unwrap()).unwrap());
+        client.proxy = Some(Proxy::parse(&format!("http://127.0.0.1:{port}")).unwrap());
         let mut asked = request(1, Method::GET, "");
         asked.url = "https://a.example/x".parse().unwrap();
         let error = client.ask(&asked).await.unwrap_err();

@@ -6,6 +6,7 @@
 //! so is a `:scheme` without an `:authority`. Neither reaches a handler.
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
+use hyper::ext::Protocol;
 use relais_wire::{
     host::{parse_host, usual_port},
     http1::parse_length,
@@ -39,7 +40,7 @@ pub(super) struct Refused {
 /// What is wrong with it.
 pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused> {
     if request.method() == Method::CONNECT {
-        return judge_tunnel(request.version(), rules.accepts);
+        return judge_tunnel(request, rules);
     }
     let bad = |why| Refused { status: StatusCode::BAD_REQUEST, why };
     judge_scheme(request.uri(), rules).map_err(bad)?;
@@ -58,14 +59,39 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
         .map_err(bad)
 }
 
-fn judge_tunnel(version: Version, accepts: Accepts) -> Result<(), Refused> {
-    let why = match accepts {
-        Accepts::Origin => "no tunnels here",
-        // Each would be a stream of its connection, not all of it.
-        Accepts::Forward if version == Version::HTTP_2 => "no tunnels over HTTP/2 here",
-        Accepts::Forward => return Ok(()),
-    };
-    Err(Refused { status: StatusCode::NOT_IMPLEMENTED, why })
+fn judge_tunnel<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused> {
+    let none = |why| Refused { status: StatusCode::NOT_IMPLEMENTED, why };
+    if rules.accepts == Accepts::Origin {
+        return Err(none("no tunnels here"));
+    }
+    if request.version() != Version::HTTP_2 {
+        return Ok(());
+    }
+    // RFC 8441, which we do not say that we know.
+    if request.extensions().get::<Protocol>().is_some() {
+        return Err(none("no tunnel for a :protocol here"));
+    }
+    let bad = |why| Refused { status: StatusCode::BAD_REQUEST, why };
+    judge_stream(request, rules).map_err(bad)
+}
+
+/// Judges what is to make a stream of HTTP/2 a tunnel ([RFC 9113 §8.5]).
+///
+/// [RFC 9113 §8.5]: https://www.rfc-editor.org/rfc/rfc9113#section-8.5
+fn judge_stream<B>(request: &Request<B>, rules: Rules) -> Result<(), &'static str> {
+    let (target, headers) = (request.uri(), request.headers());
+    if target.scheme().is_some() || target.path_and_query().is_some() {
+        return Err("a CONNECT with :scheme or :path");
+    }
+    if !few_enough(headers, rules.fields_max) {
+        return Err("too many fields");
+    }
+    if headers.contains_key(header::CONTENT_LENGTH) {
+        return Err("a CONNECT with content-length");
+    }
+    judge_values(headers)?;
+    // No port is its usual one.
+    judge_host(target, headers, "")
 }
 
 fn judge_scheme(target: &Uri, rules: Rules) -> Result<(), &'static str> {
@@ -263,6 +289,26 @@ mod tests {
             check(version, FORWARD, Ok(()));
         }
         check(Version::HTTP_2, RULES, Err("no tunnels here"));
-        check(Version::HTTP_2, FORWARD, Err("no tunnels over HTTP/2 here"));
+        check(Version::HTTP_2, FORWARD, Ok(()));
+    }
+
+    #[test]
+    fn over_http2_a_tunnel_is_asked_for_by_its_authority_alone() {
+        let check = |target: &str, field: (&str, &str), expect: Result<(), &str>| {
+            let request = Request::builder().method("CONNECT").version(Version::HTTP_2).uri(target);
+            let request = request.header(field.0, field.1).body(()).unwrap();
+            let judged = judge(&request, FORWARD).map_err(|Refused { status, why }| {
+                assert_eq!(status, StatusCode::BAD_REQUEST);
+                why
+            });
+            assert_eq!(judged, expect, "{target} {field:?}");
+        };
+        check("a:1", ("x", "y"), Ok(()));
+        check("a:1", ("host", "A:1"), Ok(()));
+        check("a:1", ("host", "b:1"), Err("host and :authority disagree"));
+        check("a:443", ("host", "a"), Err("host and :authority disagree"));
+        check("https://a:1/", ("x", "y"), Err("a CONNECT with :scheme or :path"));
+        check("a:1", ("content-length", "0"), Err("a CONNECT with content-length"));
+        check("a:1", ("x", " y"), Err("a field value that starts or ends with a space or tab"));
     }
 }

@@ -9,15 +9,16 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use hyper::{body::Incoming, service::Service};
+use hyper::{body::Incoming, service::Service, upgrade::OnUpgrade};
 use relais_net::{Fault, Side};
 use tracing::{debug, warn};
 
 use super::{
+    Limits,
     admission::{self, Rules},
     outgoing::{Files, Outgoing},
     pulse::Pulse,
-    refusal,
+    refusal, stream_tunnel,
     switch::Switch,
 };
 use crate::{
@@ -39,8 +40,9 @@ pub(super) struct Asking {
     pub(super) files: Files,
     /// Places for bodies that are brought to memory beside others, of all connections.
     pub(super) shared: Places,
-    /// See [`Rules`].
-    pub(super) fields_max: u32,
+    /// Places for tunnels that are streams of a connection, of all connections.
+    pub(super) tunnels: Places,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl Asking {
@@ -52,7 +54,7 @@ impl Asking {
 
     fn rules(&self, accepts: Accepts) -> Rules {
         let scheme = if self.caller.tls.is_some() { "https" } else { "http" };
-        Rules { accepts, scheme, fields_max: self.fields_max }
+        Rules { accepts, scheme, fields_max: self.limits.head.fields_max }
     }
 
     /// Answers a request that is not passed on.
@@ -72,11 +74,22 @@ impl Asking {
     fn send(&self, mut answer: Answer, asked: Asked) -> Response<Outgoing> {
         unfold(&mut answer);
         // What follows may be meant for the far end of the tunnel, and is no request.
-        if asked == Asked::Tunnel && !answer.status().is_success() {
+        if matches!(asked, Asked::Tunnel) && !answer.status().is_success() {
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
         if let Some((next, tell)) = answer.body_mut().take_next() {
-            self.pulse.switch_to(Switch { next, tell });
+            let switch = Switch { next, tell };
+            match asked {
+                Asked::Stream(upgrade) => {
+                    let Some(place) = self.tunnels.take() else {
+                        switch.give_up();
+                        return refusal::busy().map(|body| self.outgoing(body, None));
+                    };
+                    let ours = (&self.pulse, &self.limits);
+                    stream_tunnel::dig(ours, (upgrade, switch), place);
+                }
+                Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
+            }
         }
         let Ok(place) = self.place(answer.body()) else {
             let busy = refusal::busy();
@@ -132,9 +145,8 @@ impl Asking {
     fn ask(
         self,
         handler: Arc<Arc<dyn DynHandler>>,
-        ask: Ask,
+        (ask, asked): (Ask, Asked),
     ) -> impl Future<Output = Result<Response<Outgoing>, Fault>> + Send {
-        let asked = Asked::by(&ask.request);
         let under_way = UnderWay { pulse: Some(Arc::clone(&self.pulse)) };
         async move {
             let answer = under_way.end(handler.answer_boxed(ask).await)?;
@@ -150,18 +162,24 @@ impl Asking {
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// What a request is for, as far as its connection is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Asked {
     Message,
     /// To be a tunnel from here on.
     Tunnel,
+    /// To have its stream of HTTP/2 be one, which leaves the others be.
+    Stream(OnUpgrade),
 }
 
 impl Asked {
-    fn by<B>(request: &Request<B>) -> Self {
-        let is_tunnel = *request.method() == Method::CONNECT;
-        // A stream of HTTP/2 leaves the others be.
-        if is_tunnel && request.version() < Version::HTTP_2 { Self::Tunnel } else { Self::Message }
+    fn by<B>(request: &mut Request<B>) -> Self {
+        if *request.method() != Method::CONNECT {
+            Self::Message
+        } else if request.version() < Version::HTTP_2 {
+            Self::Tunnel
+        } else {
+            Self::Stream(hyper::upgrade::on(request))
+        }
     }
 }
 
@@ -218,9 +236,9 @@ impl Service<Request<Incoming>> for Asking {
     type Error = Fault;
     type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Answering {
+    fn call(&self, mut request: Request<Incoming>) -> Answering {
         self.pulse.asked();
-        let asked = Asked::by(&request);
+        let asked = Asked::by(&mut request);
         if request.version() == Version::HTTP_10 {
             self.pulse.speaks_old();
         }
@@ -240,7 +258,7 @@ impl Service<Request<Incoming>> for Asking {
         }
         // Clients of HTTP/1.0 know of none (RFC 9110 §15.2); to those of HTTP/2 hyper sends none.
         ask.interim = (version == Version::HTTP_11).then(|| self.pulse.interims().open());
-        Answering::Waiting(Box::pin(self.clone().ask(Guard::into_inner(handler), ask)))
+        Answering::Waiting(Box::pin(self.clone().ask(Guard::into_inner(handler), (ask, asked))))
     }
 }
 
@@ -284,12 +302,13 @@ mod tests {
             pulse: Arc::new(Pulse::new()),
             files: Files::Sent,
             shared: Places::at_most(1),
-            fields_max: 1,
+            tunnels: Places::at_most(1),
+            limits: Arc::default(),
         };
         let answer = size_of_val(&asking.answer(ask));
         assert!(answer <= crate::says::AT_HAND_BYTES, "{answer}");
         let ask = crate::says::ask(Peer::Local, "/", &[]);
-        let for_hyper = size_of_val(&asking.ask(Arc::new(handler), ask));
+        let for_hyper = size_of_val(&asking.ask(Arc::new(handler), (ask, Asked::Message)));
         assert!(for_hyper <= crate::says::AT_HAND_BYTES, "{for_hyper}");
     }
 }

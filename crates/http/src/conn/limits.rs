@@ -1,7 +1,8 @@
 //! How much a connection may cost us.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use relais_wire::http1::HeadLimits;
 
 /// Limits of one HTTP connection. Times are precise to a second: they are swept, not timed.
@@ -28,6 +29,9 @@ pub struct Limits {
     /// of them, who does not take his has a tenth of [`Self::stall_max`].
     pub shared_max: usize,
 }
+
+/// Limits that may change while connections come.
+pub type LimitsSlot = Arc<ArcSwap<Limits>>;
 
 impl Default for Limits {
     fn default() -> Self {

@@ -22,6 +22,7 @@ mod send;
 mod send_file;
 mod splice;
 mod straight;
+mod stream_tunnel;
 mod streams;
 mod sweep;
 mod switch;
@@ -34,11 +35,12 @@ mod tests;
 
 use std::sync::{Arc, atomic::AtomicU32};
 
+use arc_swap::ArcSwap;
 use relais_net::{Conn, Drain, DynService, Fault, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
 
 pub use asking::HandlerSlot;
-pub use limits::Limits;
+pub use limits::{Limits, LimitsSlot};
 
 use crate::{Caller, places::Places};
 use asking::Asking;
@@ -49,17 +51,26 @@ use pulse::Pulse;
 #[derive(Debug)]
 pub struct Http {
     handler: HandlerSlot,
-    limits: Limits,
+    limits: LimitsSlot,
     /// Connections that hold hyper's buffers, on all cores.
     awake: Arc<AtomicU32>,
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
     shared: Places,
+    /// Places for tunnels that are streams of HTTP/2, on all cores.
+    tunnels: Places,
 }
 
 impl Http {
     /// A service that has `handler` answer requests, within `limits`.
     pub fn new(handler: HandlerSlot, limits: Limits) -> Self {
-        Self { handler, limits, awake: Arc::default(), shared: Places::at_most(limits.shared_max) }
+        Self::within(handler, Arc::new(ArcSwap::from_pointee(limits)))
+    }
+
+    /// The same within limits that may change: a connection keeps those that it began with. Of what
+    /// is counted of all connections together ([`Limits::shared_max`]) the first holds.
+    pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
+        let (awake, shared) = (Arc::default(), Places::at_most(limits.load().shared_max));
+        Self { handler, limits, awake, shared, tunnels: Places::at_most(stream_tunnel::MAX) }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).
@@ -78,6 +89,7 @@ impl Service for Http {
             Stream::Tcp(_) => Files::Sent,
             _ => Files::Read,
         };
+        let limits = self.limits.load_full();
         let pulse = Arc::new(Pulse::new());
         let caller = Arc::new(Caller { peer, local, tls });
         let asking = Asking {
@@ -86,16 +98,17 @@ impl Service for Http {
             pulse: Arc::clone(&pulse),
             files,
             shared: self.shared.clone(),
-            fields_max: self.limits.head.fields_max,
+            tunnels: self.tunnels.clone(),
+            limits: Arc::clone(&limits),
         };
         if is_http2 {
             // Boxed: its state is large, and every HTTP/1 connection would have room for it.
-            Box::pin(http2::serve(stream, asking, &self.limits, &drain)).await
+            Box::pin(http2::serve(stream, asking, &limits, &drain)).await
         } else {
             http1::serve(
                 stream,
                 asking,
-                http1::Shared { limits: &self.limits, awake: &self.awake },
+                http1::Shared { limits: &limits, awake: &self.awake },
                 &drain,
             )
             .await

@@ -135,7 +135,7 @@ impl Transport {
             Stream::Tcp(stream) => stream.readable().await,
             Stream::Tls(stream) => stream.get_ref().0.readable().await,
             Stream::Unix(stream) => stream.readable().await,
-            Stream::Memory(_) => Ok(()),
+            Stream::Within(_) | Stream::Memory(_) => Ok(()),
         }
     }
 
@@ -149,7 +149,7 @@ impl Transport {
             Stream::Tcp(socket) => peek(socket.as_fd()),
             Stream::Tls(stream) => peek(stream.get_ref().0.as_fd()),
             Stream::Unix(socket) => peek(socket.as_fd()),
-            Stream::Memory(_) => false,
+            Stream::Within(_) | Stream::Memory(_) => false,
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use relais_net::{Alarm, Fault, Side, Stream, after_others};
+use relais_net::{Alarm, Fault, Side, after_others};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
@@ -28,8 +28,8 @@ thread_local! {
 ///
 /// Gives how it ended, with the fault of the side that broke off, or where nothing came for too long;
 /// and how many bytes went to the near end.
-pub(super) async fn run(
-    mut near: Stream,
+pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
+    mut near: N,
     early: Bytes,
     tunnel: Tunnel,
     limits: &Limits,
@@ -112,8 +112,8 @@ impl Pipe {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Stream,
-        sink: &mut Stream,
+        source: &mut (impl AsyncRead + Unpin),
+        sink: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<Result<(), Broken>> {
         // So many times, and others have their turn.
         for _ in 0..16 {
@@ -132,7 +132,11 @@ impl Pipe {
         Poll::Pending
     }
 
-    fn poll_unsent(&mut self, cx: &mut Context<'_>, sink: &mut Stream) -> Poll<io::Result<()>> {
+    fn poll_unsent(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
             let sent = ready!(Pin::new(&mut *sink).poll_write(cx, &self.unsent))?;
             self.count(sent)?;
@@ -148,8 +152,8 @@ impl Pipe {
     fn poll_pass(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Stream,
-        sink: &mut Stream,
+        source: &mut (impl AsyncRead + Unpin),
+        sink: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<Result<(), Broken>> {
         PASSED.with_borrow_mut(|room| {
             let mut room = ReadBuf::new(room);
@@ -181,6 +185,7 @@ impl Pipe {
 mod tests {
     use std::time::Duration;
 
+    use relais_net::Stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;

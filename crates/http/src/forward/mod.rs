@@ -71,8 +71,7 @@ pub struct Options {
 /// Asks whoever the client names, and opens tunnels.
 ///
 /// Nothing is said of the client: of the way of a request there is `Via`, and no `Forwarded` or
-/// `X-Forwarded-For`, whoever put it there. Tunnels are for HTTP/1; over HTTP/2 they are refused
-/// with 501.
+/// `X-Forwarded-For`, whoever put it there. Over HTTP/2 a tunnel is a stream, beside others.
 #[derive(Debug)]
 pub struct Forward {
     clients: Vec<Network>,

@@ -4,18 +4,15 @@
 //! be of the same origin as the hub then, and call from this machine. Only the name tells: so a door that
 //! is on this machine answers to names that nobody else can have, and to those that were given for it.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use http::StatusCode;
 use relais_http::{Answer, Ask, Target};
-use relais_net::{Endpoint, Host, Place};
-use relais_wire::host::{parse_host, same_host};
+use relais_wire::host::{is_here, parse_host, same_host};
 
 /// Answers who asks for another host than the door has, if only this machine can call there. Under TLS
 /// the certificate says who it is.
 pub(super) fn misdirected(ask: &Ask, origins: &[String]) -> Option<Answer> {
     let caller = &*ask.caller;
-    if caller.tls.is_some() || !is_on_this_machine(&caller.local) {
+    if caller.tls.is_some() || !caller.local.is_on_this_machine() {
         return None;
     }
     let host = Target::of(ask).host;
@@ -28,34 +25,6 @@ pub(super) fn misdirected(ask: &Ask, origins: &[String]) -> Option<Answer> {
         caller.local
     );
     Some(super::said(StatusCode::MISDIRECTED_REQUEST, &what))
-}
-
-/// Whether nobody can call at `local` but who is on this machine.
-fn is_on_this_machine(local: &Endpoint) -> bool {
-    let Place::Net(at) = &local.place else { return false };
-    match &at.host {
-        Host::Any => false,
-        Host::Ip(ip) => ip.is_loopback(),
-        Host::Name(name) => is_localhost(name),
-    }
-}
-
-/// Whether no site can be called `host`: it is an address, which nobody looks up, or of this machine
-/// ([RFC 6761 §6.3]). Who names none is no browser.
-///
-/// [RFC 6761 §6.3]: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
-fn is_here(host: &str) -> bool {
-    let in_brackets = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
-    host.is_empty()
-        || is_localhost(host)
-        || host.parse::<Ipv4Addr>().is_ok()
-        || in_brackets().is_some()
-}
-
-fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let last = name.rsplit('.').next().unwrap_or_default();
-    last.eq_ignore_ascii_case("localhost")
 }
 
 /// Whether pages of `host` may come in, by whatever scheme and port: another server may stand before.

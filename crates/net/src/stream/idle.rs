@@ -9,7 +9,7 @@ use std::{
 use rustix::{fd::AsFd, net::RecvFlags};
 use rustls::{ConnectionCommon, SideData};
 use tokio::{
-    io::{AsyncRead, DuplexStream, Interest, ReadBuf},
+    io::{AsyncRead, Interest, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::TlsStream;
@@ -52,10 +52,8 @@ impl Stream {
                     tls_idle(socket, connection)
                 }
             },
-            Self::Memory(pipe) => match take(pipe, &mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => Idle::Quiet,
-                Poll::Ready(idle) => idle,
-            },
+            Self::Within(stream) => now(&mut **stream),
+            Self::Memory(pipe) => now(pipe),
         }
     }
 
@@ -72,6 +70,9 @@ impl Stream {
                 Self::Tcp(socket) => socket.readable().await,
                 Self::Unix(socket) => socket.readable().await,
                 Self::Tls(stream) => stream.get_ref().0.readable().await,
+                Self::Within(stream) => {
+                    return std::future::poll_fn(|cx| take(&mut **stream, cx)).await;
+                }
                 Self::Memory(pipe) => return std::future::poll_fn(|cx| take(pipe, cx)).await,
             };
             if readable.is_err() {
@@ -125,8 +126,16 @@ impl Read for Direct<'_> {
     }
 }
 
+/// What [`take`] finds, without waiting.
+fn now(pipe: &mut (impl AsyncRead + Unpin)) -> Idle {
+    match take(pipe, &mut Context::from_waker(Waker::noop())) {
+        Poll::Pending => Idle::Quiet,
+        Poll::Ready(idle) => idle,
+    }
+}
+
 /// A pipe cannot be looked into; a byte taken out of it is one that would have spoiled it anyway.
-fn take(pipe: &mut DuplexStream, cx: &mut Context<'_>) -> Poll<Idle> {
+fn take(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<Idle> {
     let mut byte = [0];
     let mut buf = ReadBuf::new(&mut byte);
     Pin::new(pipe).poll_read(cx, &mut buf).map(|read| judge(read.map(|()| buf.filled().len())))

@@ -31,7 +31,7 @@ impl Stream {
         match self {
             Self::Tcp(socket) => Some(Plain::Tcp(socket)),
             Self::Unix(socket) => Some(Plain::Unix(socket)),
-            Self::Tls(_) | Self::Memory(_) => None,
+            Self::Tls(_) | Self::Within(_) | Self::Memory(_) => None,
         }
     }
 

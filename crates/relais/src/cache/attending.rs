@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    doors::{Desks, House, Meant},
+    doors::{Desks, House},
     objects,
     trying::{explain, fetch},
     verified::Told,
@@ -86,15 +86,15 @@ async fn obey(
                 Ok(meant) => meant,
                 Err(wrong) => house.that_has(&read).await.ok_or(wrong)?,
             };
-            let mut found = explain(&*meant.desk, (&request, &read), fetches).await?;
+            let mut found = explain(&meant, (&request, &read), fetches).await?;
             found["before"] = meant.before.into();
             Ok(found_by(&meant.name, found, answers).await)
         }
         OfCaches::Fetch { request } => {
             let read = request.read()?;
-            let Meant { name, desk, .. } = house.meant_by(&read.0, proxy)?;
-            let found = fetch(&*desk, (&request, &read)).await?;
-            Ok(found_by(&name, found, answers).await)
+            let meant = house.meant_by(&read.0, proxy)?;
+            let found = fetch(&meant, (&request, &read)).await?;
+            Ok(found_by(&meant.name, found, answers).await)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderMap, Method, Uri};
-use relais_http::Desk;
+use relais_http::{Desk, block::BlockList};
 use relais_net::Endpoint;
 
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 /// The caches that there are, by the names of their proxies.
 pub(crate) type Desks = BTreeMap<String, Arc<dyn Desk>>;
 
+/// What must not be asked for, by the same names.
+pub(crate) type Lists = BTreeMap<String, Arc<BlockList>>;
+
 /// Who is asked: its caches, and where it listens.
 #[derive(Clone, Debug)]
 pub(crate) struct House {
@@ -22,6 +25,8 @@ pub(crate) struct House {
     pub(crate) runs: String,
     /// The caches that there are, by the names of their proxies.
     pub(crate) desks: Desks,
+    /// The block lists before them.
+    pub(crate) lists: Lists,
     /// Its listeners, as they are bound.
     pub(crate) doors: Vec<Door>,
 }
@@ -43,7 +48,7 @@ struct Behind {
     hosts: Vec<String>,
     is_proxy: bool,
     is_forward: bool,
-    /// What judges a request before the cache is asked.
+    /// What judges a request before the cache is asked, and knows more of a client than its request.
     before: Vec<&'static str>,
 }
 
@@ -53,7 +58,9 @@ pub(super) struct Meant {
     /// The name of its proxy.
     pub(super) name: String,
     pub(super) desk: Arc<dyn Desk>,
-    /// What judges a request before it.
+    /// What must not be asked for there.
+    pub(super) list: Option<Arc<BlockList>>,
+    /// What else judges a request before it.
     pub(super) before: Vec<&'static str>,
 }
 
@@ -76,14 +83,10 @@ impl Door {
 
 impl Behind {
     fn of(site: &Site) -> Self {
-        let (is_proxy, has_block) = match &site.job {
-            Job::Proxy(proxy) => (true, proxy.block.is_some()),
-            Job::Serve(_) => (false, false),
-        };
+        let is_proxy = matches!(site.job, Job::Proxy(_));
         let before = [
             (site.front.auth.is_some(), "a password (`auth`)"),
             (site.is_forward(), "the rule who may ask (`clients`)"),
-            (has_block, "a block list (`block`)"),
         ];
         let hosts = site.front.hosts.iter();
         Self {
@@ -184,7 +187,8 @@ impl House {
             Wrong::expected(format!("no proxy with a cache is called {name:?}"), names(&self.desks))
         })?;
         let before = site.map(|site| site.before.clone()).unwrap_or_default();
-        Ok(Meant { name: name.to_owned(), desk: Arc::clone(desk), before })
+        let list = self.lists.get(name).cloned();
+        Ok(Meant { name: name.to_owned(), desk: Arc::clone(desk), list, before })
     }
 
     fn nobody_at(&self, url: &Uri) -> Wrong {

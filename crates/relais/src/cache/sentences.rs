@@ -26,6 +26,28 @@ pub(super) fn reused(explanation: &Explanation<Reused>, now: SystemTime) -> Valu
     })
 }
 
+/// Tells of the rule of a block list that refuses a request.
+pub(super) fn blocked(rule: &Value) -> Value {
+    let step = json!({ "step": "blocked", "text": capitalised(&blocked_by(rule)) });
+    let text = "It is refused, and neither the cache nor its server is asked";
+    json!({
+        "steps": [step],
+        "verdict": { "is": "blocked", "text": text, "section": null },
+        "blocked": rule,
+    })
+}
+
+/// The same, as the end of a sentence.
+pub(super) fn blocked_by(rule: &Value) -> String {
+    let [name, list] = ["rule", "list"].map(|key| rule[key].as_str().unwrap_or_default());
+    format!("the rule {name:?} in line {} of {list:?} blocks it", rule["line"])
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// Tells why an answer would be stored, or would not be.
 pub(super) fn storing(explanation: &Explanation<Result<(), NotStored>>, now: SystemTime) -> Value {
     let Explanation { steps, verdict } = explanation;

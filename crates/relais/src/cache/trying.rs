@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
-use relais_http::{Ask, Desk, Fetched, StandsIn};
+use relais_http::{Ask, Desk, Fetched, StandsIn, Target};
 use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{hints, sentences};
+use super::{doors::Meant, hints, sentences};
 use crate::{
     clock,
     complaint::Wrong,
@@ -25,13 +25,27 @@ fn ask(desk: &dyn Desk, method: Method, (uri, headers): &(Uri, HeaderMap)) -> Re
     })
 }
 
+/// The rule that a block list has against a request: neither the cache nor a server is asked then.
+fn blocked(meant: &Meant, asked: &Ask) -> Option<Value> {
+    let list = meant.list.as_ref()?;
+    let rules = list.rules();
+    let rule = rules.judge(&Target::of(asked))?;
+    Some(json!({ "rule": rule.text, "line": rule.line, "list": list.path().display().to_string() }))
+}
+
 /// Why a request is answered as it is; and if nothing is stored for it, what would be.
 pub(super) async fn explain(
-    desk: &dyn Desk,
+    meant: &Meant,
     (request, read): (&AskedFor, &(Uri, HeaderMap)),
     fetches: Fetches,
 ) -> Result<Value, Wrong> {
+    let desk = &*meant.desk;
     let asked = ask(desk, Method::GET, read)?;
+    if let Some(rule) = blocked(meant, &asked) {
+        let mut told = sentences::blocked(&rule);
+        told["url"] = request.url.clone().into();
+        return Ok(told);
+    }
     let Some(explanation) = desk.explain(asked).await else {
         let what = format!("no host in {:?}", request.url);
         return Err(Wrong::expected(what, "a whole URL"));
@@ -96,13 +110,18 @@ fn why(fault: &relais_net::Fault) -> String {
 
 /// Has `request` answered, and tells whether the answer is stored then.
 pub(super) async fn fetch(
-    desk: &dyn Desk,
+    meant: &Meant,
     (request, read): (&AskedFor, &(Uri, HeaderMap)),
 ) -> Result<Value, Wrong> {
+    let desk = &*meant.desk;
+    let asked = ask(desk, Method::GET, read)?;
+    let failed = |why: String| json!({ "url": request.url, "outcome": "failed", "why": why });
+    if let Some(rule) = blocked(meant, &asked) {
+        return Ok(failed(sentences::blocked_by(&rule)));
+    }
     // What is longer is not stored, and need not come.
     let bytes_max = desk.cache().settings().object_max.saturating_add(1);
-    let fetched = timeout(FETCH_MAX, desk.fetch(ask(desk, Method::GET, read)?, bytes_max)).await;
-    let failed = |why: String| json!({ "url": request.url, "outcome": "failed", "why": why });
+    let fetched = timeout(FETCH_MAX, desk.fetch(asked, bytes_max)).await;
     let fetched = match fetched {
         Err(_) => return Ok(failed(late())),
         Ok(Err(fault)) => return Ok(failed(why(&fault))),

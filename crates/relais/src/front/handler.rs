@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relais_http::{
-    DynHandler, Erase,
+    DynHandler, Erase, OwnNames,
     access_log::Logged,
     auth::{self, Basic, Realm, Users},
 };
@@ -28,7 +28,7 @@ impl Parts {
     ///
     /// Everything that is not there or cannot be read.
     pub(crate) fn read(front: &Front, key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        let Front { hosts: _, access_log, auth } = front;
+        let Front { hosts: _, any_host: _, access_log, auth } = front;
         let mut problems = Vec::new();
         if let Some(log) = access_log {
             problems.extend(log.problem(&key.key("access_log")));
@@ -59,6 +59,7 @@ impl Ready<'_> {
         inner: Arc<dyn DynHandler>,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let inner = self.guard(inner);
+        let inner = self.name(inner);
         self.log(inner)
     }
 
@@ -70,6 +71,15 @@ impl Ready<'_> {
             }
             None => inner,
         }
+    }
+
+    /// Keeps names from `inner` that are not this machine's, where only this machine can call; but not
+    /// if it was said by which it is called: [`Hosts`](relais_http::Hosts) keeps to that.
+    pub(crate) fn name(&self, inner: Arc<dyn DynHandler>) -> Arc<dyn DynHandler> {
+        if self.front.any_host || !self.front.hosts.is_empty() {
+            return inner;
+        }
+        OwnNames::new(inner).erase()
     }
 
     /// Puts the log before `inner`, if there is one.

@@ -14,8 +14,7 @@ use http::{
         UPGRADE, USER_AGENT,
     },
 };
-use relais_http::client::{Client, Limits, Proxy, Request, Speaks, Url, basic};
-use relais_net::{Endpoint, Scheme};
+use relais_http::client::{Client, Limits, Proxy, Request, Speaks, Url, User, basic};
 use relais_wire::http1::HeadLimits;
 use serde::de::IgnoredAny;
 
@@ -81,7 +80,9 @@ impl Flags {
         let url: Url =
             self.url.parse().map_err(|error| Stop::of_flag("URL", Wrong::from_error(&error)))?;
         let request = self.request(url)?;
-        let is_tls_possible = request.url.is_secure() || self.follow > 0;
+        let proxy = self.proxy()?;
+        let is_proxy_secure = proxy.as_ref().is_some_and(|it| it.endpoint.scheme.is_secure());
+        let is_tls_possible = request.url.is_secure() || self.follow > 0 || is_proxy_secure;
         let channel = if is_tls_possible { Channel::Tls } else { Channel::Clear };
         let fit = self.tls.fit(channel, "a URL of https://");
         fit.map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
@@ -93,7 +94,7 @@ impl Flags {
                 (_, true) => Speaks::Http2,
                 _ => Speaks::Agreed,
             },
-            proxy: self.proxy()?,
+            proxy,
             limits: Limits { head: HEAD, silence_max: self.timeout.0 },
         };
         let output = match self.output {
@@ -160,9 +161,8 @@ impl Flags {
             let wrong = Wrong::expected("a user in the proxy's endpoint", "none before the host");
             return Err(Stop::of_flag("--proxy", wrong.hint("`--proxy-user` says who asks")));
         }
-        let endpoint = Endpoint::parse_in(text, Scheme::Http).map_err(|error| wrong(&error))?;
-        let mut proxy = Proxy::at(endpoint).map_err(|error| wrong(&error))?;
-        proxy.authorization = self.proxy_user.as_deref().map(credentials).transpose()?;
+        let mut proxy = Proxy::parse(text).map_err(|error| wrong(&error))?;
+        proxy.user = self.proxy_user.as_deref().map(user).transpose()?;
         Ok(Some(proxy))
     }
 }
@@ -206,16 +206,22 @@ fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
 }
 
 fn credentials(said: &str) -> Result<HeaderValue, Stop> {
-    Ok(match said.split_once(':') {
-        Some((name, password)) => basic(name, password),
+    let User { name, password } = user(said)?;
+    Ok(basic(&name, &password))
+}
+
+fn user(said: &str) -> Result<User, Stop> {
+    let (name, password) = match said.split_once(':') {
+        Some((name, password)) => (name, password.to_owned()),
         None if io::stdin().is_terminal() => {
-            basic(said, &password::ask(&format!("password of {said}: "))?)
+            (said, password::ask(&format!("password of {said}: "))?)
         }
         None => {
             let wrong = Wrong::expected(format!("no password of {said:?}"), "NAME:PASSWORD");
             return Err(Stop::of_flag("--user", wrong.hint("on a terminal it is asked for")));
         }
-    })
+    };
+    Ok(User { name: name.to_owned(), password })
 }
 
 #[cfg(test)]
@@ -280,7 +286,7 @@ mod tests {
         check(&["-H", "x: a\nb: c", "9000"], "bad value");
         check(&["-H", "Content-Length: 3", "9000"], "said by relais");
         check(&["--insecure", "9000"], "nothing is done with `--insecure`");
-        check(&["--proxy", "https://a", "9000"], "a proxy of https");
+        check(&["--proxy", "ftp://a", "9000"], "expected http://, https:// or socks5://");
         check(&["--proxy", "http://u:secret@a", "9000"], "`--proxy-user`");
         check(&["-d", "@/nowhere/x", "9000"], "cannot read what is to be sent");
     }

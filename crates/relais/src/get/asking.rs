@@ -119,9 +119,13 @@ fn not_asked(request: &Request, error: &AskError) -> Stop {
         AskError::Closed | AskError::Head(_) | AskError::Interims(_) | AskError::Early => {
             "is it a server of HTTP at all?"
         }
-        AskError::NoTunnel(407) => "`--proxy-user NAME:PASSWORD` says who asks",
-        AskError::NoTunnel(_) => "the proxy does not reach the server, or does not want to",
-        AskError::ProxyUnderTls => "proxies are called in the clear: http://host:port",
+        AskError::NoTunnel(407) | AskError::ProxyUser => {
+            "`--proxy-user NAME:PASSWORD` says who asks"
+        }
+        AskError::NoTunnel(_) | AskError::NotReached(_) => {
+            "the proxy does not reach the server, or does not want to"
+        }
+        AskError::NoSocks => "is it a proxy of HTTP? That is `--proxy http://host:port`",
         AskError::Late(_) => "`--timeout` waits longer",
         AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
         AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",

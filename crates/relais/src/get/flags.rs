@@ -52,7 +52,8 @@ pub(crate) struct Flags {
     /// Speak HTTP/2; in the clear without asking whether the server does
     #[arg(long, conflicts_with = "http1")]
     pub(super) http2: bool,
-    /// Ask through the HTTP proxy at ENDPOINT: http:// is passed on by it, https:// through a tunnel
+    /// Ask through the proxy at ENDPOINT, of `http://`, `https://` or `socks5://`: http:// is passed on
+    /// by one of HTTP, all else goes through a tunnel
     #[arg(long, value_name = "ENDPOINT")]
     pub(super) proxy: Option<String>,
     /// Who asks the proxy

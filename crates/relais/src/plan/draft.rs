@@ -47,11 +47,7 @@ impl Draft {
         } else {
             Tls::unused(&table.tls, &key, "`https://`").map(|()| None)
         };
-        let mut tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
-        if let (Some(tls), true) = (&mut tls, site.is_forward()) {
-            // Tunnels are not opened over HTTP/2, and browsers would try.
-            tls.protocols = Protocols::Http1;
-        }
+        let tls = tls.map_err(|problem| problems.push(problem)).ok().flatten();
         let place = self.sites.len();
         self.sites.push(site);
         for (index, HttpEndpoint(on)) in table.listen.iter().enumerate() {

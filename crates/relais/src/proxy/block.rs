@@ -146,6 +146,11 @@ impl Block {
 }
 
 impl Read {
+    /// The list.
+    pub(super) fn list(&self) -> &Arc<BlockList> {
+        &self.list
+    }
+
     /// Keeps from `inner` what is blocked, and tells `log` of it; follows the changes of the list.
     /// `key` is its table's.
     pub(super) fn before<H: Handler>(

@@ -95,6 +95,12 @@ impl Parts {
         let log = log.map(|log| lasting.blocked.open(&log, &at_block)).transpose()?;
         let block =
             block.map(|list| Blocking { name: name_of(&proxy, lasting), list, log, at: at_block });
+        match &block {
+            Some(Blocking { list, .. }) => {
+                lasting.lists.insert(name.to_owned(), Arc::clone(list.list()));
+            }
+            None => _ = lasting.lists.remove(name),
+        }
         let layers = Layers { front, sniff, clients: None, block, cache };
         let (handler, desk) = match &proxy.to {
             To::Upstreams(upstreams) => {
@@ -168,6 +174,8 @@ impl Layers<'_> {
         if let Some(Blocking { name, list, log, at }) = block {
             handler = list.before(handler, log, &at)?.named(&name).erase();
         }
+        // Clients of a forward proxy name whom they like.
+        let is_forward = clients.is_some();
         // Outside of the cache: what that has is for them, too.
         if let Some(Admitting { clients, name }) = clients {
             handler = Clients::new(handler, clients, &name).erase();
@@ -177,6 +185,9 @@ impl Layers<'_> {
             handler = Sniffed::new(handler, log, clock::now).erase();
         }
         handler = front.guard(handler);
+        if !is_forward {
+            handler = front.name(handler);
+        }
         // Outside of the password: both would be in `Authorization`.
         if let Some((cache, trust, purgers)) = purging {
             handler = Purging::new(handler, (cache, trust), purgers, clock::now).erase();

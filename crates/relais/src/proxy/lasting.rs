@@ -10,6 +10,7 @@ use std::{
 use relais_cache::{Cache, disk::Disk};
 use relais_http::{
     Desk,
+    block::BlockList,
     forward::{Forward, OwnListeners},
     line_log::LineLog,
     sniff::SniffLog,
@@ -50,6 +51,8 @@ pub(crate) struct Lasting {
     disks: HashMap<PathBuf, Arc<Disk>>,
     /// The same, with what stands behind them, for who looks after them.
     pub(super) desks: BTreeMap<String, Arc<dyn Desk>>,
+    /// What must not be asked for, by the same names.
+    pub(super) lists: BTreeMap<String, Arc<BlockList>>,
     /// Whose caches were begun anew.
     emptied: Vec<String>,
     pub(super) dialers: Reused<Dialing, Dialer>,
@@ -82,6 +85,7 @@ impl Lasting {
             caches: HashMap::new(),
             disks: HashMap::new(),
             desks: BTreeMap::new(),
+            lists: BTreeMap::new(),
             emptied: Vec::new(),
             dialers: Reused::new(),
             upstreams: Reused::new(),
@@ -124,11 +128,17 @@ impl Lasting {
             disk.resize(folders[&**path]);
         }
         self.desks.retain(|name, _| cached.contains(name.as_str()));
+        self.lists.retain(|name, _| cached.contains(name.as_str()));
     }
 
     /// The caches that there are, by the names of their proxies.
     pub(crate) fn desks(&self) -> &BTreeMap<String, Arc<dyn Desk>> {
         &self.desks
+    }
+
+    /// The block lists that stand before them, by the same names.
+    pub(crate) fn lists(&self) -> &BTreeMap<String, Arc<BlockList>> {
+        &self.lists
     }
 
     /// The proxies whose caches were begun anew since the last call, as what they had stored might be

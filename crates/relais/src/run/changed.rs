@@ -8,8 +8,8 @@ pub(crate) struct Changed {
     pub(super) kept: usize,
     pub(super) opened: usize,
     pub(super) closed: usize,
-    /// Whether the plan has limits that hold only after a restart: connections know theirs from
-    /// their beginning, and listeners from theirs.
+    /// Whether who comes from now on meets other limits than those who are inside: connections keep
+    /// what they began with.
     pub(crate) has_new_limits: bool,
     /// The proxies whose caches begin anew.
     pub(super) emptied: Vec<String>,
@@ -21,7 +21,7 @@ impl fmt::Display for Changed {
         let s = if *kept == 1 { "" } else { "s" };
         write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
         if *has_new_limits {
-            f.write_str("; the changed limits hold after a restart")?;
+            f.write_str("; the changed limits hold for new connections, and those that are open keep theirs")?;
         }
         for name in emptied {
             write!(f, "; the cache of {name:?} starts empty, as its configuration changed")?;

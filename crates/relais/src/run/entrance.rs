@@ -3,7 +3,7 @@
 use std::{error::Error, io, sync::Arc, time::SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use relais_http::{HandlerSlot, Http, Limits};
+use relais_http::{HandlerSlot, Http, LimitsSlot};
 use relais_net::{
     DatagramListener, Datagrams, DynDatagramService, DynService, Endpoint, Seat, Shutdown,
     Switched, serve_datagrams, tls::Acceptor,
@@ -59,11 +59,11 @@ pub(super) struct Ear {
 
 impl Slot {
     /// A slot for those who call over a stream, and what is spoken with them.
-    pub(super) fn of(meets: Meets, limits: Limits) -> (Self, Arc<dyn DynService>) {
+    pub(super) fn of(meets: Meets, limits: LimitsSlot) -> (Self, Arc<dyn DynService>) {
         match meets {
             Meets::Http(handler) => {
                 let slot: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
-                let service = Http::new(Arc::clone(&slot), limits).erase();
+                let service = Http::within(Arc::clone(&slot), limits).erase();
                 (Self::Http(slot), service)
             }
             Meets::Stream(service) => {

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::house::{House, Listening};
 use crate::{
     listen::Shows,
-    output::{say, tell},
+    output::{greet, tell},
     serve::Root,
     site::{Job, Site},
     tls::Age,
@@ -34,7 +34,7 @@ impl Greeting {
         let is_printing = |line: &Listening<'_>| {
             line.service.is_some_and(|service| service.shows() != Shows::Nothing)
         };
-        let say = if lines.iter().any(is_printing) { tell } else { say };
+        let say = if lines.iter().any(is_printing) { tell } else { greet };
         for (on, Listening { sites, service, .. }) in shown.iter().zip(&lines) {
             for site in sites {
                 say(format!("{on:width$}  {}", described(site)));

@@ -10,13 +10,14 @@ use std::{
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Gate, Listener, Scheme, Shutdown};
+use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Scheme, Shutdown};
 use tokio::task::JoinSet;
-use tracing::{error, warn};
+use tracing::error;
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
     bind::Taken,
+    bounds::Bounds,
     changed::Changed,
     entrance::{Entrance, Hearing, Slot},
     inherited::Inherited,
@@ -47,7 +48,7 @@ pub(crate) struct House {
     plan: Plan,
     lasting: Lasting,
     cores: Cores,
-    gate: Gate,
+    bounds: Bounds,
     /// One for each of the plan's listeners, in their order.
     entrances: Vec<Entrance>,
     /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
@@ -74,18 +75,15 @@ impl House {
     ) -> anyhow::Result<Self> {
         let count = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let cores = Cores::start(count).context("starting a thread for each core")?;
-        if let Some(shortage) = plan.limits.shortage(descriptors) {
-            warn!("{shortage}");
-        }
-        let (all, a_client) = plan.limits.connections(descriptors);
+        let shared = Arc::clone(lasting.services.relays.descriptors());
+        let bounds = Bounds::new(&plan.limits, descriptors, shared);
         let plan = Plan { listeners: Vec::new(), ..plan.clone() };
-        let descriptors = Arc::clone(lasting.services.relays.descriptors());
         Ok(Self {
             source,
             plan,
             lasting,
             cores,
-            gate: Gate::new(all, a_client).with_descriptors(descriptors),
+            bounds,
             entrances: Vec::new(),
             leaving: Vec::new(),
             memory: Keeper::start().context("starting a thread for the memory of caches")?,
@@ -132,8 +130,10 @@ impl House {
         let opened = open_all(&new, (none, &self.cores), Taken::RefuseForNow).map_err(refusal)?;
         let successors = self.successors(&plan, &behind, &kept).map_err(refusal)?;
         let mut changed = self.switch(&plan, behind, &kept, (opened, successors));
-        self.plan =
-            Plan { limits: Limits { grace: plan.limits.grace, ..self.plan.limits }, ..plan };
+        if changed.has_new_limits {
+            self.bounds.change(&plan.limits);
+        }
+        self.plan = plan;
         self.lasting.sites = sites;
         self.lasting.services = services;
         changed.emptied = self.lasting.sites.proxies.take_emptied();
@@ -148,8 +148,9 @@ impl House {
         let over_http = self.listeners().filter(|listening| listening.service.is_none());
         let doors = over_http.map(|Listening { on, sites, .. }| cache::Door::of(on, &sites));
         let doors = doors.collect();
-        let desks = self.lasting.sites.proxies.desks().clone();
-        cache::House { runs: self.source.runs(), desks, doors }
+        let proxies = &self.lasting.sites.proxies;
+        let (desks, lists) = (proxies.desks().clone(), proxies.lists().clone());
+        cache::House { runs: self.source.runs(), desks, lists, doors }
     }
 
     /// The hubs that there are, and where they listen.
@@ -265,13 +266,13 @@ impl House {
     }
 
     fn door(&self, planned: &plan::Listener, listener: Listener, meets: Meets) -> Entrance {
-        let (slot, service) = Slot::of(meets, self.plan.limits.http);
+        let (slot, service) = Slot::of(meets, Arc::clone(&self.bounds.http));
         let tls = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
             service,
             tls: Arc::clone(&tls),
-            gate: self.gate.clone(),
-            handshake_max: self.plan.limits.handshake_max,
+            gate: self.bounds.gate.clone(),
+            handshake_max: Arc::clone(&self.bounds.handshake_max),
             tally: Arc::default(),
         });
         let (shutdown, drain) = Shutdown::new();
@@ -326,7 +327,7 @@ impl House {
 
     /// How many connections there are.
     pub(crate) fn inside(&self) -> usize {
-        self.gate.inside()
+        self.bounds.gate.inside()
     }
 
     /// Where the local authority's certificate is, if one was needed, and since when.

@@ -2,6 +2,7 @@
 
 mod behind;
 mod bind;
+mod bounds;
 mod changed;
 mod descriptors;
 mod entrance;
@@ -217,11 +218,7 @@ fn reload(house: &mut House) -> Answer {
     let answer = match house.reload() {
         Ok(changed) => {
             house.begin();
-            if changed.has_new_limits {
-                warn!("reloaded: {changed}");
-            } else {
-                info!("reloaded: {changed}");
-            }
+            info!("reloaded: {changed}");
             Answer::Done { text: changed.to_string() }
         }
         Err(refusal) => {

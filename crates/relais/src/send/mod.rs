@@ -44,7 +44,9 @@ use crate::{
 /// After how long a silence the answer on a stream is taken for whole.
 const SETTLED: Duration = Duration::from_millis(200);
 
-/// How long a server is waited for that was told that nothing more comes.
+/// How long a server is waited for that was told that nothing more comes: most end then, and are waited
+/// for no longer. One that does not may be about to say another line, and nobody says whether it is; so
+/// whoever waits less for an answer waits no longer for this.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Does what the flags ask for.
@@ -129,7 +131,8 @@ async fn ask(
             break;
         }
     }
-    let finished = call.finish(LINGER, &mut |bytes| _ = audience.heard(bytes)).await;
+    let linger = LINGER.min(wait);
+    let finished = call.finish(linger, &mut |bytes| _ = audience.heard(bytes)).await;
     is_answered &= audience.has_heard();
     audience.conclude()?;
     match finished {

@@ -68,21 +68,21 @@ fn connections_to_an_upstream_that_stays_are_kept() {
     let proxy = place.start(&["up"], 1);
     // On one connection: each core has its own to the server.
     let mut stream = proxy.connect(0);
-    assert_eq!(get(&mut stream, "/", "a").1, "1");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "1");
     for more in ["", "cache = {}\n", "response = { set = { a = \"b\" } }\nbalance = \"round\"\n"] {
         reload(&place, &(text.clone() + more), 0);
-        get(&mut stream, "/", "a");
+        get(&mut stream, "/", "localhost");
         assert_eq!(server.callers(), 1, "{more}");
     }
     // Another beside it changes nothing for it.
     let both = format!("{table}upstream = [\"{}\", \"127.0.0.1:1\"]\n", server.at);
     reload(&place, &both, 0);
     for _ in 0..9 {
-        assert_eq!(get(&mut stream, "/", "a").0[9..12], *"200");
+        assert_eq!(get(&mut stream, "/", "localhost").0[9..12], *"200");
     }
     assert_eq!(server.callers(), 1);
     reload(&place, &(text + "limits = { head_max = \"9s\" }\n"), 0);
-    get(&mut stream, "/", "a");
+    get(&mut stream, "/", "localhost");
     assert_eq!(server.callers(), 2);
 }
 
@@ -132,18 +132,18 @@ fn a_refused_reload_leaves_what_is_stored() {
     place.write("relais.toml", &text);
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
-    assert_eq!(get(&mut stream, "/", "a").1, "1");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "1");
     // It has to be there before it can be asked for.
-    until(|| get(&mut stream, "/", "a").0.contains("relais; hit"));
+    until(|| get(&mut stream, "/", "localhost").0.contains("relais; hit"));
     let changed = text.replace("{}", "{ memory = \"9MiB\" }");
     let nowhere = changed.replace("0\"]", "0\", \"192.0.2.1:1\"]");
     assert_ne!((&changed, &nowhere), (&text, &changed));
     reload(&place, &nowhere, 1);
-    assert_eq!(get(&mut stream, "/", "a").1, "1");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "1");
     reload(&place, &text, 0);
-    assert_eq!(get(&mut stream, "/", "a").1, "1");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "1");
     reload(&place, &changed, 0);
-    assert_eq!(get(&mut stream, "/", "a").1, "2");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "2");
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn what_is_stored_outlives_a_change_that_changes_no_answer() {
     place.write("relais.toml", &text);
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
-    let first = get(&mut stream, "/", "a").1;
+    let first = get(&mut stream, "/", "localhost").1;
     reload(&place, &(text.clone() + "balance = \"round\"\nlimits.head_max = \"9s\"\n"), 0);
-    assert_eq!(get(&mut stream, "/", "a").1, first);
+    assert_eq!(get(&mut stream, "/", "localhost").1, first);
     reload(&place, &(text + "response.set = { a = \"b\" }\n"), 0);
-    assert_ne!(get(&mut stream, "/", "a").1, first);
+    assert_ne!(get(&mut stream, "/", "localhost").1, first);
 }

@@ -10,6 +10,7 @@ mod flows;
 mod kept;
 mod modules;
 mod passwords;
+mod printing;
 mod program;
 mod proxying;
 mod relaying;

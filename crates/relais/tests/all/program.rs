@@ -147,7 +147,7 @@ pub(crate) fn get(stream: &mut TcpStream, path: &str, host: &str) -> (String, St
 /// Asks for a file named `big`, which [`Place::write_big`] wrote, and takes nothing of the answer,
 /// which has begun: the request is under way, and stays so.
 pub(crate) fn ask_for_big(stream: &mut TcpStream) {
-    write!(stream, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    write!(stream, "GET /big HTTP/1.1\r\nHost: a.localhost\r\n\r\n").unwrap();
     assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
 }
 

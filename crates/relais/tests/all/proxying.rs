@@ -18,7 +18,7 @@ fn what_a_server_answers_is_passed_on() {
     let server = place.start(&["serve", "site", "-l", "127.0.0.1:0", "--access-log", "-"], 1);
     let upstream = port(&server.listeners[0]);
     let proxy = place.start(&["proxy", "0", upstream, "--name", "front-1"], 1);
-    let (head, body) = get(&mut proxy.connect(0), "/file.txt", "a");
+    let (head, body) = get(&mut proxy.connect(0), "/file.txt", "localhost");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(head.to_ascii_lowercase().contains("\r\nvia: 1.1 front-1\r\n"), "{head}");
     assert_eq!(body, "whole");
@@ -60,11 +60,11 @@ fn a_server_that_is_not_there_is_a_bad_gateway_until_it_is() {
     drop(free);
     let proxy = place.start(&["proxy", "0", &at], 1);
     let mut stream = proxy.connect(0);
-    let (head, _) = get(&mut stream, "/", "a");
+    let (head, _) = get(&mut stream, "/", "localhost");
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
     let _server = place.start(&["serve", "site", "-l", &at], 1);
     until(|| TcpStream::connect(&at).is_ok());
-    write!(stream, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n").unwrap();
     let (head, body) = answer(&mut stream);
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert_eq!(body, "late");
@@ -82,10 +82,10 @@ fn a_reload_changes_whom_is_asked_and_keeps_the_connection() {
     place.write("relais.toml", text(&a.listeners[0]));
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
-    assert_eq!(get(&mut stream, "/", "a").1, "A");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "A");
     place.write("relais.toml", text(&b.listeners[0]));
     assert!(place.run(&["reload"]).status.success());
-    assert_eq!(get(&mut stream, "/", "a").1, "B");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "B");
 }
 
 /// A client may say it through a balancer that is trusted.
@@ -99,7 +99,7 @@ fn what_a_trusted_hop_says_is_not_answered_to_others() {
         let proxy = place.start(&[&["proxy", "0", upstream, "--cache"], trust].concat(), 1);
         let mut stream = proxy.connect(0);
         ["", "X-Forwarded-Host: evil\r\n", "X-Forwarded-Proto: https\r\n", ""].map(|line| {
-            write!(stream, "GET / HTTP/1.1\r\nHost: a\r\n{line}\r\n").unwrap();
+            write!(stream, "GET / HTTP/1.1\r\nHost: a.localhost\r\n{line}\r\n").unwrap();
             let (head, _) = answer(&mut stream);
             head.to_ascii_lowercase().contains("cache-status: relais; fwd=uri-miss")
         })
@@ -123,7 +123,7 @@ fn a_server_under_tls_has_to_be_who_it_says() {
     // The local authority vouches for it, which is in the data folder of both.
     assert_eq!(answer(&[]), ("200".to_owned(), "secret".to_owned()));
     assert_eq!(answer(&["--ca", "data/authority/ca.pem"]).0, "200");
-    assert!(place.run(&["cert", "issue", "a.test"]).status.success());
+    assert!(place.run(&["cert", "issue", "a.localhost"]).status.success());
     assert!(
         place.command(&["cert", "init"]).env("RELAIS_DATA", "other").status().unwrap().success()
     );
@@ -163,10 +163,10 @@ fn paths_have_upstreams_of_their_own_and_fields_are_changed() {
     place.write("relais.toml", text);
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
-    let (head, body) = get(&mut stream, "/", "a");
+    let (head, body) = get(&mut stream, "/", "localhost");
     assert_eq!(body, "A");
     assert!(head.contains("\r\nx-front: relais\r\n") && !head.contains("\r\netag"), "{head}");
-    assert_eq!(get(&mut stream, "/api/", "a").1, "B");
+    assert_eq!(get(&mut stream, "/api/", "localhost").1, "B");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn who_is_not_well_is_passed_over_and_told_of() {
     let arguments = ["proxy", "0", &ill_at, &well_at, "--health", "/", "--balance", "round"];
     let proxy = place.start(&arguments, 1);
     for _ in 0..4 {
-        let (head, _) = get(&mut proxy.connect(0), "/", "a");
+        let (head, _) = get(&mut proxy.connect(0), "/", "localhost");
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     }
     proxy.signal(Signal::TERM);
@@ -201,7 +201,7 @@ fn who_does_not_answer_is_told_of_once_and_noted_each_time() {
     drop(gone);
     let proxy = place.start(&["proxy", "0", &at, "--sniff", "log.jsonl"], 1);
     for _ in 0..2 {
-        let (head, body) = get(&mut proxy.connect(0), "/", "a");
+        let (head, body) = get(&mut proxy.connect(0), "/", "localhost");
         assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
         assert!(!head.contains("proxy-status") && !body.contains("127.0.0.1"), "{head}{body}");
     }
@@ -240,22 +240,22 @@ fn what_a_list_blocks_is_refused_and_the_server_is_not_asked() {
     place.write("relais.toml", text(403));
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
-    let (head, body) = get(&mut stream, "/c%61sino", "a");
+    let (head, body) = get(&mut stream, "/c%61sino", "localhost");
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     assert!(body.contains("casino"), "{body}");
-    assert_eq!(get(&mut stream, "/", "a").1, "open");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "open");
     assert!(server.line().contains("\"GET / HTTP/1.1\" 200 "));
     place.write("relais.toml", text(451));
     place.write("blocked.txt", "lottery\n");
     assert!(place.run(&["reload"]).status.success());
-    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
-    assert!(get(&mut stream, "/casino", "a").0.starts_with("HTTP/1.1 404 "));
+    assert!(get(&mut stream, "/lottery", "localhost").0.starts_with("HTTP/1.1 451 "));
+    assert!(get(&mut stream, "/casino", "localhost").0.starts_with("HTTP/1.1 404 "));
     place.write("blocked.txt", "host:\n");
     let refused = place.run(&["reload"]);
     assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.starts_with("error: blocked.txt:1: \"host:\": "), "{said}");
-    assert!(get(&mut stream, "/lottery", "a").0.starts_with("HTTP/1.1 451 "));
+    assert!(get(&mut stream, "/lottery", "localhost").0.starts_with("HTTP/1.1 451 "));
 }
 
 #[test]
@@ -269,8 +269,8 @@ fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
     let block = ["--block", "blocked.txt", "--block-log", "blocked.jsonl"];
     let proxy = place.start(&[&arguments[..], &block].concat(), 1);
     let mut stream = proxy.connect(0);
-    get(&mut stream, "/index.html", "a.test");
-    get(&mut stream, "/casino", "a.test");
+    get(&mut stream, "/index.html", "a.localhost");
+    get(&mut stream, "/casino", "a.localhost");
     proxy.signal(Signal::TERM);
     assert_eq!(proxy.end().code, Some(0));
     let found = |arguments: &[&str]| -> Vec<serde_json::Value> {
@@ -279,12 +279,12 @@ fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let [line] = &found(&["index", "front.jsonl"])[..] else { panic!("one line") };
-    assert_eq!(line["url"], "http://a.test/index.html");
+    assert_eq!(line["url"], "http://a.localhost/index.html");
     assert_eq!(line["upstream"], upstream);
     assert_eq!((&line["status"], &line["bytes"]), (&200.into(), &4.into()));
     for log in ["front.jsonl", "blocked.jsonl"] {
         let [line] = &found(&["--blocked", log])[..] else { panic!("one line in {log}") };
-        assert_eq!(line["url"], "http://a.test/casino");
+        assert_eq!(line["url"], "http://a.localhost/casino");
         assert_eq!((&line["blocked"], &line["status"]), (&"casino".into(), &403.into()));
     }
 }
@@ -298,12 +298,12 @@ fn the_logs_of_a_configuration_are_searched_by_who_names_none() {
     let output = place.run(&["flows", "word"]);
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: no log to search"));
     let proxy = place.start(&["up"], 1);
-    get(&mut proxy.connect(0), "/word", "a");
+    get(&mut proxy.connect(0), "/word", "localhost");
     proxy.signal(Signal::TERM);
     assert_eq!(proxy.end().code, Some(0));
     let output = place.run(&["flows", "word", "--json"]);
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&line["url"], &line["status"]), (&"http://a/word".into(), &502.into()));
+    assert_eq!((&line["url"], &line["status"]), (&"http://localhost/word".into(), &502.into()));
 }
 
 #[test]
@@ -318,13 +318,13 @@ fn logs_are_opened_anew_at_a_reload() {
     );
     place.write("relais.toml", text);
     let proxy = place.start(&["up"], 1);
-    get(&mut proxy.connect(0), "/before", "a");
+    get(&mut proxy.connect(0), "/before", "localhost");
     let log = place.path().join("front.jsonl");
     until(|| std::fs::read_to_string(&log).unwrap().contains("/before"));
     std::fs::rename(&log, place.path().join("old.jsonl")).unwrap();
     assert!(place.run(&["reload"]).status.success());
     until(|| log.exists());
-    get(&mut proxy.connect(0), "/after", "a");
+    get(&mut proxy.connect(0), "/after", "localhost");
     until(|| std::fs::read_to_string(&log).unwrap().contains("/after"));
 }
 
@@ -344,7 +344,7 @@ fn what_is_kept_is_not_asked_for_again_not_even_after_a_reload() {
     let proxy = place.start(&["up"], 1);
     let mut stream = proxy.connect(0);
     let mut status = |path: &str| {
-        let (head, _) = get(&mut stream, path, "a");
+        let (head, _) = get(&mut stream, path, "localhost");
         let field =
             head.lines().find(|line| line.to_ascii_lowercase().starts_with("cache-status:"));
         field.unwrap_or_else(|| panic!("{head}")).to_ascii_lowercase()
@@ -396,5 +396,5 @@ fn a_tunnel_leads_to_a_port_that_is_allowed() {
     let mut stream = proxy.connect(0);
     write!(stream, "CONNECT {at} HTTP/1.1\r\nHost: {at}\r\n\r\n").unwrap();
     assert!(answer(&mut stream).0.starts_with("HTTP/1.1 200 "));
-    assert_eq!(get(&mut stream, "/", "a").1, "through");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "through");
 }

@@ -33,12 +33,12 @@ fn the_next_request_of_an_open_connection_meets_the_new_site() {
     place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
     let running = place.start(&["up"], 1);
     let mut stream = running.connect(0);
-    assert_eq!(get(&mut stream, "/", "a").1, "one");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\"", "two"));
     let output = place.run(&["reload"]);
     check(&output, 0, "reloaded: 1 listener kept, 0 opened, 0 closed\n", "");
-    assert_eq!(get(&mut stream, "/", "a").1, "two");
-    assert_eq!(get(&mut running.connect(0), "/", "a").1, "two");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "two");
+    assert_eq!(get(&mut running.connect(0), "/", "localhost").1, "two");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn listeners_come_and_go_and_callers_inside_stay() {
     place.write("relais.toml", config(&both, "one"));
     let running = place.start(&["up"], 2);
     let mut stream = running.connect(0);
-    get(&mut stream, "/", "a");
+    get(&mut stream, "/", "localhost");
     place.write("relais.toml", config(&socket("new"), "two"));
     check(&place.run(&["reload"]), 0, "reloaded: 0 listeners kept, 1 opened, 2 closed\n", "");
     assert!(place.path().join("new").exists());
@@ -113,13 +113,13 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
                 3 | root = \"three\"\n  |        ^^^^^^^\n  = key: serve.site.root\n\n\
                 the old configuration runs on\n";
     check(&place.run(&["reload"]), 2, "", said);
-    assert_eq!(get(&mut stream, "/", "a").1, "one");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "one");
     place.write("relais.toml", config("\"127.0.0.1:0\", \"192.0.2.1:1\"", "two"));
     let output = place.run(&["reload"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("cannot listen on http://192.0.2.1:1: no such address here"), "{said}");
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(get(&mut stream, "/", "a").1, "one");
+    assert_eq!(get(&mut stream, "/", "localhost").1, "one");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_port_that_is_to_speak_another_scheme_takes_a_restart() {
     assert!(said.contains("its port is open as something else"), "{said}");
     assert!(said.contains("hint: this change takes a restart"), "{said}");
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(get(&mut running.connect(0), "/", "a").1, "one");
+    assert_eq!(get(&mut running.connect(0), "/", "localhost").1, "one");
 }
 
 /// A port that was free a moment ago.
@@ -149,12 +149,12 @@ fn a_hang_up_opens_a_moved_log_anew() {
     let flags = "serve one -l 127.0.0.1:0 --access-log log --log-format json";
     let running = place.start(&flags.split(' ').collect::<Vec<_>>(), 1);
     let lines = |path: &std::path::Path| fs::read_to_string(path).unwrap_or_default();
-    get(&mut running.connect(0), "/?first", "a");
+    get(&mut running.connect(0), "/?first", "localhost");
     until(|| lines(&log).contains("?first"));
     fs::rename(&log, place.path().join("log.1")).unwrap();
     running.signal(Signal::HUP);
     until(|| log.exists());
-    get(&mut running.connect(0), "/?second", "a");
+    get(&mut running.connect(0), "/?second", "localhost");
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(0));
     assert!(lines(&log).contains("?second"));
@@ -188,17 +188,32 @@ fn a_renewed_certificate_is_shown_to_the_next_caller() {
 }
 
 #[test]
-fn limits_that_need_a_restart_are_told_to_who_asked() {
+fn changed_limits_hold_for_who_comes_then() {
     let place = place_of_two();
     let text = config("\"127.0.0.1:0\"", "one");
     place.write("relais.toml", &text);
-    let _running = place.start(&["up"], 1);
+    let running = place.start(&["up"], 1);
+    let mut open = running.connect(0);
+    get(&mut open, "/", "localhost");
     place.write("relais.toml", "limits.grace = \"1s\"\n".to_owned() + &text);
     let kept = "reloaded: 1 listener kept, 0 opened, 0 closed";
     check(&place.run(&["reload"]), 0, &format!("{kept}\n"), "");
-    place.write("relais.toml", "limits.idle_max = \"1s\"\n".to_owned() + &text);
-    let said = format!("{kept}; the changed limits hold after a restart\n");
-    check(&place.run(&["reload"]), 0, &said, "");
+    let limits = "limits.head_fields_max = 1\nlimits.connections_max = 2\n";
+    place.write("relais.toml", limits.to_owned() + &text);
+    let said = "the changed limits hold for new connections, and those that are open keep theirs";
+    check(&place.run(&["reload"]), 0, &format!("{kept}; {said}\n"), "");
+    let head = "GET / HTTP/1.1\r\nHost: a.localhost\r\nAccept: */*\r\n\r\n";
+    let mut new = running.connect(0);
+    for (stream, expect) in [(&mut open, "HTTP/1.1 200"), (&mut new, "HTTP/1.1 431")] {
+        stream.write_all(head.as_bytes()).unwrap();
+        let (head, _) = program::answer(stream);
+        assert!(head.starts_with(expect), "{head}");
+    }
+    drop(new);
+    let taken: Vec<_> = (0..2).map(|_| running.connect(0)).collect();
+    let (head, _) = program::answer(&mut running.connect(0));
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    drop((open, taken));
 }
 
 #[test]

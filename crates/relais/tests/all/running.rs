@@ -36,9 +36,9 @@ fn a_request_under_way_gets_its_answer_after_the_signal() {
     let running = place.start(&["serve", "-l", "127.0.0.1:0"], 1);
     let mut stream = running.connect(0);
     // Half a head: the request is under way.
-    stream.write_all(b"GET /file.txt HTTP/1.1\r\nHost: a\r\n").unwrap();
+    stream.write_all(b"GET /file.txt HTTP/1.1\r\nHost: a.localhost\r\n").unwrap();
     // One whole request on another connection proves that the half is read by then, or soon.
-    get(&mut running.connect(0), "/file.txt", "a");
+    get(&mut running.connect(0), "/file.txt", "localhost");
     running.signal(Signal::INT);
     await_refusal(&running);
     stream.write_all(b"\r\n").unwrap();
@@ -97,7 +97,7 @@ fn the_end_of_a_log_is_written_when_callers_are_cut_off() {
     // An answer may be read before it is noted; that it was noted is known once the next is read.
     let mut other = running.connect(0);
     for _ in 0..=100 {
-        get(&mut other, "/file.txt", "a");
+        get(&mut other, "/file.txt", "localhost");
     }
     running.signal(Signal::TERM);
     await_refusal(&running);
@@ -261,14 +261,14 @@ fn who_does_not_know_the_password_is_sent_away_and_both_are_logged() {
     place.write("users.txt", child.wait_with_output().unwrap().stdout);
     let flags = "serve site -l 127.0.0.1:0 --auth users.txt --realm ours --access-log -";
     let running = place.start(&flags.split(' ').collect::<Vec<_>>(), 1);
-    let (head, _) = get(&mut running.connect(0), "/file.txt", "a");
+    let (head, _) = get(&mut running.connect(0), "/file.txt", "localhost");
     assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
     assert!(head.contains("realm=\"ours\""), "{head}");
     assert!(running.line().contains("\"GET /file.txt HTTP/1.1\" 401 "));
     let mut stream = running.connect(0);
     // `anna:pass word`, in Base64.
     let credentials = "Authorization: Basic YW5uYTpwYXNzIHdvcmQ=";
-    write!(stream, "GET /file.txt HTTP/1.1\r\nHost: a\r\n{credentials}\r\n\r\n").unwrap();
+    write!(stream, "GET /file.txt HTTP/1.1\r\nHost: a.localhost\r\n{credentials}\r\n\r\n").unwrap();
     let (head, body) = answer(&mut stream);
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert_eq!(body, "secret");
@@ -312,7 +312,7 @@ fn a_socket_of_the_service_manager_is_taken_over() {
     shell.env("RELAIS_DATA", place.path().join("data"));
     shell.stdin(std::os::fd::OwnedFd::from(listener));
     let running = Running::of(shell, 1);
-    let (_, body) = get(&mut running.connect(0), "/", "a");
+    let (_, body) = get(&mut running.connect(0), "/", "localhost");
     assert_eq!(body, "activated");
 }
 

@@ -5,6 +5,7 @@ use std::{io, time::Duration};
 use relais_net::{Drain, Fault, Scheme, Stream};
 use relais_tap::By;
 use relais_wire::{
+    host::{is_here, parse_host},
     http1::HeadLimits,
     web_socket::{NoOpening, Opening, accept_of, read_opening},
 };
@@ -80,13 +81,20 @@ async fn answer(all: &Dialogues, stream: &mut Stream, way: Way<'_>) -> Result<Op
 }
 
 impl Dialogues {
-    /// Whether the page that asks, if one does, may.
+    /// Whether the page that asks, if one does, may. Where only this machine can call, in the clear, a
+    /// page may be of the same origin because its site's name was made to lead here: so the name has
+    /// to be one that no site has.
     fn takes(&self, opening: &Opening<'_>, way: Way<'_>) -> bool {
         let is_named = |origin: &str| {
             self.origins.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin))
         };
-        opening.is_of_same_origin(way.on.scheme == Scheme::Wss)
-            || opening.origin.is_some_and(is_named)
+        let is_secure = way.on.scheme == Scheme::Wss;
+        let name = || parse_host(opening.host.as_bytes()).map_or("", |host| host.name);
+        let is_misled = opening.origin.is_some()
+            && !is_secure
+            && way.on.is_on_this_machine()
+            && !is_here(name());
+        (opening.is_of_same_origin(is_secure) && !is_misled) || opening.origin.is_some_and(is_named)
     }
 }
 

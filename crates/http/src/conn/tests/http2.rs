@@ -25,7 +25,7 @@ async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
 }
 
 /// The same by `http`.
-async fn connect(http: &Arc<Http>) -> (SendRequest<Empty<Bytes>>, Shutdown) {
+pub(super) async fn connect(http: &Arc<Http>) -> (SendRequest<Empty<Bytes>>, Shutdown) {
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
     let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };

@@ -1,5 +1,8 @@
 //! Connections that become tunnels, or do not.
 
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::TokioIo;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::*;
@@ -289,4 +292,83 @@ async fn an_heir_goes_on_with_what_came_early_until_it_is_told_to_stop() {
     heard(&mut client, b" bye").await;
     assert!(serving.await.unwrap().is_ok());
     assert_eq!(*ended.lock().await, Some(Ended::Whole(0)));
+}
+
+/// A client of HTTP/2, and the far end of its tunnel.
+async fn http2_ends(status: StatusCode) -> (SendRequest<Empty<Bytes>>, DuplexStream, Arc<Http>) {
+    let (far, theirs) = tokio::io::duplex(1 << 10);
+    let far_slot = Arc::new(Mutex::new(Some(theirs)));
+    let digs = Digs { far: far_slot, go: Arc::new(Semaphore::new(9)), status };
+    let handler: Arc<dyn DynHandler> = Arc::new(digs);
+    let limits = Limits { tunnel_idle_max: Duration::from_hours(9), ..Limits::default() };
+    let http = Arc::new(Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits));
+    let (sender, shutdown) = http2::connect(&http).await;
+    // Nobody stops it.
+    std::mem::forget(shutdown);
+    (sender, far, http)
+}
+
+fn connect() -> http::Request<Empty<Bytes>> {
+    http::Request::builder().method("CONNECT").uri("a:443").body(Empty::new()).unwrap()
+}
+
+/// RFC 9113 §8.5: the others go on, and each side ends by itself.
+#[tokio::test]
+async fn over_http2_a_stream_becomes_a_tunnel_and_the_others_go_on() {
+    let (mut sender, mut far, _http) = http2_ends(StatusCode::OK).await;
+    let answer = sender.send_request(connect()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let much: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    near.write_all(b"hello").await.unwrap();
+    heard(&mut far, b"hello").await;
+    let (writing, mut read) = (much.clone(), vec![0; much.len()]);
+    let (mut from_far, mut to_near) = tokio::io::split(far);
+    tokio::join!(async { to_near.write_all(&writing).await.unwrap() }, async {
+        near.read_exact(&mut read).await.unwrap();
+    });
+    assert!(read == much);
+    let other = http::Request::builder().uri("http://a/other").body(Empty::new()).unwrap();
+    assert_eq!(sender.send_request(other).await.unwrap().status(), StatusCode::OK);
+    near.shutdown().await.unwrap();
+    assert_eq!(from_far.read(&mut [0]).await.unwrap(), 0);
+    to_near.write_all(b"last words").await.unwrap();
+    to_near.shutdown().await.unwrap();
+    drop((from_far, to_near));
+    let mut came = String::new();
+    near.read_to_string(&mut came).await.unwrap();
+    assert_eq!(came, "last words");
+}
+
+#[tokio::test]
+async fn over_http2_who_gets_no_tunnel_is_told_and_asks_on() {
+    let (mut sender, _far, _http) = http2_ends(StatusCode::FORBIDDEN).await;
+    for _ in 0..2 {
+        let answer = sender.send_request(connect()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "no");
+    }
+}
+
+/// Nothing is asked meanwhile, and it is in use.
+#[tokio::test(start_paused = true)]
+async fn over_http2_a_tunnel_keeps_its_connection_for_as_long() {
+    let (mut sender, mut far, _http) = http2_ends(StatusCode::OK).await;
+    let answer = sender.send_request(connect()).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    near.write_all(b"still here").await.unwrap();
+    heard(&mut far, b"still here").await;
+    drop(near);
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn tunnels_over_http2_are_no_more_than_there_are_places() {
+    let (mut sender, mut far, http) = http2_ends(StatusCode::OK).await;
+    let taken = http.tunnels.take_many(stream_tunnel::MAX).unwrap();
+    let answer = sender.send_request(connect()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    drop(taken);
 }
