@@ -30,7 +30,8 @@ pub(crate) struct Flags {
     /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine,
     /// with --simulate of TCP
     target: String,
-    /// How many connections, each of which waits for an answer before it asks again
+    /// How many connections, each of which waits for an answer before it asks again; over HTTP/2, each of
+    /// its streams
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = count)]
     connections: NonZeroUsize,
     /// Send so many requests a second, whether or not the others are answered [default: as many as are
@@ -83,6 +84,7 @@ Examples:
   relais load 8080                                   50 connections for 10 s, as fast as it answers
   relais load http://127.0.0.1:8080/a -r 2000        2000 requests a second, whatever it takes
   relais load https://localhost:8443 -c 1000 -d 1m --html load.html
+  relais load https://localhost:8443 --http2 -c 10 -m 100
   relais load udp://127.0.0.1:6666 --size 512 -n 100000 --json
   relais load tcp://127.0.0.1:6666 --simulate 500    500 dialogues: does each get its own answers?";
 
@@ -129,12 +131,14 @@ impl Flags {
         let channel = Channel::of(url.endpoint.scheme);
         let fit = self.tls.fit(channel, "a TARGET over TLS, e.g. `https://…`");
         fit.map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
+        let streams = self.requesting.streams(self.connections)?;
         let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         let title = format!("{}{path}", url.endpoint);
         let load = Load {
             target: Target { endpoint: url.endpoint, path, said },
             task: self.task(),
             connections: self.simulate.unwrap_or(self.connections),
+            streams,
             threads: threads.unwrap_or(NonZeroUsize::MIN),
             schedule: self.schedule(),
             timeout: self.timeout.0,
@@ -213,6 +217,7 @@ fn timeout(text: &str) -> Result<Time, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use relais_talk::load::Said;
 
     use super::*;
 
@@ -240,11 +245,28 @@ mod tests {
         let post = "POST / HTTP/1.1\r\nHost: a.example\r\nX: y\r\nContent-Length: 1\r\n\r\nb";
         let words = ["https://a.example", "-H", "X: y", "--body", "b"];
         check(&words, "https://a.example:443/", post);
-        check(&["tcp://[::1]:9", "-m", "hi"], "tcp://[::1]:9", "hi\n");
-        check(&["udp://[::1]:9", "-m", "hi"], "udp://[::1]:9", "hi");
+        check(&["tcp://[::1]:9", "--message", "hi"], "tcp://[::1]:9", "hi\n");
+        check(&["udp://[::1]:9", "--message", "hi"], "udp://[::1]:9", "hi");
         check(&["unix:///a", "-s", "5"], "unix:///a", "abcd\n");
         check(&["ws://a/b", "-s", "1"], "ws://a:80/b", "\n");
-        check(&["ws://a", "-m", "hi"], "ws://a:80/", "hi");
+        check(&["ws://a", "--message", "hi"], "ws://a:80/", "hi");
+    }
+
+    #[test]
+    fn over_http_2_each_connection_has_as_many_streams_as_was_said() {
+        let check = |words: &[&str], about: &str, streams| {
+            let Asked { load, about: found, .. } = asked(words).unwrap();
+            assert!(matches!(load.target.said, Said::Http2(_)));
+            assert!(found.starts_with(about), "{found}");
+            assert_eq!(load.streams.get(), streams);
+        };
+        check(&["9", "--http2"], "GET over HTTP/2, ", 1);
+        check(&["https://a", "--http2", "-m", "100"], "GET over HTTP/2, ", 100);
+        check(
+            &["9", "--http2", "--streams", "7", "--body", "x"],
+            "POST and a body over HTTP/2, ",
+            7,
+        );
     }
 
     #[test]
@@ -277,6 +299,24 @@ mod tests {
         check(&["8080", "--path", "b"], "bad path \"b\"");
         check(&["8080", "--path", "/b#c"], "bad path \"/b#c\"");
         check(&["8080/a", "--path", "/b"], "path \"/b\" beside \"/a\"");
+        let check_expected = |words: &[&str], what: &str, expected: &str| {
+            let Err(Stop::Wrong(complaints)) = asked(words) else { panic!("{words:?} is taken") };
+            let wrong = &complaints[0].wrong;
+            assert_eq!((wrong.what.as_str(), wrong.expected.as_deref()), (what, Some(expected)));
+        };
+        let http = "a TARGET of `http://…` or `https://…`";
+        check_expected(&["tcp://a:9", "--http2"], "no HTTP/2 over tcp", http);
+        check_expected(&["9", "--simulate", "3", "--http2"], "no HTTP/2 over tcp", http);
+        check_expected(&["wss://a", "-m", "3"], "no HTTP/2 over wss", http);
+        check_expected(&["9", "-m", "3"], "3 streams over HTTP/1.1, which has none", "`--http2`");
+        check_expected(
+            &["9", "--http2", "-m", "1000", "-c", "1001"],
+            "1,000 streams on each of 1,001 connections",
+            "1,000,000 streams in all",
+        );
+        check(&["9", "--http2", "-H", "Connection: close"], "header \"Connection\"");
+        check(&["9", "--http2", "-H", "Host: u@a"], "bad host \"u@a\"");
+        check(&["9/<", "--http2"], "bad path \"/<\"");
         check(&["tcp://a:9", "--pin", &"ab".repeat(32)], "nothing is done with `--pin`");
     }
 
@@ -291,6 +331,9 @@ mod tests {
             ("--timeout", "0s"),
             ("-t", "0"),
             ("-t", "1025"),
+            ("-m", "0"),
+            ("-m", "1001"),
+            ("-m", "hi"),
             ("-H", "no colon"),
         ] {
             let words = ["load", "9", flag, value];

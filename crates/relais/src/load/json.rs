@@ -23,6 +23,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         "target": report.title,
         "about": report.about,
         "connections": connections,
+        "streams": report.streams(),
         "threads": threads,
         "rate": schedule.rate,
         "timeout_s": timeout.as_secs_f64(),

@@ -118,6 +118,7 @@ mod tests {
             },
             task: Task::Ask,
             connections: NonZeroUsize::new(10).unwrap(),
+            streams: NonZeroUsize::MIN,
             threads: NonZeroUsize::MIN,
             schedule: Schedule { rate: NonZeroU64::new(5), warmup: Duration::from_secs(2), until },
             timeout: Duration::from_secs(1),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relais_talk::load::{Kind, Load, Outcome, Task, Until};
+use relais_talk::load::{Kind, Load, Outcome, Said, Task, Until};
 
 use super::figures::brief;
 use crate::{
@@ -57,6 +57,10 @@ impl Report<'_> {
     pub(super) fn how(&self) -> String {
         let Load { connections, threads, schedule, .. } = self.load;
         let connections = counted(count(connections.get()), "connection");
+        let connections = match self.streams() {
+            Some(streams) => format!("{connections} with {} each", counted(streams, "stream")),
+            None => connections,
+        };
         let threads = counted(count(threads.get().min(self.load.connections.get())), "thread");
         let pace = match schedule.rate {
             Some(rate) => format!("{} due each second", counted(rate.get(), "request")),
@@ -71,6 +75,12 @@ impl Report<'_> {
             Until::Requests(count) => counted(count, "request"),
         };
         format!("{connections} on {threads}, {until}, {pace}")
+    }
+
+    /// How many requests are under way at once on each connection, over HTTP/2.
+    pub(super) fn streams(&self) -> Option<u64> {
+        let Load { target, streams, .. } = self.load;
+        matches!(target.said, Said::Http2(_)).then(|| count(streams.get()))
     }
 
     pub(super) fn clients(&self) -> u64 {
@@ -106,6 +116,7 @@ impl Report<'_> {
             notes.push(CLOSED.to_owned());
         }
         notes.extend(self.refusals());
+        notes.extend(self.waiting_streams());
         let due = outcome.ledger.answers() + outcome.ledger.failures() + outcome.unsent;
         // Fewer are for want of a core here.
         if outcome.unsent > due / 100 {
@@ -137,6 +148,18 @@ impl Report<'_> {
              refuses"
                 .to_owned()
         })
+    }
+
+    /// That streams waited for others, if the target lets fewer be open than were asked for.
+    fn waiting_streams(&self) -> Option<String> {
+        let streams = self.streams()?;
+        let most = self.measured.outcome.ledger.streams_max.filter(|most| *most < streams)?;
+        let most = counted(most, "stream");
+        Some(format!(
+            "the target lets {most} be open at once on a connection: of {} the others waited, and \
+             that is in the latencies, too",
+            said_count(streams)
+        ))
     }
 
     /// That we are late ourselves, if so much that it can be seen in what was measured.

@@ -1,8 +1,10 @@
 //! What is said to a target: a request, or a message that is to come back.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use relais_net::Scheme;
-use relais_talk::load::{BadRequest, Parts, Request, Said};
+use relais_talk::load::{BadRequest, Http2Request, Parts, Request, Said};
 
 use super::{
     report::count,
@@ -21,7 +23,7 @@ use crate::{
 #[command(next_help_heading = "Messages, to who sends them back")]
 pub(super) struct Messages {
     /// Send TEXT, with a line end behind it on a stream, or what FILE holds, as it is
-    #[arg(short, long, value_name = "TEXT|@FILE", conflicts_with = "size")]
+    #[arg(long, value_name = "TEXT|@FILE", conflicts_with = "size")]
     message: Option<String>,
     /// Send a line of so many bytes [default: 64]
     #[arg(short, long, value_name = "SIZE")]
@@ -30,8 +32,14 @@ pub(super) struct Messages {
 
 /// What is asked for over HTTP.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Requests, over HTTP/1.1")]
+#[command(next_help_heading = "Requests, over HTTP")]
 pub(super) struct Requesting {
+    /// Speak HTTP/2: to https:// as agreed on by ALPN, to http:// without asking whether the server does
+    #[arg(long)]
+    http2: bool,
+    /// Over HTTP/2, how many requests are under way at once on each connection [default: 1]
+    #[arg(short = 'm', long, value_name = "N", value_parser = streams)]
+    streams: Option<NonZeroUsize>,
     /// The method [default: GET, or POST if there is a body]
     #[arg(short = 'X', long)]
     method: Option<String>,
@@ -54,6 +62,9 @@ const DATAGRAM_BYTES_MAX: u64 = 65_507;
 
 /// Enough to see what size does; it is in memory as a whole.
 const MESSAGE_BYTES_MAX: u64 = 1 << 30;
+
+/// How many requests may be under way at once over HTTP/2. Each is a client of its own here.
+const CLIENTS_MAX: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("more than none");
 
 impl Messages {
     pub(super) fn said(&self, scheme: Scheme) -> Result<Said, Stop> {
@@ -83,7 +94,7 @@ impl Messages {
 impl Requesting {
     /// The request, and the path that it is for.
     pub(super) fn said(&self, url: &Url) -> Result<(Said, String), Stop> {
-        let Self { method, header, body, path: _ } = self;
+        let Self { http2, streams: _, method, header, body, path: _ } = self;
         let path = self.path(url)?;
         let data = body.as_deref().map(|text| content::read("--body", text)).transpose()?;
         let usual = if data.is_some() { "POST" } else { "GET" };
@@ -93,10 +104,35 @@ impl Requesting {
         let fields: Vec<_> = fields.collect();
         let data = data.as_deref();
         let parts = Parts { method, path: &path, host: &host, fields: &fields, data };
-        let request = Request::of(parts);
-        let request =
-            request.map_err(|error| Stop::of_flag(flag_of(&error), Wrong::from_error(&error)))?;
-        Ok((Said::Request(request), path))
+        let said = if *http2 {
+            Http2Request::of(parts, url.endpoint.scheme).map(Said::Http2)
+        } else {
+            Request::of(parts).map(Said::Request)
+        };
+        let said =
+            said.map_err(|error| Stop::of_flag(flag_of(&error), Wrong::from_error(&error)))?;
+        Ok((said, path))
+    }
+
+    /// How many requests are under way on each of so many `connections`.
+    pub(super) fn streams(&self, connections: NonZeroUsize) -> Result<NonZeroUsize, Stop> {
+        let Some(streams) = self.streams else { return Ok(NonZeroUsize::MIN) };
+        let refused = |what: String, expected: String| {
+            Err(Stop::of_flag("--streams", Wrong::expected(what, expected)))
+        };
+        let said = counted(count(streams.get()), "stream");
+        if !self.http2 {
+            return refused(
+                format!("{said} over HTTP/1.1, which has none"),
+                "`--http2`".to_owned(),
+            );
+        }
+        if connections.saturating_mul(streams) > CLIENTS_MAX {
+            let connections = counted(count(connections.get()), "connection");
+            let most = counted(count(CLIENTS_MAX.get()), "stream");
+            return refused(format!("{said} on each of {connections}"), format!("{most} in all"));
+        }
+        Ok(streams)
     }
 
     /// What is asked with, without what the fields and the body say: that may be secret.
@@ -108,7 +144,8 @@ impl Requesting {
             fields => format!(" with {}", counted(count(fields), "field")),
         };
         let body = if self.body.is_some() { " and a body" } else { "" };
-        format!("{method}{fields}{body}")
+        let protocol = if self.http2 { " over HTTP/2" } else { "" };
+        format!("{method}{fields}{body}{protocol}")
     }
 
     pub(super) fn path(&self, url: &Url) -> Result<String, Stop> {
@@ -131,7 +168,13 @@ impl Requesting {
     }
 
     pub(super) fn refuse(&self, scheme: Scheme) -> Result<(), Stop> {
-        let Self { method, header, body, path } = self;
+        let Self { http2, streams, method, header, body, path } = self;
+        if *http2 || streams.is_some() {
+            let flag = if *http2 { "--http2" } else { "--streams" };
+            let expected = "a TARGET of `http://…` or `https://…`";
+            let wrong = Wrong::expected(format!("no HTTP/2 over {scheme}"), expected);
+            return Err(Stop::of_flag(flag, wrong));
+        }
         let flags = [
             ("--method", method.is_some()),
             ("--header", !header.is_empty()),
@@ -146,9 +189,17 @@ impl Requesting {
 pub(super) fn about_message(said: &Said) -> String {
     match said {
         Said::Message(bytes) => format!("messages of {}", said_bytes(count(bytes.len()))),
-        Said::Request(_) => "requests".to_owned(),
+        Said::Request(_) | Said::Http2(_) => "requests".to_owned(),
     }
 }
+
+fn streams(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let read = text.parse().ok().filter(|streams: &NonZeroUsize| streams.get() <= STREAMS_MAX);
+    read.ok_or("expected a number from 1 to 1000, of requests under way on each connection")
+}
+
+/// More than most servers let be open at once.
+const STREAMS_MAX: usize = 1000;
 
 fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop> {
     let Some((flag, _)) = flags.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
@@ -159,8 +210,12 @@ fn refuse(flags: &[(&str, bool)], scheme: Scheme, hint: &str) -> Result<(), Stop
 fn flag_of(error: &BadRequest) -> &'static str {
     match error {
         BadRequest::Method(_) => "--method",
-        BadRequest::Path(_) => "--path",
-        BadRequest::Name(_) | BadRequest::Value(_) | BadRequest::Framing(_) => "--header",
+        BadRequest::Path(_) | BadRequest::Escaped(_) => "--path",
+        BadRequest::Name(_)
+        | BadRequest::Value(_)
+        | BadRequest::Framing(_)
+        | BadRequest::OfConnection(_)
+        | BadRequest::Host(_) => "--header",
     }
 }
 

@@ -152,10 +152,36 @@ impl Text<'_> {
 
 fn error_line(kind: Kind, Failed { count, sample }: &Failed) -> String {
     let sample = sample.as_deref().unwrap_or_default();
-    format!("  {:<10}{:>14}  {sample}", kind.to_string(), said_count(*count))
+    format!("  {}  {sample}", counted_kind(kind, *count))
 }
 
 fn error_line_of_call(kind: Kind, Failed { count, sample }: &Failed) -> String {
     let sample = sample.as_deref().unwrap_or_default();
-    format!("  {:<10}{:>14}  connecting: {sample}", kind.to_string(), said_count(*count))
+    format!("  {}  connecting: {sample}", counted_kind(kind, *count))
+}
+
+/// In the columns of the other counts, however long the kind is called.
+fn counted_kind(kind: Kind, count: u64) -> String {
+    let kind = kind.to_string();
+    let left = 23_usize.saturating_sub(kind.len());
+    format!("{kind} {:>left$}", said_count(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_errors_stand_in_one_column() {
+        let check = |kind, count, expect: &str| {
+            let failed = Failed { count, sample: Some("why".to_owned()) };
+            assert_eq!(error_line(kind, &failed), expect);
+        };
+        check(Kind::Reset, 1, "  reset                  1  why");
+        check(Kind::StreamRefused, 12_345, "  stream refused    12,345  why");
+        check(Kind::Malformed, 12, "  malformed answer      12  why");
+        let failed = Failed { count: 3, sample: None };
+        let expect = "  no source port left here 3  connecting: ";
+        assert_eq!(error_line_of_call(Kind::Ports, &failed), expect);
+    }
 }

@@ -117,7 +117,8 @@ impl Answers {
             Persistence::Closes => Then::Closes,
         };
         (self.stage, self.interims) = (Stage::Head, 0);
-        Answered { bytes: std::mem::take(&mut self.bytes), status: Some(status), then }
+        let bytes = std::mem::take(&mut self.bytes);
+        Answered { bytes, status: Some(status), sent: None, then }
     }
 }
 
@@ -202,7 +203,8 @@ impl Hear for Echo<'_> {
         if self.matched < self.sent.len() {
             return Ok(Heard::Part);
         }
-        Ok(Heard::Whole(Answered { bytes: len(self.sent), status: None, then: Then::Goes }))
+        let bytes = len(self.sent);
+        Ok(Heard::Whole(Answered { bytes, status: None, sent: None, then: Then::Goes }))
     }
 
     fn end(&mut self) -> Result<Answered, Failure> {

@@ -1,5 +1,7 @@
 //! One client: it asks, waits for the answer, counts it, and asks again.
 
+mod calling;
+
 use std::{
     mem,
     sync::{
@@ -12,12 +14,13 @@ use std::{
 use relais_net::Dialer;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 
 use super::{
     deadline::Deadline,
     failure::{Failure, Kind},
+    http2::Slot,
     ledger::{Answered, Ledger, Then, Times},
     line::Line,
     message::own_message,
@@ -25,6 +28,7 @@ use super::{
     schedule::{Due, Schedule},
     target::Target,
 };
+pub(super) use calling::CALLING_MAX;
 
 /// What all clients share.
 #[derive(Debug)]
@@ -76,8 +80,12 @@ pub(super) struct Client {
     pub(super) bench: Bench,
     /// Told once a line is open, or could not be opened.
     pub(super) ready: mpsc::UnboundedSender<()>,
-    /// Its number, from 1.
+    /// The number of its connection, from 1.
     pub(super) number: usize,
+    /// Which of the streams of its connection it is, from 0, which is the one that calls first.
+    pub(super) stream: usize,
+    /// The connection of these streams, if a connection may have several.
+    pub(super) slot: Option<Slot>,
     /// When to begin, once that is known.
     pub(super) start: watch::Receiver<Option<Instant>>,
 }
@@ -99,13 +107,6 @@ impl Drop for UnderWay<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
-
-/// How many may call at once before the start. A server's queue is often not longer than that, and
-/// who finds it full waits for a second.
-pub(super) const CALLING_MAX: usize = 256;
-
-/// After so many calls none of which was answered, the others are not tried before the start.
-const MISSED_MAX: usize = 256;
 
 /// For how long after the end requests are sent that were due before it: as long as a busy machine may
 /// let us wait. Without it, the last few of many were never sent wherever a core is missed for a moment.
@@ -159,36 +160,6 @@ impl Client {
         Ok(())
     }
 
-    /// Opens a line before the start, unless it is clear that nobody is there.
-    async fn open_early(&self) -> Option<Line> {
-        let Shared { calling, reached, missed, .. } = &*self.shared;
-        let _permit = calling.acquire().await.ok()?;
-        let is_hopeless =
-            reached.load(Ordering::Relaxed) == 0 && missed.load(Ordering::Relaxed) >= MISSED_MAX;
-        if is_hopeless {
-            return None;
-        }
-        let line = self.open().await;
-        let count = if line.is_ok() { reached } else { missed };
-        count.fetch_add(1, Ordering::Relaxed);
-        line.ok()
-    }
-
-    /// Opens a line, and counts that.
-    async fn open(&self) -> Result<Line, Failure> {
-        let begun = Instant::now();
-        let Shared { target, dialer, timeout: most, .. } = &*self.shared;
-        let opened = timeout(*most, Line::open(target, dialer)).await;
-        let opened = opened.unwrap_or_else(|_| {
-            Err(Failure::new(Kind::TimedOut, format!("not connected in {most:?}")))
-        });
-        self.with_ledger(|ledger| match &opened {
-            Ok(_) => ledger.connect.record(begun.elapsed()),
-            Err(failure) => ledger.not_connected(failure),
-        });
-        opened
-    }
-
     async fn ask_on(&self, mut line: Option<Line>, mut now: Instant) {
         let shared = &*self.shared;
         let message = shared.target.bytes();
@@ -197,7 +168,7 @@ impl Client {
         while let Some(turn) = self.turn(&mut now, &wake).await {
             // One that waits for its connection is waited for, too.
             let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
-            let open = if let Some(open) = line.take() {
+            let open = if let Some(open) = line.take().and_then(Line::still_open) {
                 Ok(open)
             } else {
                 let opened = self.open().await;
@@ -278,14 +249,15 @@ impl Client {
         self.with_ledger(|ledger| match answered {
             Err(failure) => ledger.failed(failure, at),
             Ok(answer) => {
-                let request_bytes = u64::try_from(self.shared.target.bytes().len());
+                let message_bytes = u64::try_from(self.shared.target.bytes().len());
+                let message_bytes = message_bytes.expect("a length in memory");
                 let times = Times {
                     at,
                     latency: now - turn.due.unwrap_or(sent),
                     since_sent: turn.due.map(|_| now - sent),
                     in_time: self.shared.schedule.end().is_none_or(|end| since <= end),
                 };
-                ledger.answered(answer, request_bytes.expect("a length in memory"), times);
+                ledger.answered(answer, answer.sent.unwrap_or(message_bytes), times);
             }
         });
     }

@@ -35,6 +35,12 @@ pub enum Kind {
     Wrong,
     /// The answer is none by the rules of its protocol.
     Malformed,
+    /// Over HTTP/2 the server went away, and said so (GOAWAY).
+    GoneAway,
+    /// Over HTTP/2 the server reset the one stream.
+    StreamReset,
+    /// The same, and said that it had not begun with it (`REFUSED_STREAM`).
+    StreamRefused,
     /// No TLS, or with a stranger.
     Tls,
     /// No descriptor is left here.
@@ -47,7 +53,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Refused,
         Self::Unreachable,
         Self::TimedOut,
@@ -55,6 +61,9 @@ impl Kind {
         Self::Closed,
         Self::Wrong,
         Self::Malformed,
+        Self::GoneAway,
+        Self::StreamReset,
+        Self::StreamRefused,
         Self::Tls,
         Self::Descriptors,
         Self::Ports,
@@ -76,6 +85,9 @@ impl Kind {
             Self::Closed => "closed",
             Self::Wrong => "wrong_answer",
             Self::Malformed => "malformed",
+            Self::GoneAway => "goaway",
+            Self::StreamReset => "stream_reset",
+            Self::StreamRefused => "stream_refused",
             Self::Tls => "tls",
             Self::Descriptors => "descriptors",
             Self::Ports => "source_ports",
@@ -94,6 +106,9 @@ impl fmt::Display for Kind {
             Self::Closed => "closed early",
             Self::Wrong => "wrong answer",
             Self::Malformed => "malformed answer",
+            Self::GoneAway => "GOAWAY",
+            Self::StreamReset => "stream reset",
+            Self::StreamRefused => "stream refused",
             Self::Tls => "TLS failed",
             Self::Descriptors => "no descriptor left here",
             Self::Ports => "no source port left here",

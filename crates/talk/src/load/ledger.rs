@@ -29,6 +29,9 @@ pub struct Ledger {
     pub sent: u64,
     /// How many answers had a status from 100 on, from 200 on and so on.
     pub statuses: [u64; 5],
+    /// How many streams of HTTP/2 the target lets be open at once on a connection: the fewest that it
+    /// said.
+    pub streams_max: Option<u64>,
     /// What happened when.
     pub timeline: Timeline,
     /// Of clients that keep dialogues, what came of those.
@@ -65,6 +68,8 @@ pub struct Answered {
     pub bytes: u64,
     /// Its status, if it was one of HTTP.
     pub status: Option<u16>,
+    /// How many bytes went out for it, where that is not always the same.
+    pub sent: Option<u64>,
     /// Whether another may be asked for on the same connection.
     pub then: Then,
 }
@@ -119,6 +124,11 @@ impl Ledger {
         self.calls[failure.kind.index()].note(failure);
     }
 
+    /// Notes how many streams a target lets be open at once on a connection, if it says that.
+    pub(super) fn note_streams_max(&mut self, most: Option<u64>) {
+        self.streams_max = self.streams_max.into_iter().chain(most).min();
+    }
+
     /// Adds what another core has counted.
     pub(super) fn add(&mut self, other: &Self) {
         let Self {
@@ -130,6 +140,7 @@ impl Ledger {
             received,
             sent,
             statuses,
+            streams_max,
             timeline,
             dialogues,
             failures,
@@ -143,6 +154,7 @@ impl Ledger {
         self.received += received;
         self.sent += sent;
         self.statuses.iter_mut().zip(statuses).for_each(|(count, more)| *count += more);
+        self.note_streams_max(*streams_max);
         self.timeline.add(timeline);
         self.dialogues.add(dialogues);
         self.failures.iter_mut().zip(failures).for_each(|(failed, more)| failed.add(more));
@@ -235,7 +247,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn answer(status: u16) -> Answered {
-        Answered { bytes: 10, status: Some(status), then: Then::Goes }
+        Answered { bytes: 10, status: Some(status), sent: None, then: Then::Goes }
     }
 
     #[test]
@@ -247,12 +259,14 @@ mod tests {
         other.answered(&answer(503), 5, Times { in_time: false, ..times });
         other.failed(&Failure::new(Kind::Reset, "second"), MS);
         other.not_connected(&Failure::new(Kind::Refused, "third"));
+        other.note_streams_max(Some(128));
+        other.note_streams_max(Some(100));
         one.add(&other);
         assert_eq!((one.answers(), one.in_time, one.received, one.sent), (2, 1, 20, 10));
         assert_eq!((one.statuses, one.failures()), ([0, 1, 0, 0, 1], 2));
         let (kind, failed) = one.failed_requests().next().unwrap();
         assert_eq!((kind, failed.count, failed.sample.as_deref()), (Kind::Reset, 2, Some("first")));
-        assert_eq!(one.failed_calls().count(), 1);
+        assert_eq!((one.failed_calls().count(), one.streams_max), (1, Some(100)));
         assert_eq!(one.timeline.steps()[0].answered, 2);
     }
 

@@ -9,6 +9,7 @@ use super::{
     answer::{Answers, Echo},
     exchange::{exchange, exchange_datagram},
     failure::Failure,
+    http2::Conn,
     ledger::Answered,
     target::{Said, Target},
     web_socket,
@@ -19,6 +20,8 @@ use super::{
 pub(super) enum Line {
     /// HTTP/1.1. Boxed, as is what is behind the others.
     Http(Box<Stream>, Box<Answers>),
+    /// A stream of HTTP/2.
+    Http2(Conn),
     /// Messages without ends of their own.
     Bytes(Box<Stream>),
     /// A datagram each.
@@ -34,6 +37,11 @@ impl Line {
         if target.is_of_datagrams() {
             return Ok(Self::Datagrams(dialer.dial_datagrams(endpoint).await?.socket));
         }
+        if let Said::Http2(request) = said {
+            // Boxed: ten thousand clients of others have no room for it.
+            let opening = Box::pin(Conn::open(endpoint, request, dialer));
+            return opening.await.map(Self::Http2);
+        }
         let is_of_web_sockets = matches!(endpoint.scheme, Scheme::Ws | Scheme::Wss);
         let is_http = is_of_web_sockets || matches!(said, Said::Request(_));
         let protocols = if is_http { Protocols::Http1 } else { Protocols::Plain };
@@ -42,10 +50,28 @@ impl Line {
             return web_socket::begin(stream, target).await.map(Box::new).map(Self::WebSocket);
         }
         let stream = Box::new(stream);
-        Ok(match said {
-            Said::Request(request) => Self::Http(stream, Box::new(Answers::to(request.asked))),
-            Said::Message(_) => Self::Bytes(stream),
+        Ok(if let Said::Request(request) = said {
+            Self::Http(stream, Box::new(Answers::to(request.asked)))
+        } else {
+            Self::Bytes(stream)
         })
+    }
+
+    /// The line, if another exchange may begin on it, as far as is known: what else ends one is told by
+    /// its answers.
+    pub(super) fn still_open(self) -> Option<Self> {
+        match self {
+            Self::Http2(conn) => conn.still_open().map(Self::Http2),
+            line => Some(line),
+        }
+    }
+
+    /// How many exchanges its target lets be under way at once, if it says that.
+    pub(super) fn streams_max(&self) -> Option<u64> {
+        match self {
+            Self::Http2(conn) => Some(u64::try_from(conn.streams_max()).unwrap_or(u64::MAX)),
+            _ => None,
+        }
     }
 
     /// Sends `message` and waits for what it is answered with. Not cancel safe: the line is of no use
@@ -53,6 +79,7 @@ impl Line {
     pub(super) async fn exchange(&mut self, message: &Bytes) -> Result<Answered, Failure> {
         match self {
             Self::Http(stream, answers) => exchange(&mut **stream, message, &mut **answers).await,
+            Self::Http2(conn) => conn.ask().await,
             Self::Bytes(stream) => exchange(&mut **stream, message, &mut Echo::of(message)).await,
             Self::Datagrams(socket) => exchange_datagram(socket, message).await,
             Self::WebSocket(socket) => web_socket::exchange(socket, message).await,

@@ -20,10 +20,11 @@ use tokio::{
 
 use super::{
     client::{Bench, CALLING_MAX, Client, Shared, Task},
+    http2::Slot,
     ledger::Ledger,
     pacer::Pacer,
     schedule::Schedule,
-    target::Target,
+    target::{Said, Target},
 };
 
 /// What is to be done.
@@ -33,8 +34,11 @@ pub struct Load {
     pub target: Target,
     /// What each client does with it.
     pub task: Task,
-    /// How many clients, each with a connection of its own.
+    /// How many connections, each of a client.
     pub connections: NonZeroUsize,
+    /// How many clients each connection has. More than one over HTTP/2 alone; without it this is not
+    /// looked at.
+    pub streams: NonZeroUsize,
     /// How many threads they live on.
     pub threads: NonZeroUsize,
     /// When.
@@ -47,9 +51,8 @@ pub struct Load {
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
-    connections: usize,
     clients: JoinSet<()>,
-    /// How many of them have tried to call.
+    /// How many of them have tried to call, or leave that to others.
     ready: usize,
     tries: mpsc::UnboundedReceiver<()>,
     start: watch::Sender<Option<Instant>>,
@@ -103,6 +106,13 @@ pub struct Outcome {
     pub unsent: u64,
 }
 
+impl Load {
+    /// How many clients share a connection.
+    fn clients_each(&self) -> usize {
+        if matches!(self.target.said, Said::Http2(_)) { self.streams.get() } else { 1 }
+    }
+}
+
 impl Running {
     /// Has clients call. Blocks for a moment.
     ///
@@ -113,22 +123,28 @@ impl Running {
         let connections = load.connections.get();
         let cores = (0..load.threads.get().min(connections)).map(|_| Core::start());
         let cores = cores.collect::<io::Result<Vec<_>>>()?;
+        let streams = load.clients_each();
         let shared = Arc::new(Shared::new(load, dialer));
         let (start, started) = watch::channel(None);
         let (ready, tries) = mpsc::unbounded_channel();
         let mut clients = JoinSet::new();
         for (number, core) in (1..=connections).zip(cores.iter().cycle()) {
-            let client = Client {
-                number,
-                shared: Arc::clone(&shared),
-                bench: core.bench.clone(),
-                ready: ready.clone(),
-                start: started.clone(),
-            };
-            clients.spawn_on(client.run(), core.handle());
+            let slot = matches!(shared.target.said, Said::Http2(_)).then(Slot::default);
+            for stream in 0..streams {
+                let client = Client {
+                    number,
+                    stream,
+                    slot: slot.clone(),
+                    shared: Arc::clone(&shared),
+                    bench: core.bench.clone(),
+                    ready: ready.clone(),
+                    start: started.clone(),
+                };
+                clients.spawn_on(client.run(), core.handle());
+            }
         }
         let (ready, ended) = (0, None);
-        Ok(Self { shared, connections, clients, ready, tries, start, cores, ended })
+        Ok(Self { shared, clients, ready, tries, start, cores, ended })
     }
 
     /// Waits until it is over: all requests were sent, or the time is over, and what was under way
@@ -136,7 +152,7 @@ impl Running {
     ///
     /// Cancel safe: to be called again, perhaps after a look at [`progress`](Self::progress).
     pub async fn wait(&mut self) {
-        while self.ready < self.connections {
+        while self.ready < self.clients.len() {
             // An error says that all clients are gone.
             if self.tries.recv().await.is_none() {
                 break;
@@ -223,7 +239,7 @@ impl Core {
 
 impl Shared {
     fn new(load: Load, dialer: Dialer) -> Self {
-        let Load { target, task, schedule, timeout, connections: _, threads: _ } = load;
+        let Load { target, task, schedule, timeout, connections: _, streams: _, threads: _ } = load;
         Self {
             target,
             task,

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use relais_net::{Endpoint, Scheme};
 use relais_wire::{http1::response::Asked, is_token};
 
+use super::http2::Http2Request;
+
 /// Who is put under load, and what is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Where. `http` and `https` go with [`Said::Request`], the others with [`Said::Message`].
+    /// Where. `http` and `https` go with [`Said::Request`] and [`Said::Http2`], the others with [`Said::Message`].
     pub endpoint: Endpoint,
     /// The path that a WebSocket is asked for at; unused by the others.
     pub path: String,
@@ -22,6 +24,8 @@ pub struct Target {
 pub enum Said {
     /// A request of HTTP/1.1, and then an answer is waited for.
     Request(Request),
+    /// The same of HTTP/2.
+    Http2(Http2Request),
     /// A message, which is waited for again.
     Message(Bytes),
 }
@@ -66,6 +70,31 @@ pub enum BadRequest {
     /// A field that says what is said by other means.
     #[error("header {0:?}: expected none, the length is that of the body")]
     Framing(String),
+    /// A field that HTTP/2 has not.
+    #[error("header {0:?}: expected none over HTTP/2, which has no such fields")]
+    OfConnection(String),
+    /// Who is asked is nobody, over HTTP/2.
+    #[error("bad host {0:?}: expected a name or an address, and perhaps a port")]
+    Host(String),
+    /// The path has letters that it must not have, over HTTP/2.
+    #[error(
+        "bad path {0:?}: expected `<`, `>` and the like written with a percent sign over HTTP/2"
+    )]
+    Escaped(String),
+}
+
+impl Parts<'_> {
+    /// Refuses what a server might read as something else than what was meant.
+    pub(super) fn check(self) -> Result<(), BadRequest> {
+        let Parts { method, path, host: _, fields, data: _ } = self;
+        if !is_token(method.as_bytes()) || method.eq_ignore_ascii_case("CONNECT") {
+            return Err(BadRequest::Method(method.to_owned()));
+        }
+        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(BadRequest::Path(path.to_owned()));
+        }
+        fields.iter().try_for_each(|(name, value)| check_field(name, value))
+    }
 }
 
 impl Request {
@@ -75,19 +104,13 @@ impl Request {
     ///
     /// [`BadRequest`], where a server might read something else than what was meant.
     pub fn of(parts: Parts<'_>) -> Result<Self, BadRequest> {
+        parts.check()?;
         let Parts { method, path, host, fields, data } = parts;
-        if !is_token(method.as_bytes()) || method.eq_ignore_ascii_case("CONNECT") {
-            return Err(BadRequest::Method(method.to_owned()));
-        }
-        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(BadRequest::Path(path.to_owned()));
-        }
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
         if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head.extend(["Host: ", host, "\r\n"]);
         }
         for (name, value) in fields {
-            check_field(name, value)?;
             head.extend([name, ": ", value, "\r\n"]);
         }
         if let Some(data) = data {
@@ -133,10 +156,11 @@ impl Target {
         self.endpoint.scheme == Scheme::Udp
     }
 
-    /// What goes out each time.
+    /// What goes out each time; of HTTP/2 the body alone.
     pub fn bytes(&self) -> &Bytes {
         match &self.said {
             Said::Request(request) => &request.bytes,
+            Said::Http2(request) => request.body(),
             Said::Message(message) => message,
         }
     }

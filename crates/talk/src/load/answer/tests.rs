@@ -115,14 +115,14 @@ fn answers_follow_each_other_on_a_connection() {
         let whole = answers.hear(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na").unwrap();
         assert_eq!(
             whole,
-            Heard::Whole(Answered { bytes: 39, status: Some(200), then: Then::Goes })
+            Heard::Whole(Answered { bytes: 39, status: Some(200), sent: None, then: Then::Goes })
         );
     }
 }
 
 #[test]
 fn an_echo_is_right_or_its_first_difference_is_told() {
-    let whole = Heard::Whole(Answered { bytes: 5, status: None, then: Then::Goes });
+    let whole = Heard::Whole(Answered { bytes: 5, status: None, sent: None, then: Then::Goes });
     let mut echo = Echo::of(b"hello");
     assert_eq!(echo.hear(b"he"), Ok(Heard::Part));
     assert_eq!(echo.hear(b"llo"), Ok(whole));

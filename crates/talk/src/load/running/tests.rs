@@ -29,6 +29,7 @@ fn load(endpoint: &str, said: Said, connections: usize, requests: u64) -> Load {
         target: Target { endpoint, path: "/".to_owned(), said },
         task: Task::Ask,
         connections: NonZeroUsize::new(connections).unwrap(),
+        streams: NonZeroUsize::MIN,
         threads: NonZeroUsize::new(2).unwrap(),
         schedule: Schedule { rate: None, warmup: Duration::ZERO, until: Until::Requests(requests) },
         timeout: Duration::from_secs(20),
