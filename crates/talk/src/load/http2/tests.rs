@@ -309,3 +309,56 @@ async fn a_body_goes_out_and_one_that_is_larger_than_all_windows_comes_back() {
     let (received, sent) = (outcome.ledger.received, outcome.ledger.sent);
     assert!(received > all && sent > all, "{received} bytes came, {sent} went");
 }
+
+/// Reads a frame: its kind, and what it carries (RFC 9113, section 4.1).
+async fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.ok()?;
+    let [high, middle, low, kind, ..] = head;
+    let mut content =
+        vec![0; usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)];
+    stream.read_exact(&mut content).await.ok()?;
+    Some((kind, content))
+}
+
+/// Frames of all kinds that nobody meant, of streams that may be open, made of `seed`.
+fn nonsense(mut seed: u64) -> Vec<u8> {
+    let mut next = move || {
+        // Knuth's, of which the high bits are the better ones.
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        seed.to_be_bytes()[0]
+    };
+    let mut bytes = Vec::new();
+    for _ in 0..20 {
+        let length = next() % 40;
+        bytes.extend([0, 0, length, next() % 11, next(), 0, 0, 0, next() % 4]);
+        bytes.extend((0..length).map(|_| next()));
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn whatever_a_server_sends_is_an_answer_or_a_failure_and_no_panic() {
+    let at = listen(async |number, mut stream| {
+        stream.read_exact(&mut [0; 24]).await.unwrap();
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+        while let Some((kind, content)) = frame(&mut stream).await {
+            let said = match kind {
+                1 => nonsense(u64::try_from(number).unwrap()),
+                6 => [&[0, 0, 8, 6, 1, 0, 0, 0, 0], &content[..]].concat(),
+                _ => continue,
+            };
+            _ = stream.write_all(&said).await;
+        }
+    });
+    let mut nonsensical = load(at.await, (20, 2), 400);
+    nonsensical.timeout = MS * 200;
+    let outcome = outcome(nonsensical).await;
+    assert_eq!(outcome.ledger.answers() + outcome.ledger.failures(), 400);
+    assert!(
+        kinds(&outcome).iter().any(|(kind, _)| *kind == Kind::Malformed),
+        "{:?}",
+        kinds(&outcome)
+    );
+    assert!(outcome.ledger.connects() > 20, "{} connections", outcome.ledger.connects());
+}
