@@ -28,7 +28,6 @@ use super::{
     schedule::{Due, Schedule},
     target::Target,
 };
-pub(super) use calling::CALLING_MAX;
 
 /// What all clients share.
 #[derive(Debug)]
@@ -107,6 +106,10 @@ impl Drop for UnderWay<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+/// How many may call at once before the start. A server's queue is often not longer than that, and
+/// who finds it full waits for a second.
+pub(super) const CALLING_MAX: usize = 256;
 
 /// For how long after the end requests are sent that were due before it: as long as a busy machine may
 /// let us wait. Without it, the last few of many were never sent wherever a core is missed for a moment.

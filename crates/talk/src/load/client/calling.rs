@@ -4,18 +4,12 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout};
 
-use super::{
-    super::{
-        failure::{Failure, Kind},
-        http2::Conn,
-        line::Line,
-    },
-    Client, Shared,
+use super::{Client, Shared};
+use crate::load::{
+    failure::{Failure, Kind},
+    http2::Conn,
+    line::Line,
 };
-
-/// How many may call at once before the start. A server's queue is often not longer than that, and
-/// who finds it full waits for a second.
-pub(in super::super) const CALLING_MAX: usize = 256;
 
 /// After so many calls none of which was answered, the others are not tried before the start.
 const MISSED_MAX: usize = 256;

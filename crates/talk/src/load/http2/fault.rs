@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use h2::Reason;
 
-use super::super::failure::{Failure, Kind};
+use crate::load::failure::{Failure, Kind};
 
 /// Why a request has no whole answer.
 pub(super) fn failure(error: &h2::Error) -> Failure {

@@ -10,7 +10,7 @@ use http::{
 };
 use relais_net::Scheme;
 
-use super::super::target::{BadRequest, Parts};
+use crate::load::parts::{BadRequest, Parts};
 
 /// A request of HTTP/2 as it goes out.
 #[derive(Clone)]

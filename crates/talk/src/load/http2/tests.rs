@@ -21,10 +21,8 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{
-    super::{Load, Outcome, Parts, Running, Said, Schedule, Target, Task, Until},
-    *,
-};
+use super::*;
+use crate::load::{Load, Outcome, Parts, Running, Said, Schedule, Target, Task, Until};
 
 /// What a server does with a request.
 type Asked = (Request<h2::RecvStream>, SendResponse<Bytes>);
