@@ -82,7 +82,7 @@ async fn how_a_caller_ended_is_told_as_its_doing() {
 fn request(fields: &str) -> String {
     let key = key_of([7; 16]);
     format!(
-        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{fields}\
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{fields}\
          Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
 }
@@ -153,8 +153,8 @@ async fn a_text_that_is_no_utf8_ends_it_with_the_code_for_that() {
 async fn pages_of_other_sites_are_turned_away() {
     let server = Server::of(Role::Echo);
     for (origin, status) in [
-        ("http://a", "101 "),
-        ("http://a:80", "101 "),
+        ("http://localhost", "101 "),
+        ("http://localhost:80", "101 "),
         ("http://friend.example", "101 "),
         ("http://evil.example", "403 "),
         ("null", "403 "),
@@ -166,6 +166,15 @@ async fn pages_of_other_sites_are_turned_away() {
         call.read_exact(&mut begin).await.unwrap();
         assert_eq!(str::from_utf8(&begin).unwrap(), format!("HTTP/1.1 {status}"), "{origin}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_whose_name_was_made_to_lead_here_is_turned_away() {
+    let server = Server::of(Role::Echo);
+    let asked = request("Origin: http://a\r\n").replace("localhost", "a");
+    let mut call = server.call();
+    call.write_all(asked.as_bytes()).await.unwrap();
+    assert!(rest(call).await.starts_with("HTTP/1.1 403 "));
 }
 
 #[tokio::test(start_paused = true)]
