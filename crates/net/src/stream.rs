@@ -29,7 +29,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// TLS over a TCP socket, of either side. Boxed: it is ten times the size of the others.
     Tls(Box<TlsStream<TcpStream>>),
-    /// TLS within the TLS of a proxy, which passes it on.
+    /// TLS within the TLS of a proxy, which passes it on. To look [whether it is idle](Self::idle) takes
+    /// a byte of what came: only for who does not use it again.
     Within(Box<TlsStream<Box<Stream>>>),
     /// A Unix socket.
     Unix(UnixStream),

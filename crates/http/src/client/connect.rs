@@ -89,11 +89,45 @@ async fn tunnel(
     }
 }
 
+/// The way that `dialed` opened; to the server itself if there is a session.
 fn way(dialed: Dialed, tunnel: Duration, passing: Passing) -> Way {
     let Dialed { stream, session, peer, timings } = dialed;
     let address = stream.socket().and_then(|socket| socket.peer_addr().ok());
     let peer = address.map_or_else(|| format!("{peer:?}"), |address| address.to_string());
-    let chain = stream.shown_chain().to_vec();
+    // What was agreed on with a proxy is not the server's.
+    let session = session.filter(|_| passing == Passing::Straight);
+    let chain = if session.is_some() { stream.shown_chain().to_vec() } else { Vec::new() };
     let timings = Timings { call: timings, tunnel, first_byte: Duration::ZERO };
     Way { stream, peer, session, chain, timings, passing }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_net::{
+        Peer,
+        tls::{Handshake, Protocol, Version},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_agreed_on_with_a_proxy_is_not_the_servers() {
+        let session = ClientSession {
+            protocol: Protocol::Http1,
+            version: Version::Tls13,
+            cipher: "",
+            handshake: Handshake::Full,
+        };
+        for (passing, expect) in [(Passing::Straight, true), (Passing::OnByProxy, false)] {
+            let (stream, _other) = tokio::io::duplex(1);
+            let dialed = Dialed {
+                stream: Stream::Memory(stream),
+                session: Some(session),
+                peer: Peer::Local,
+                timings: relais_net::Timings::default(),
+            };
+            let way = way(dialed, Duration::ZERO, passing);
+            assert_eq!(way.session.is_some(), expect, "{passing:?}");
+        }
+    }
 }

@@ -21,6 +21,9 @@ pub enum AskError {
     /// A proxy of SOCKS will not call the server.
     #[error("the proxy says: {0}")]
     NotReached(&'static str),
+    /// It wants to know who asks, and was not told.
+    #[error("the proxy wants to know who asks")]
+    ProxyAsksWho,
     /// It does not believe who asks.
     #[error("the proxy does not believe who asks")]
     ProxyUser,

@@ -40,7 +40,7 @@ pub struct Proxy {
     pub endpoint: Endpoint,
     /// What it is asked in.
     pub speaks: ProxySpeaks,
-    /// Who it is told that asks.
+    /// Who it is told that asks; see [`Proxy::asked_by`].
     pub user: Option<User>,
 }
 
@@ -94,6 +94,9 @@ pub(super) fn uploading_max(request: &Request) -> Duration {
     Duration::from_secs(request.body.len() as u64 / UPLOAD_BYTES_PER_SECOND_MIN)
 }
 
+/// How long a name or a password may be that is told to a proxy of SOCKS.
+const SOCKS_BYTES_MAX: usize = 255;
+
 impl Proxy {
     /// The proxy that `text` names: `http://host:port` or `host:port`, `https://…` or `socks5://…`.
     ///
@@ -102,6 +105,9 @@ impl Proxy {
     /// [`BadProxy`]
     pub fn parse(text: &str) -> Result<Self, BadProxy> {
         let (speaks, usual, place) = match text.split_once("://") {
+            Some(("socks5" | "socks5h", place)) if place.contains("://") => {
+                return Err(BadProxy::Schemes(text.to_owned()));
+            }
             Some(("socks5" | "socks5h", place)) => (ProxySpeaks::Socks5, Scheme::Tcp, place),
             Some(("http" | "https", _)) | None => (ProxySpeaks::Http, Scheme::Http, text),
             Some((scheme, _)) => return Err(BadProxy::Scheme(scheme.to_owned())),
@@ -111,6 +117,23 @@ impl Proxy {
             Scheme::Http | Scheme::Https | Scheme::Tcp => Ok(Self { endpoint, speaks, user: None }),
             other => Err(BadProxy::Scheme(other.to_string())),
         }
+    }
+
+    /// The same, told that `user` asks.
+    ///
+    /// # Errors
+    ///
+    /// [`BadProxy::Length`] of one of SOCKS, which has room for 1 to 255 bytes of each
+    /// ([RFC 1929 §2](https://www.rfc-editor.org/rfc/rfc1929#section-2)).
+    pub fn asked_by(self, user: User) -> Result<Self, BadProxy> {
+        if self.speaks == ProxySpeaks::Socks5 {
+            for (what, text) in [("name", &user.name), ("password", &user.password)] {
+                if !(1..=SOCKS_BYTES_MAX).contains(&text.len()) {
+                    return Err(BadProxy::Length { what, bytes: text.len() });
+                }
+            }
+        }
+        Ok(Self { user: Some(user), ..self })
     }
 
     /// What tells a proxy of HTTP who asks.
@@ -126,6 +149,17 @@ pub enum BadProxy {
     /// Of another kind.
     #[error("no proxy of {0:?}: expected http://, https:// or socks5://, and host:port")]
     Scheme(String),
+    /// Of two kinds at once.
+    #[error("more than one scheme in {0:?}: expected one, e.g. socks5://host:port")]
+    Schemes(String),
+    /// Who asks cannot be told.
+    #[error("a {what} of {bytes} bytes: expected 1 to {SOCKS_BYTES_MAX}, as SOCKS 5 has it")]
+    Length {
+        /// Of what.
+        what: &'static str,
+        /// How long it is.
+        bytes: usize,
+    },
     /// No place.
     #[error(transparent)]
     Endpoint(ParseEndpointError),
@@ -161,5 +195,28 @@ mod tests {
             "no proxy of \"wss\": expected http://, https:// or socks5://, and host:port",
         );
         check("socks5://a", "no port in \"a\": expected host:port");
+        for text in ["socks5://https://h:1", "socks5h://tcp://h:1"] {
+            let expect = "more than one scheme in {}: expected one, e.g. socks5://host:port";
+            check(text, &expect.replace("{}", &format!("{text:?}")));
+        }
+    }
+
+    #[test]
+    fn a_proxy_of_socks_is_told_a_name_and_a_password_of_1_to_255_bytes() {
+        let told = |text: &str, name: usize, password: usize| {
+            let user = User { name: "n".repeat(name), password: "p".repeat(password) };
+            let told = Proxy::parse(text).unwrap().asked_by(user);
+            told.map_err(|error| error.to_string()).map(|it| it.user.is_some())
+        };
+        assert_eq!(told("socks5://a:1", 1, 255), Ok(true));
+        assert_eq!(told("socks5://a:1", 255, 1), Ok(true));
+        assert_eq!(told("http://a:1", 300, 0), Ok(true));
+        let wrong = |what, bytes| {
+            Err(format!("a {what} of {bytes} bytes: expected 1 to 255, as SOCKS 5 has it"))
+        };
+        assert_eq!(told("socks5://a:1", 0, 1), wrong("name", 0));
+        assert_eq!(told("socks5://a:1", 256, 1), wrong("name", 256));
+        assert_eq!(told("socks5://a:1", 1, 0), wrong("password", 0));
+        assert_eq!(told("socks5://a:1", 1, 256), wrong("password", 256));
     }
 }

@@ -13,6 +13,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use super::{AskError, Url, User};
 
 const VERSION: u8 = 5;
+/// Ways to say who asks: not at all, by name and password, none of those that were offered.
+const NOBODY: u8 = 0;
+const BY_PASSWORD: u8 = 2;
+const NONE: u8 = 0xff;
 /// Of what says who asks.
 const USER_VERSION: u8 = 1;
 
@@ -21,25 +25,14 @@ const USER_VERSION: u8 = 1;
 ///
 /// # Errors
 ///
-/// [`AskError::NoSocks`], [`AskError::NotReached`], [`AskError::ProxyUser`], or that it broke.
+/// [`AskError::NoSocks`], [`AskError::NotReached`], [`AskError::ProxyAsksWho`],
+/// [`AskError::ProxyUser`], or that it broke.
 pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     url: &Url,
     user: Option<&User>,
 ) -> Result<(), AskError> {
-    let method = if user.is_some() { 2 } else { 0 };
-    say(stream, &[VERSION, 1, method]).await?;
-    let [version, chosen] = hear(stream).await?;
-    if version != VERSION || chosen != method {
-        return Err(if version == VERSION { AskError::ProxyUser } else { AskError::NoSocks });
-    }
-    if let Some(user) = user {
-        say(stream, &introduction(user)?).await?;
-        let [_, status] = hear(stream).await?;
-        if status != 0 {
-            return Err(AskError::ProxyUser);
-        }
-    }
+    introduce(stream, user).await?;
     say(stream, &request(url)?).await?;
     let [version, reply, _, kind] = hear(stream).await?;
     if version != VERSION {
@@ -59,11 +52,32 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     stream.read_exact(&mut place).await.map(drop).map_err(AskError::Broken)
 }
 
+/// Has the proxy know who asks, if it wants to and that is said.
+async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    user: Option<&User>,
+) -> Result<(), AskError> {
+    match user {
+        None => say(stream, &[VERSION, 1, NOBODY]).await?,
+        Some(_) => say(stream, &[VERSION, 2, NOBODY, BY_PASSWORD]).await?,
+    }
+    let [version, chosen] = hear(stream).await?;
+    match (version, chosen, user) {
+        (VERSION, NOBODY, _) => return Ok(()),
+        (VERSION, BY_PASSWORD, Some(user)) => say(stream, &introduction(user)?).await?,
+        (VERSION, NONE, Some(_)) => return Err(AskError::ProxyUser),
+        (VERSION, NONE, None) => return Err(AskError::ProxyAsksWho),
+        _ => return Err(AskError::NoSocks),
+    }
+    let [_, status] = hear(stream).await?;
+    if status == 0 { Ok(()) } else { Err(AskError::ProxyUser) }
+}
+
 /// Who asks: `1, length, name, length, password`.
 fn introduction(user: &User) -> Result<Vec<u8>, AskError> {
     let mut said = vec![USER_VERSION];
     for text in [&user.name, &user.password] {
-        // It has no room for longer ones.
+        // It has no room for longer ones, as was said before (`Proxy::asked_by`).
         said.push(u8::try_from(text.len()).map_err(|_| AskError::ProxyUser)?);
         said.extend_from_slice(text.as_bytes());
     }
@@ -160,12 +174,18 @@ mod tests {
     async fn who_asks_is_said_where_it_is_to_be() {
         let heard = [&[5, 2, 1, 0][..], &OPEN[2..]].concat();
         let (said, came) = talk("http://a:1", Some(("me", "pw")), &heard).await;
-        assert_eq!(said[..10], *b"\x05\x01\x02\x01\x02me\x02pw");
+        assert_eq!(said[..11], *b"\x05\x02\0\x02\x01\x02me\x02pw");
         assert_eq!(came, "open");
+        let (said, came) = talk("http://a:1", Some(("me", "pw")), OPEN).await;
+        assert_eq!((&said[..5], &*came), (&b"\x05\x02\0\x02\x05"[..], "open"), "it need not know");
         let (_, came) = talk("http://a:1", Some(("me", "pw")), &[5, 2, 1, 1]).await;
         assert_eq!(came, "the proxy does not believe who asks");
-        let (_, came) = talk("http://a:1", None, &[5, 0xff]).await;
+        let (_, came) = talk("http://a:1", Some(("me", "pw")), &[5, 0xff]).await;
         assert_eq!(came, "the proxy does not believe who asks");
+        let (_, came) = talk("http://a:1", None, &[5, 0xff]).await;
+        assert_eq!(came, "the proxy wants to know who asks");
+        let (_, came) = talk("http://a:1", None, &[5, 2]).await;
+        assert_eq!(came, "the proxy does not speak SOCKS 5 as it was asked to");
     }
 
     #[tokio::test]

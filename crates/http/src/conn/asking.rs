@@ -9,8 +9,8 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use hyper::{body::Incoming, service::Service, upgrade::OnUpgrade};
-use relais_net::{Fault, Side};
+use hyper::{body::Incoming, service::Service};
+use relais_net::{Fault, Gate, Side};
 use tracing::{debug, warn};
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
     admission::{self, Rules},
     outgoing::{Files, Outgoing},
     pulse::Pulse,
-    refusal, stream_tunnel,
+    refusal,
+    stream_tunnel::Dig,
     switch::Switch,
 };
 use crate::{
@@ -41,7 +42,7 @@ pub(super) struct Asking {
     /// Places for bodies that are brought to memory beside others, of all connections.
     pub(super) shared: Places,
     /// Places for tunnels that are streams of a connection, of all connections.
-    pub(super) tunnels: Places,
+    pub(super) tunnels: Gate,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -57,11 +58,9 @@ impl Asking {
         Rules { accepts, scheme, fields_max: self.limits.head.fields_max }
     }
 
-    /// Answers a request that is not passed on.
-    fn refuse(&self, request: Request<Incoming>, refused: admission::Refused) -> Answer {
-        let admission::Refused { status, why } = refused;
-        let request = request.map(drop);
-        let mut answer = plain_text(status, why);
+    /// Answers a request that is not passed on with `answer`.
+    fn refuse(&self, request: Request<Incoming>, mut answer: Answer) -> Answer {
+        let (request, status) = (request.map(drop), answer.status());
         let bytes = if request.method() == Method::HEAD { None } else { answer.body().left() };
         self.tell(Some(&request), status, Ended::Whole(bytes.unwrap_or(0)));
         if request.version() < Version::HTTP_2 {
@@ -80,14 +79,7 @@ impl Asking {
         if let Some((next, tell)) = answer.body_mut().take_next() {
             let switch = Switch { next, tell };
             match asked {
-                Asked::Stream(upgrade) => {
-                    let Some(place) = self.tunnels.take() else {
-                        switch.give_up();
-                        return refusal::busy().map(|body| self.outgoing(body, None));
-                    };
-                    let ours = (&self.pulse, &self.limits);
-                    stream_tunnel::dig(ours, (upgrade, switch), place);
-                }
+                Asked::Stream(dig) => dig.begin(switch, &self.limits),
                 Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
             }
         }
@@ -168,7 +160,7 @@ enum Asked {
     /// To be a tunnel from here on.
     Tunnel,
     /// To have its stream of HTTP/2 be one, which leaves the others be.
-    Stream(OnUpgrade),
+    Stream(Box<Dig>),
 }
 
 impl Asked {
@@ -178,8 +170,16 @@ impl Asked {
         } else if request.version() < Version::HTTP_2 {
             Self::Tunnel
         } else {
-            Self::Stream(hyper::upgrade::on(request))
+            Self::Stream(Box::new(Dig::new(hyper::upgrade::on(request))))
         }
+    }
+
+    /// Takes the place that it needs, if it needs one.
+    fn take_place(&mut self, asking: &Asking) -> Result<(), Full> {
+        let Self::Stream(dig) = self else { return Ok(()) };
+        let Asking { pulse, tunnels, caller, limits, .. } = asking;
+        let has_place = dig.take_place(pulse, (tunnels, caller.peer.client()), limits.streams_max);
+        if has_place { Ok(()) } else { Err(Full) }
     }
 }
 
@@ -238,7 +238,7 @@ impl Service<Request<Incoming>> for Asking {
 
     fn call(&self, mut request: Request<Incoming>) -> Answering {
         self.pulse.asked();
-        let asked = Asked::by(&mut request);
+        let mut asked = Asked::by(&mut request);
         if request.version() == Version::HTTP_10 {
             self.pulse.speaks_old();
         }
@@ -248,7 +248,13 @@ impl Service<Request<Incoming>> for Asking {
         // One for both, or what one of them accepts could reach another.
         let handler = self.handler.load();
         if let Err(refused) = admission::judge(&request, self.rules(handler.accepts_dyn())) {
-            return Answering::Ready(Some(self.send(self.refuse(request, refused), asked)));
+            let answer = self.refuse(request, plain_text(refused.status, refused.why));
+            return Answering::Ready(Some(self.send(answer, asked)));
+        }
+        // Before the handler is asked, who would call the far end for nothing.
+        if let Err(Full) = asked.take_place(self) {
+            let answer = self.refuse(request, refusal::busy());
+            return Answering::Ready(Some(self.send(answer, asked)));
         }
         let version = request.version();
         let request = request.map(|body| Inbound::Conn(ConnBody::new(body, version)));
@@ -302,7 +308,7 @@ mod tests {
             pulse: Arc::new(Pulse::new()),
             files: Files::Sent,
             shared: Places::at_most(1),
-            tunnels: Places::at_most(1),
+            tunnels: Gate::new(1, 1),
             limits: Arc::default(),
         };
         let answer = size_of_val(&asking.answer(ask));

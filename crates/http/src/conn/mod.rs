@@ -36,7 +36,7 @@ mod tests;
 use std::sync::{Arc, atomic::AtomicU32};
 
 use arc_swap::ArcSwap;
-use relais_net::{Conn, Drain, DynService, Fault, Service, Stream, tls};
+use relais_net::{Conn, Drain, DynService, Fault, Gate, Room, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
 
 pub use asking::HandlerSlot;
@@ -57,7 +57,7 @@ pub struct Http {
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
     shared: Places,
     /// Places for tunnels that are streams of HTTP/2, on all cores.
-    tunnels: Places,
+    tunnels: Gate,
 }
 
 impl Http {
@@ -70,7 +70,14 @@ impl Http {
     /// is counted of all connections together ([`Limits::shared_max`]) the first holds.
     pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
         let (awake, shared) = (Arc::default(), Places::at_most(limits.load().shared_max));
-        Self { handler, limits, awake, shared, tunnels: Places::at_most(stream_tunnel::MAX) }
+        Self { handler, limits, awake, shared, tunnels: stream_tunnel::gate() }
+    }
+
+    /// The same, whose tunnels over HTTP/2 take their sockets from these descriptors. Those of its
+    /// callers are counted where they come in.
+    #[must_use]
+    pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
+        Self { tunnels: self.tunnels.with_descriptors(descriptors), ..self }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).

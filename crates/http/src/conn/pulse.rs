@@ -1,8 +1,9 @@
 //! What the parts of one connection know of it together: the transport below hyper, the service
 //! and the bodies above it.
 //!
-//! All of them run in one task, so nothing here waits for another thread; the atomics and the lock
-//! are there because hyper asks for `Send`.
+//! All of them run on one thread, most in one task (streams of HTTP/2 and their tunnels have tasks of
+//! their own), so nothing here waits for another; the atomics and the lock are there because hyper asks
+//! for `Send`.
 
 use std::{
     collections::VecDeque,
@@ -24,6 +25,8 @@ pub(super) const SWEEP: Duration = Duration::from_secs(1);
 pub(super) struct Pulse {
     /// Requests whose answers are not whole yet.
     in_flight: AtomicU32,
+    /// Streams that are tunnels, or wait to be.
+    tunnels: AtomicU32,
     /// Answers whose heads hyper has, and that are not whole yet.
     answering: AtomicU32,
     /// Answers there have been, those under way included.
@@ -67,6 +70,7 @@ impl Pulse {
             used: AtomicU64::new(now),
             gave: AtomicU64::new(now),
             in_flight: AtomicU32::new(0),
+            tunnels: AtomicU32::new(0),
             answering: AtomicU32::new(0),
             answers: AtomicU64::new(0),
             owed: AtomicU32::new(0),
@@ -110,6 +114,24 @@ impl Pulse {
     pub(super) fn given_up(&self) {
         add(&self.in_flight, u32::MAX);
         self.use_now();
+    }
+
+    /// A stream is to be a tunnel: the connection is in use for as long, though nothing is asked on it.
+    /// Ends with [`Pulse::tunnel_ended`].
+    pub(super) fn tunnel_began(&self) {
+        add(&self.tunnels, 1);
+        self.asked();
+    }
+
+    /// A tunnel is over, or never came to be.
+    pub(super) fn tunnel_ended(&self) {
+        add(&self.tunnels, u32::MAX);
+        self.given_up();
+    }
+
+    /// How many streams are tunnels, or wait to be.
+    pub(super) fn tunnels(&self) -> u32 {
+        self.tunnels.load(Relaxed)
     }
 
     /// There is an answer. Ends with [`Pulse::answered`].

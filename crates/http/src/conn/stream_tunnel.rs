@@ -1,37 +1,114 @@
 //! A tunnel in a stream of an HTTP/2 connection, beside others ([RFC 9113 §8.5]).
 //!
+//! It ends with its stream, and so with its connection. Of what its client does not take little is
+//! kept, and not for long.
+//!
 //! [RFC 9113 §8.5]: https://www.rfc-editor.org/rfc/rfc9113#section-8.5
 
-use std::sync::Arc;
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use relais_net::Fault;
+use relais_net::{Alarm, Client, Fault, Gate, Patience, Permit};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::debug;
 
-use super::{Limits, pulse::Pulse, switch::Switch, tunnel};
-use crate::{Ended, body::Next, places::Place};
+use super::{
+    Limits,
+    pulse::{Pulse, SWEEP},
+    switch::Switch,
+    tunnel,
+};
+use crate::{Ended, body::Next};
 
 /// How many there may be, on all connections of a listener: each is a socket to somebody.
 pub(super) const MAX: usize = 1024;
 
-/// Has what `switch` leads to passed on in the stream that `upgrade` stands for, once its answer is
-/// sent; by a task of its own, which ends with the connection of this `pulse`.
-pub(super) fn dig(
-    (pulse, limits): (&Arc<Pulse>, &Arc<Limits>),
-    (upgrade, switch): (OnUpgrade, Switch),
-    place: Place,
-) {
-    let open = Open::new(pulse);
-    let limits = Arc::clone(limits);
-    tokio::spawn(async move {
-        let (_open, _place) = (open, place);
-        if let Err(fault) = pass(upgrade, switch, &limits).await {
-            let error: &dyn std::error::Error = &fault;
-            debug!(error, "a tunnel over HTTP/2 ended");
+/// How many of them are for any one client.
+pub(super) const A_CLIENT_MAX: usize = MAX / 4 * 3;
+
+/// How much is passed at a time. hyper has room for a few of them where the client takes none.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// The places of a listener's tunnels.
+pub(super) fn gate() -> Gate {
+    Gate::new(MAX, A_CLIENT_MAX)
+}
+
+/// A stream that is to be a tunnel.
+#[derive(Debug)]
+pub(super) struct Dig {
+    upgrade: OnUpgrade,
+    /// `None` until it has a place.
+    open: Option<Open>,
+}
+
+/// A tunnel's place, and that its connection is in use.
+#[derive(Debug)]
+struct Open {
+    pulse: Arc<Pulse>,
+    _permit: Permit,
+}
+
+impl Dig {
+    /// In the stream that `upgrade` stands for, once its request is answered.
+    pub(super) fn new(upgrade: OnUpgrade) -> Self {
+        Self { upgrade, open: None }
+    }
+
+    /// Takes a place for a tunnel of this client, whose connection, that of `pulse`, may have
+    /// `streams_max` of them. Gives whether there is one.
+    ///
+    /// They are counted beside its streams: one that is reset is no stream any more, and a tunnel
+    /// until that is noticed.
+    pub(super) fn take_place(
+        &mut self,
+        pulse: &Arc<Pulse>,
+        (gate, client): (&Gate, Client),
+        streams_max: u32,
+    ) -> bool {
+        if pulse.tunnels() < streams_max {
+            let permit = gate.enter(client, 1).ok();
+            self.open = permit.map(|permit| Open::new(pulse, permit));
         }
-    });
+        self.open.is_some()
+    }
+
+    /// Has what `switch` leads to passed on in the stream, once its answer is sent; by a task of its
+    /// own, which ends with the stream. Gives it up if it has no place.
+    pub(super) fn begin(self, switch: Switch, limits: &Arc<Limits>) {
+        let Self { upgrade, open } = self;
+        let Some(open) = open else { return switch.give_up() };
+        let limits = Arc::clone(limits);
+        tokio::spawn(async move {
+            let _open = open;
+            if let Err(fault) = pass(upgrade, switch, &limits).await {
+                let error: &dyn std::error::Error = &fault;
+                debug!(error, "a tunnel over HTTP/2 ended");
+            }
+        });
+    }
+}
+
+impl Open {
+    fn new(pulse: &Arc<Pulse>, permit: Permit) -> Self {
+        pulse.tunnel_began();
+        Self { pulse: Arc::clone(pulse), _permit: permit }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.pulse.tunnel_ended();
+    }
 }
 
 async fn pass(upgrade: OnUpgrade, switch: Switch, limits: &Limits) -> Result<(), Fault> {
@@ -45,27 +122,79 @@ async fn pass(upgrade: OnUpgrade, switch: Switch, limits: &Limits) -> Result<(),
         }
     };
     let Switch { next: Next::Tunnel(tunnel), tell } = switch else { return Ok(()) };
-    let (ended, passed) = tunnel::run(near, Bytes::new(), tunnel, limits).await;
+    let near = Near { io: near, patience: Patience::default(), stall_max: limits.stall_max };
+    let running = tunnel::run(near, Bytes::new(), tunnel, (limits, PIECE_BYTES));
+    let (ended, passed) = looked_at(running).await;
     if let Some(tell) = tell {
         tell(if ended.is_ok() { Ended::Whole(passed) } else { Ended::Short(passed) });
     }
     ended
 }
 
-/// A tunnel that is open: its connection is in use for as long, though nothing is asked there.
-struct Open {
-    pulse: Arc<Pulse>,
+/// Runs `tunnel`, and polls it once a [`SWEEP`], too: once the client has said its last, nobody is
+/// woken when the stream is reset, or its connection gone, but who asks is told.
+async fn looked_at<F: Future>(tunnel: F) -> F::Output {
+    let (mut tunnel, mut alarm) = (pin!(tunnel), Alarm::default());
+    alarm.set(SWEEP);
+    poll_fn(|cx| {
+        let ended = tunnel.as_mut().poll(cx);
+        while ended.is_pending() && alarm.poll(cx).is_ready() {
+            alarm.set(SWEEP);
+        }
+        ended
+    })
+    .await
 }
 
-impl Open {
-    fn new(pulse: &Arc<Pulse>) -> Self {
-        pulse.asked();
-        Self { pulse: Arc::clone(pulse) }
+/// The near end, which fails once nothing was taken of what it has for too long.
+struct Near<IO> {
+    io: IO,
+    patience: Patience<()>,
+    stall_max: Duration,
+}
+
+impl<IO> Near<IO> {
+    fn judge<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.patience.moved();
+            return polled;
+        }
+        ready!(self.patience.poll(cx, (), self.stall_max));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.pulse.given_up();
+impl<IO: AsyncRead + Unpin> AsyncRead for Near<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, room)
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Near<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.judge(cx, polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.io).poll_flush(cx);
+        self.judge(cx, polled)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.judge(cx, polled)
     }
 }

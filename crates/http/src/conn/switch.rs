@@ -31,7 +31,9 @@ impl Switch {
     ) -> Result<(), Fault> {
         let Self { next, tell } = self;
         let (ended, passed) = match next {
-            Next::Tunnel(tunnel) => tunnel::run(near, early, tunnel, limits).await,
+            Next::Tunnel(tunnel) => {
+                tunnel::run(near, early, tunnel, (limits, tunnel::PASS_BYTES)).await
+            }
             // How much it says is its own business.
             Next::Heir(heir) => (heir.go_on(near, early, drain.clone()).await, 0),
         };

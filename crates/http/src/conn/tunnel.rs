@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::Limits;
 use crate::body::Tunnel;
 
-/// How much is passed at a time; what one side does not take of it is kept.
-const PASS_BYTES: usize = 64 * 1024;
+/// How much is passed at a time, at most; what one side does not take of it is kept.
+pub(super) const PASS_BYTES: usize = 64 * 1024;
 
 thread_local! {
     /// Where bytes are read that are passed at once: an idle tunnel holds no memory for them.
@@ -26,16 +26,16 @@ thread_local! {
 
 /// Passes on what comes from `near`, of which `early` came already, and from the far end of `tunnel`.
 ///
-/// Gives how it ended, with the fault of the side that broke off, or where nothing came for too long;
+/// No more than `piece` bytes are read or written at once. Gives how it ended, with the fault of the side that broke off, or where nothing came for too long;
 /// and how many bytes went to the near end.
 pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
     mut near: N,
     early: Bytes,
     tunnel: Tunnel,
-    limits: &Limits,
+    (limits, piece): (&Limits, usize),
 ) -> (Result<(), Fault>, u64) {
     let Tunnel { mut far, early: from_far, held: _held } = tunnel;
-    let (mut up, mut down) = (Pipe::starting_with(&early), Pipe::starting_with(&from_far));
+    let (mut up, mut down) = (Pipe::new(&early, piece), Pipe::new(&from_far, piece));
     drop((early, from_far));
     let mut alarm = Alarm::default();
     alarm.set(limits.tunnel_idle_max);
@@ -72,6 +72,8 @@ struct Pipe {
     /// Came, and was not taken yet.
     unsent: Vec<u8>,
     step: Step,
+    /// Bytes at once, at most [`PASS_BYTES`].
+    piece: usize,
     /// Bytes that were taken.
     passed: u64,
 }
@@ -100,8 +102,10 @@ impl Broken {
 }
 
 impl Pipe {
-    fn starting_with(early: &[u8]) -> Self {
-        Self { unsent: early.to_vec(), step: Step::Passing, passed: 0 }
+    /// Begins with what came early.
+    fn new(early: &[u8], piece: usize) -> Self {
+        let piece = piece.min(PASS_BYTES);
+        Self { unsent: early.to_vec(), step: Step::Passing, piece, passed: 0 }
     }
 
     fn is_over(&self) -> bool {
@@ -138,7 +142,8 @@ impl Pipe {
         sink: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
-            let sent = ready!(Pin::new(&mut *sink).poll_write(cx, &self.unsent))?;
+            let next = &self.unsent[..self.unsent.len().min(self.piece)];
+            let sent = ready!(Pin::new(&mut *sink).poll_write(cx, next))?;
             self.count(sent)?;
             self.unsent.drain(..sent);
         }
@@ -156,7 +161,7 @@ impl Pipe {
         sink: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<Result<(), Broken>> {
         PASSED.with_borrow_mut(|room| {
-            let mut room = ReadBuf::new(room);
+            let mut room = ReadBuf::new(&mut room[..self.piece]);
             ready!(Pin::new(source).poll_read(cx, &mut room)).map_err(Broken::Source)?;
             let came = room.filled();
             if came.is_empty() {
@@ -198,7 +203,7 @@ mod tests {
         let tunnel = Tunnel::new(Stream::Memory(far), early.1.into());
         let limits = Limits { tunnel_idle_max: Duration::from_secs(5), ..Limits::default() };
         let running = tokio::spawn(async move {
-            run(Stream::Memory(near), early.0.into(), tunnel, &limits).await.0
+            run(Stream::Memory(near), early.0.into(), tunnel, (&limits, PASS_BYTES)).await.0
         });
         (client, server, running)
     }

@@ -161,9 +161,10 @@ impl Flags {
             let wrong = Wrong::expected("a user in the proxy's endpoint", "none before the host");
             return Err(Stop::of_flag("--proxy", wrong.hint("`--proxy-user` says who asks")));
         }
-        let mut proxy = Proxy::parse(text).map_err(|error| wrong(&error))?;
-        proxy.user = self.proxy_user.as_deref().map(user).transpose()?;
-        Ok(Some(proxy))
+        let proxy = Proxy::parse(text).map_err(|error| wrong(&error))?;
+        let Some(said) = &self.proxy_user else { return Ok(Some(proxy)) };
+        let wrong = |error| Stop::of_flag("--proxy-user", Wrong::from_error(&error));
+        proxy.asked_by(user(said, "--proxy-user")?).map(Some).map_err(wrong)
     }
 }
 
@@ -206,11 +207,11 @@ fn read_data(said: &str) -> Result<(Bytes, &'static str), Stop> {
 }
 
 fn credentials(said: &str) -> Result<HeaderValue, Stop> {
-    let User { name, password } = user(said)?;
+    let User { name, password } = user(said, "--user")?;
     Ok(basic(&name, &password))
 }
 
-fn user(said: &str) -> Result<User, Stop> {
+fn user(said: &str, flag: &'static str) -> Result<User, Stop> {
     let (name, password) = match said.split_once(':') {
         Some((name, password)) => (name, password.to_owned()),
         None if io::stdin().is_terminal() => {
@@ -218,7 +219,7 @@ fn user(said: &str) -> Result<User, Stop> {
         }
         None => {
             let wrong = Wrong::expected(format!("no password of {said:?}"), "NAME:PASSWORD");
-            return Err(Stop::of_flag("--user", wrong.hint("on a terminal it is asked for")));
+            return Err(Stop::of_flag(flag, wrong.hint("on a terminal it is asked for")));
         }
     };
     Ok(User { name: name.to_owned(), password })
@@ -288,6 +289,10 @@ mod tests {
         check(&["--insecure", "9000"], "nothing is done with `--insecure`");
         check(&["--proxy", "ftp://a", "9000"], "expected http://, https:// or socks5://");
         check(&["--proxy", "http://u:secret@a", "9000"], "`--proxy-user`");
+        check(&["--proxy", "socks5://https://a:1", "9000"], "more than one scheme");
+        let nameless = ["--proxy", "socks5://a:1", "--proxy-user", ":pw", "9000"];
+        check(&nameless, "a name of 0 bytes: expected 1 to 255, as SOCKS 5 has it");
+        check(&nameless, "--proxy-user");
         check(&["-d", "@/nowhere/x", "9000"], "cannot read what is to be sent");
     }
 }

@@ -119,7 +119,7 @@ fn not_asked(request: &Request, error: &AskError) -> Stop {
         AskError::Closed | AskError::Head(_) | AskError::Interims(_) | AskError::Early => {
             "is it a server of HTTP at all?"
         }
-        AskError::NoTunnel(407) | AskError::ProxyUser => {
+        AskError::NoTunnel(407) | AskError::ProxyUser | AskError::ProxyAsksWho => {
             "`--proxy-user NAME:PASSWORD` says who asks"
         }
         AskError::NoTunnel(_) | AskError::NotReached(_) => {

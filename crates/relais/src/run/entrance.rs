@@ -3,14 +3,14 @@
 use std::{error::Error, io, sync::Arc, time::SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use relais_http::{HandlerSlot, Http, LimitsSlot};
+use relais_http::{HandlerSlot, Http};
 use relais_net::{
     DatagramListener, Datagrams, DynDatagramService, DynService, Endpoint, Seat, Shutdown,
     Switched, serve_datagrams, tls::Acceptor,
 };
 use tracing::{error, info, warn};
 
-use super::behind::Behind;
+use super::{behind::Behind, bounds::Bounds};
 use crate::{
     meets::Meets,
     plan,
@@ -58,12 +58,13 @@ pub(super) struct Ear {
 }
 
 impl Slot {
-    /// A slot for those who call over a stream, and what is spoken with them.
-    pub(super) fn of(meets: Meets, limits: LimitsSlot) -> (Self, Arc<dyn DynService>) {
+    /// A slot for those who call over a stream, and what is spoken with them, within these bounds.
+    pub(super) fn of(meets: Meets, bounds: &Bounds) -> (Self, Arc<dyn DynService>) {
         match meets {
             Meets::Http(handler) => {
                 let slot: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
-                let service = Http::within(Arc::clone(&slot), limits).erase();
+                let http = Http::within(Arc::clone(&slot), Arc::clone(&bounds.http));
+                let service = http.with_descriptors(Arc::clone(&bounds.shared)).erase();
                 (Self::Http(slot), service)
             }
             Meets::Stream(service) => {

@@ -266,7 +266,7 @@ impl House {
     }
 
     fn door(&self, planned: &plan::Listener, listener: Listener, meets: Meets) -> Entrance {
-        let (slot, service) = Slot::of(meets, Arc::clone(&self.bounds.http));
+        let (slot, service) = Slot::of(meets, &self.bounds);
         let tls = Arc::new(ArcSwapOption::empty());
         let door = Arc::new(Door {
             service,

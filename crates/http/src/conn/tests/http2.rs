@@ -26,17 +26,27 @@ async fn http2(limits: Limits) -> (SendRequest<Empty<Bytes>>, Shutdown) {
 
 /// The same by `http`.
 pub(super) async fn connect(http: &Arc<Http>) -> (SendRequest<Empty<Bytes>>, Shutdown) {
+    let (sender, _serving, shutdown) = serving(http, 1 << 21).await;
+    (sender, shutdown)
+}
+
+/// The same, whose client takes so much of a stream before it is read; and who serves it.
+pub(super) async fn serving(
+    http: &Arc<Http>,
+    window: u32,
+) -> (SendRequest<Empty<Bytes>>, tokio::task::JoinHandle<Result<(), Fault>>, Shutdown) {
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
     let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
     let http = Arc::clone(http);
-    tokio::spawn(async move { http.serve(conn, drain).await });
-    let (sender, driver) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
-            .await
-            .unwrap();
+    let serving = tokio::spawn(async move { http.serve(conn, drain).await });
+    let (sender, driver) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(window)
+        .handshake(TokioIo::new(client))
+        .await
+        .unwrap();
     tokio::spawn(driver);
-    (sender, shutdown)
+    (sender, serving, shutdown)
 }
 
 fn get(target: &str) -> http::request::Builder {

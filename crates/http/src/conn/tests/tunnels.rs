@@ -6,7 +6,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::*;
-use crate::{Accepts, Ended, GoingOn, Heir, Tunnel, says::Told};
+use crate::{Accepts, Ended, GoingOn, Heir, Refused, Tunnel, says::Told};
 
 /// Digs tunnels to where its other end is, when it is told to.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ struct Digs {
     far: Arc<Mutex<Option<DuplexStream>>>,
     go: Arc<Semaphore>,
     status: StatusCode,
+    told: Told,
 }
 
 impl Handler for Digs {
@@ -35,6 +36,10 @@ impl Handler for Digs {
         };
         Ok(Response::builder().status(self.status).body(body).unwrap())
     }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.told.refused(refused);
+    }
 }
 
 /// A client, the far end of its tunnel, and who lets it be dug.
@@ -47,7 +52,8 @@ struct Ends {
 fn ends(status: StatusCode) -> Ends {
     let (far, theirs) = tokio::io::duplex(1 << 10);
     let far_slot = Arc::new(Mutex::new(Some(theirs)));
-    let digs = Digs { far: far_slot, go: Arc::new(Semaphore::new(0)), status };
+    let go = Arc::new(Semaphore::new(0));
+    let digs = Digs { far: far_slot, go, status, told: Told::default() };
     let go = Arc::clone(&digs.go);
     Ends { client: serve_handler(Arc::new(digs)), far, go }
 }
@@ -219,7 +225,7 @@ async fn a_tunnel_with_a_body_is_refused() {
 #[tokio::test]
 async fn a_reload_changes_what_is_accepted() {
     let (far, go) = (Arc::default(), Arc::new(Semaphore::new(1)));
-    let digs = Digs { far, go, status: StatusCode::OK };
+    let digs = Digs { far, go, status: StatusCode::OK, told: Told::default() };
     let handler: Arc<dyn DynHandler> = Arc::new(digs);
     let slot = Arc::new(ArcSwap::from_pointee(handler));
     let mut client = serve_slot(Arc::clone(&slot));
@@ -298,14 +304,18 @@ async fn an_heir_goes_on_with_what_came_early_until_it_is_told_to_stop() {
 async fn http2_ends(status: StatusCode) -> (SendRequest<Empty<Bytes>>, DuplexStream, Arc<Http>) {
     let (far, theirs) = tokio::io::duplex(1 << 10);
     let far_slot = Arc::new(Mutex::new(Some(theirs)));
-    let digs = Digs { far: far_slot, go: Arc::new(Semaphore::new(9)), status };
-    let handler: Arc<dyn DynHandler> = Arc::new(digs);
-    let limits = Limits { tunnel_idle_max: Duration::from_hours(9), ..Limits::default() };
-    let http = Arc::new(Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits));
+    let go = Arc::new(Semaphore::new(9));
+    let http = http2_of(Digs { far: far_slot, go, status, told: Told::default() });
     let (sender, shutdown) = http2::connect(&http).await;
     // Nobody stops it.
     std::mem::forget(shutdown);
     (sender, far, http)
+}
+
+fn http2_of(digs: Digs) -> Arc<Http> {
+    let handler: Arc<dyn DynHandler> = Arc::new(digs);
+    let limits = Limits { tunnel_idle_max: Duration::from_hours(9), ..Limits::default() };
+    Arc::new(Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits))
 }
 
 fn connect() -> http::Request<Empty<Bytes>> {
@@ -363,12 +373,127 @@ async fn over_http2_a_tunnel_keeps_its_connection_for_as_long() {
     assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn tunnels_over_http2_are_no_more_than_there_are_places() {
+/// Waits, in paused time, until all places of `http` are free again.
+async fn until_free(http: &Http) {
+    let free = async {
+        while http.tunnels.inside() > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), free)
+        .await
+        .expect("it ends long before it is idle");
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_http2_a_tunnel_ends_with_its_stream_though_its_client_said_its_last() {
     let (mut sender, mut far, http) = http2_ends(StatusCode::OK).await;
-    let taken = http.tunnels.take_many(stream_tunnel::MAX).unwrap();
+    let answer = sender.send_request(connect()).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    near.shutdown().await.unwrap();
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    assert_eq!(http.tunnels.inside(), 1, "half closed, it may take its time");
+    drop(near);
+    until_free(&http).await;
+    let other = http::Request::builder().uri("http://a/other").body(Empty::new()).unwrap();
+    assert_eq!(sender.send_request(other).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_http2_a_tunnel_ends_with_its_connection_though_its_client_said_its_last() {
+    let (far, theirs) = tokio::io::duplex(1 << 10);
+    let (far_slot, go) = (Arc::new(Mutex::new(Some(theirs))), Arc::new(Semaphore::new(9)));
+    let told = Told::default();
+    let http = http2_of(Digs { far: far_slot, go, status: StatusCode::OK, told });
+    let (mut sender, serving, _shutdown) = http2::serving(&http, 1 << 16).await;
+    let answer = sender.send_request(connect()).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    near.shutdown().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(http.tunnels.inside(), 1);
+    serving.abort();
+    until_free(&http).await;
+    drop((near, far));
+}
+
+/// Of what is not taken little is kept, and not for long.
+#[tokio::test(start_paused = true)]
+async fn over_http2_who_takes_nothing_of_a_tunnel_loses_it() {
+    let (mut far, theirs) = tokio::io::duplex(1 << 10);
+    let (far_slot, go) = (Arc::new(Mutex::new(Some(theirs))), Arc::new(Semaphore::new(9)));
+    let told = Told::default();
+    let http = http2_of(Digs { far: far_slot, go, status: StatusCode::OK, told });
+    let (mut sender, _serving, _shutdown) = http2::serving(&http, 1).await;
+    let answer = sender.send_request(connect()).await.unwrap();
+    let near = hyper::upgrade::on(answer).await.unwrap();
+    let mut taken = 0;
+    let broken = tokio::time::timeout(Duration::from_secs(35), async {
+        loop {
+            match far.write(&[b'x'; 1 << 10]).await {
+                Ok(bytes) => taken += bytes,
+                Err(error) => return error,
+            }
+        }
+    });
+    let broken = broken.await.expect("it is not waited for any longer");
+    assert_eq!(broken.kind(), std::io::ErrorKind::BrokenPipe);
+    assert!(taken <= 96 << 10, "{taken}");
+    until_free(&http).await;
+    drop(near);
+}
+
+#[tokio::test]
+async fn tunnels_over_http2_are_no_more_than_there_are_places_and_nobody_is_called_for_others() {
+    let (_far, theirs) = tokio::io::duplex(1 << 10);
+    let (far, told) = (Arc::new(Mutex::new(Some(theirs))), Told::default());
+    let go = Arc::new(Semaphore::new(9));
+    let digs = Digs { far: Arc::clone(&far), go, status: StatusCode::OK, told: told.clone() };
+    let http = http2_of(digs);
+    let (mut sender, _shutdown) = http2::connect(&http).await;
+    let others = relais_net::Client::Local;
+    let mut taken: Vec<_> =
+        (0..stream_tunnel::MAX).map(|_| http.tunnels.enter(others, 1).unwrap()).collect();
     let answer = sender.send_request(connect()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+    assert_eq!(told.take(), ["503 a:443"]);
+    assert!(far.lock().await.is_some(), "its handler was not asked");
+    taken.pop();
+    let answer = sender.send_request(connect()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_tunnel_over_http2_takes_a_descriptor() {
+    let descriptors = Arc::new(relais_net::Room::new(1));
+    let handler: Arc<dyn DynHandler> = Arc::new(Told::default());
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+        .with_descriptors(Arc::clone(&descriptors));
+    let taken = http.tunnels.enter(relais_net::Client::Local, 1).unwrap();
+    assert!(descriptors.is_full());
     drop(taken);
+    assert!(!descriptors.is_full());
+}
+
+#[tokio::test]
+async fn of_one_connection_tunnels_are_no_more_than_streams() {
+    let gate = stream_tunnel::gate();
+    let pulse = Arc::new(Pulse::new());
+    let client = relais_net::Client::V4(std::net::Ipv4Addr::LOCALHOST);
+    let dig = |pulse: &Arc<Pulse>, streams_max| {
+        let mut request = connect();
+        let mut dig = stream_tunnel::Dig::new(hyper::upgrade::on(&mut request));
+        dig.take_place(pulse, (&gate, client), streams_max).then_some(dig)
+    };
+    let two = [dig(&pulse, 2).unwrap(), dig(&pulse, 2).unwrap()];
+    assert!(dig(&pulse, 2).is_none());
+    assert_eq!(pulse.in_flight(), 2);
+    drop(two);
+    assert_eq!((pulse.in_flight(), gate.inside()), (0, 0));
+    let mut all: Vec<_> =
+        (0..stream_tunnel::A_CLIENT_MAX).map(|_| dig(&pulse, u32::MAX).unwrap()).collect();
+    let other = Arc::new(Pulse::new());
+    assert!(dig(&other, 2).is_none(), "of one client on all its connections");
+    all.pop();
+    assert!(dig(&other, 2).is_some());
 }
