@@ -251,6 +251,13 @@ test("an invitation is shown among the rooms to come into, and gone once one is 
   assert.deepEqual([...told.others].map(([name, one]) => [name, one.by]), [["#park", "bob"]]);
 });
 
+test("an invitation that is declined, here or on another device, is gone", () => {
+  const invite = { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" };
+  const part = { ev: "part", room: "#den", seq: 12, prev: 11, ts: "", from: "ana" };
+  const { state } = after(ana(), invite, part);
+  assert.deepEqual([state.others.size, state.rooms.has("#den")], [0, false]);
+});
+
 test("names of members that are words of the language are names", () => {
   const told = { ev: "presence", user: "__proto__", state: "away", text: "x" };
   assert.equal(after(ana(), told).state.presence.get("__proto__").how, "away");

@@ -185,9 +185,7 @@ impl Seats {
 
     /// A client reads too slowly: nothing more of this room, and a word about it.
     fn fall_behind(&mut self, key: Key, post: &RoomPost) {
-        let Some(seat) = self.rooms.get_mut(&post.room).and_then(|row| row.get_up(key)) else {
-            return;
-        };
+        let Some(seat) = take_from(&mut self.rooms, post.room, key) else { return };
         if let Some(client) = self.clients.get_mut(&key) {
             client.rooms.retain(|room| *room != post.room);
         }
@@ -243,13 +241,14 @@ impl Seats {
 /// To how many something is told at once. All others of the core wait meanwhile: for some ten milliseconds.
 const AT_ONCE_MAX: usize = 2000;
 
-fn take_from(rooms: &mut HashMap<RoomId, Row>, room: RoomId, key: Key) {
-    if let Some(row) = rooms.get_mut(&room) {
-        row.get_up(key);
-        if row.is_empty() {
-            rooms.remove(&room);
-        }
+/// Takes the seat of a client in a room, if it has one there.
+fn take_from(rooms: &mut HashMap<RoomId, Row>, room: RoomId, key: Key) -> Option<Seat> {
+    let row = rooms.get_mut(&room)?;
+    let seat = row.get_up(key);
+    if row.is_empty() {
+        rooms.remove(&room);
     }
+    seat
 }
 
 /// Of which room it tells.

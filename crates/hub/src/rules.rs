@@ -156,8 +156,13 @@ impl<P: Past> Judge<'_, P> {
         rooms.filter(|room| is_counted(&self.state.room(**room).title)).count()
     }
 
+    /// Who leaves a room that it is only invited to declines.
     fn part(&self, place: &Place) -> Verdict {
-        let room = self.inside(place)?;
+        let room = self.known(place)?;
+        if self.state.room(room).invited.contains_key(&self.by) {
+            return Ok(vec![Deed::In { room, act: Act::Part }]);
+        }
+        self.member(self.state.room(room))?;
         if self.state.room(room).dialogue.is_some() {
             return Ok(vec![Deed::In { room, act: Act::DialogueEnd { word: None } }]);
         }

@@ -94,9 +94,17 @@ fn about(act: &Act, at: Where, name: &dyn Fn(AccountId) -> String) -> Option<Eve
     })
 }
 
-/// What who is invited is told of it, who is no member.
+/// What who is no member is told of an invitation: that it was made, or that it was declined, which its other
+/// devices are to know. `state` is the one before.
 pub(crate) fn invitation(state: &State, entry: &Entry, prev: Seq) -> Option<Post> {
-    let Deed::In { room, act: Act::Invite { who } } = entry.deed else { return None };
+    let (room, who) = match entry.deed {
+        Deed::In { room, act: Act::Invite { who } } => (room, who),
+        Deed::In { room, act: Act::Part } => (room, entry.by),
+        _ => return None,
+    };
+    if state.room(room).members.contains_key(&who) {
+        return None;
+    }
     let name = |who| state.name(who).to_owned();
     let view = View { place: place(state, room, Some(who)), viewer: Some(who), name: &name };
     let spoken = Spoken::new(Told::Event(event((entry, prev), view)?));

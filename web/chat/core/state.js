@@ -124,7 +124,7 @@ const PASSING = {
 
 /** What has a place in the log. */
 function logged(state, event) {
-  if (isAboutOutside(state, event)) return { state: invited(state, event) };
+  if (isAboutOutside(state, event)) return { state: event.ev === "part" ? declined(state, event) : invited(state, event) };
   const room = state.rooms.get(event.room) ?? rooms.blank(event.room);
   if (event.seq <= room.told) return { state };
   if (isHole(state, room, event)) return hole(state, room);
@@ -150,7 +150,8 @@ function hole(state, room) {
   };
 }
 
-const isAboutOutside = (state, event) => event.ev === "invite" && !state.rooms.has(event.room);
+/** Whether it is about who may come into a room that this account is not in. */
+const isAboutOutside = (state, { ev, room }) => (ev === "invite" || ev === "part") && !state.rooms.has(room);
 
 const isEnd = ({ me }, { ev, from, user }) =>
   // A room that is deleted is nobody's any more.
@@ -160,6 +161,10 @@ function invited(state, { room, from, user }) {
   if (user !== state.me) return state;
   const other = { name: room, topic: "", isPrivate: true, size: 0, ...state.others.get(room), by: from };
   return { ...state, others: put(state.others, room, other) };
+}
+
+function declined(state, { room, from }) {
+  return from === state.me ? { ...state, others: without(state.others, room) } : state;
 }
 
 function left(state, event) {

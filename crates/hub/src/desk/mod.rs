@@ -47,8 +47,8 @@ pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
-    clock::Clock, devices::Devices, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
-    upkeep::Upkeep,
+    clock::Clock, devices::Devices, mending::Mending, order::Asked, pace::Pace, trouble::Trouble,
+    undoing::Ground, upkeep::Upkeep,
 };
 use crate::{
     archive::{Job, Reader},
@@ -105,10 +105,7 @@ pub(crate) struct Desk {
     /// When the last entry was written.
     last_at: Millis,
     time: Clock,
-    /// What it said when it was noted last that it is believed.
-    believed_at: Millis,
-    /// When it was tried last to mend what was to end by a clock that was ahead.
-    mended_at: Millis,
+    mending: Mending,
     upkeep: Upkeep,
     devices: Devices,
     trouble: Trouble,
@@ -167,8 +164,7 @@ impl Desk {
             jobs: Vec::new(),
             last_at: Millis::default(),
             time: Clock::after(before, Instant::now()),
-            believed_at: Millis::default(),
-            mended_at: Millis::default(),
+            mending: Mending::default(),
             upkeep: Upkeep::default(),
             devices: Devices::default(),
             trouble: Trouble::default(),

@@ -32,6 +32,7 @@ impl Desk {
         // Of a room that is deleted nothing is known after.
         let is_end = matches!(entry.deed, Deed::Delete { .. });
         let end = is_end.then(|| saying::post(&self.state, &entry, prev)).flatten();
+        let invitation = saying::invitation(&self.state, &entry, prev);
         self.state.apply(&entry);
         self.last_at = entry.at;
         self.name(&entry);
@@ -40,7 +41,7 @@ impl Desk {
         self.upkeep.wrote(&entry);
         self.note(&entry);
         self.posts.extend(if is_end { end } else { saying::post(&self.state, &entry, prev) });
-        self.posts.extend(saying::invitation(&self.state, &entry, prev));
+        self.posts.extend(invitation);
         self.posts.extend(saying::turns(&self.state, &entry));
         Ok(entry.seq)
     }

@@ -168,3 +168,12 @@ fn who_falls_behind_is_told_so_behind_what_was_held_back() {
     hall.hear(&vec![Post::One(ana.id, said(8, "old")), Post::Release(ana.id)]);
     assert_eq!(ana.told(), ["old", &*long, &*long, "lagged 11"]);
 }
+
+#[test]
+fn of_a_room_whose_last_fell_behind_nothing_is_kept() {
+    let hall = Hall::new(0);
+    let slow = Guest::of(&hall, ANA, &[LAB]);
+    hall.hear(&vec![Post::Room(post(5, &"x".repeat(1 << 20)))]);
+    assert_eq!(slow.told(), ["lagged 4"]);
+    assert!(hall.seats().rooms.is_empty());
+}

@@ -163,7 +163,11 @@ impl State {
                     (member.spoke, member.voice) = (kept.spoke, kept.voice);
                 });
             }
-            Act::Part => self.part(id, (entry.by, entry.at), Role::Owner),
+            Act::Part => {
+                // Of who was no member it declines that.
+                room.invited.remove(&entry.by);
+                self.part(id, (entry.by, entry.at), Role::Owner);
+            }
             Act::Kick { who, .. } => self.part(id, (*who, entry.at), Role::Member),
             Act::Ban { who, until, .. } => {
                 room.banned.insert(*who, *until);

@@ -9,10 +9,16 @@ use crate::{
 
 impl<P: Past> Judge<'_, P> {
     pub(super) fn invite(&self, place: &Place, user: &str) -> Verdict {
-        let room = self.moderated(place)?;
+        let id = self.moderated(place)?;
         let who = self.person(user)?;
-        let is_in = self.state.room(room).members.contains_key(&who);
-        Ok(if is_in { Vec::new() } else { vec![Deed::In { room, act: Act::Invite { who } }] })
+        let room = self.state.room(id);
+        if room.members.contains_key(&who) {
+            return Ok(Vec::new());
+        }
+        if room.is_banned(who, self.now) {
+            return Err(Refusal::of(Code::Forbidden).field("user").why("unban them first"));
+        }
+        Ok(vec![Deed::In { room: id, act: Act::Invite { who } }])
     }
 
     pub(super) fn role(&self, place: &Place, user: &str, role: Role) -> Verdict {

@@ -1,6 +1,7 @@
 //! Who may do what, told as it happens: who asks for what, and what comes of it.
 
 mod dialogues;
+mod inviting;
 mod standing;
 
 use super::*;

@@ -38,6 +38,7 @@ pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Re
         "DELETE FROM wishes WHERE account = ?1",
         "DELETE FROM marked WHERE account = ?1",
         "DELETE FROM absent WHERE account = ?1",
+        "DELETE FROM invited WHERE ?1 IN (account, by)",
         "DELETE FROM forgotten WHERE by = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([who])?;

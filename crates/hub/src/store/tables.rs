@@ -74,12 +74,11 @@ fn write_act(
             unmark(conn, (room.0, by), *last)?;
             write_member(conn, room, by)
         }
-        Act::Part => write_member_or_absent(conn, room, by),
         Act::Role { who, .. }
         | Act::Kick { who, .. }
         | Act::Mute { who, .. }
         | Act::Unmute { who } => write_member_or_absent(conn, room, *who),
-        Act::Join => {
+        Act::Join | Act::Part => {
             write_absent(conn, room, by)?;
             write_access(conn, room, by)
         }

@@ -43,6 +43,7 @@ const WHYS: &[(&str, &str)] = &[
     ("for moderators and owners of the room", "pour les modérateurs et propriétaires du salon"),
     ("for owners of the room", "pour les propriétaires du salon"),
     ("for the administrator of the hub", "pour l'administrateur du serveur"),
+    ("unban them first", "levez d'abord son bannissement"),
     ("between two there is none", "à deux il n'y en a pas"),
     ("leave one of your rooms first", "quittez d'abord un de vos salons"),
     ("you spoke to as many as may be", "vous avez parlé à autant de personnes que permis"),

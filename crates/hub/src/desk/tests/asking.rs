@@ -193,6 +193,9 @@ impl Model {
             self.write(by, None, Deed::In { room, act: Act::Part })?;
         }
         self.write(by, None, Deed::Unregister { who: by, said })?;
+        for room in self.rooms.values_mut() {
+            room.invited.retain(|who, (inviter, _)| *who != by && *inviter != by);
+        }
         let person = self.people.get_mut(&by).expect("somebody");
         person.gone = Some(said);
         person.sessions.clear();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{limits, stand, stand::Stand};
 use crate::{
     limits::Limits,
-    model::{AccountId, Kind, Millis},
+    model::{AccountId, Deed, Kind, Millis, Quiet, Wish},
     protocol::{Answer, Ask, Code, Page, Place, Told},
 };
 
@@ -282,4 +282,29 @@ async fn who_was_allowed_to_speak_meanwhile_is_not_muted_again() {
     stand.settle();
     in_an_hour(&mut stand).await;
     assert_eq!(hold(&mut stand, [ana, bob, eve]), [false, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_much_that_was_to_end_by_a_clock_that_was_ahead_a_part_at_a_time_is_mended() {
+    let (mut stand, ..) = hub();
+    stand::set_clock(Millis(2 * YEAR));
+    let quiet = Quiet::Until(Millis(2 * YEAR + 7_200_000));
+    for number in 0..300 {
+        let desk = stand.desk();
+        let who = AccountId(desk.next());
+        desk.put_down(who, None, Deed::Register { name: format!("eve{number}") }).unwrap();
+        desk.put_down(who, None, Deed::Wish(Wish::Quiet(quiet))).unwrap();
+    }
+    stand.settle();
+    stand::set_clock(Millis(YEAR + 5000));
+    let before = stand.desk().state.last.0;
+    in_an_hour(&mut stand).await;
+    let mut mended = vec![stand.desk().state.last.0 - before];
+    for seconds in [6, 66, 67, 127] {
+        stand::set_clock(Millis(YEAR + HOUR + seconds * 1000));
+        (0..2).for_each(|_| stand.keep_up());
+        mended.push(stand.desk().state.last.0 - before);
+    }
+    assert_eq!(mended, [256, 300, 300, 300, 300]);
+    assert_eq!(stand.desk().time.set_back_to(tokio::time::Instant::now()), None, "all is mended");
 }

@@ -163,6 +163,10 @@ impl Model {
                 if is_read { Ok(Vec::new()) } else { act(room, Act::Read { last }) }
             }
             Ask::Part { room } => {
+                let known = self.known(by, room)?;
+                if self.rooms[&known].invited.contains_key(&by) {
+                    return act(known, Act::Part);
+                }
                 let room = self.inside(by, room)?;
                 let is_talk = matches!(self.rooms[&room].title, Title::Talk(..));
                 if is_talk { no(Code::Forbidden) } else { act(room, Act::Part) }
@@ -184,8 +188,14 @@ impl Model {
         match ask {
             Ask::Invite { room, user } => {
                 let (room, who) = (self.moderated(by, room)?, self.person(user)?);
-                let is_in = self.rooms[&room].members.contains_key(&who);
-                if is_in { Ok(Vec::new()) } else { act(room, Act::Invite { who }) }
+                if self.rooms[&room].members.contains_key(&who) {
+                    return Ok(Vec::new());
+                }
+                let until = self.rooms[&room].banned.get(&who);
+                if until.is_some_and(|until| until.is_none_or(|until| self.now < until)) {
+                    return no(Code::Forbidden);
+                }
+                act(room, Act::Invite { who })
             }
             Ask::Role { room, user, role } => self.role(by, (room, user), *role),
             Ask::Kick { room, user, reason } => {

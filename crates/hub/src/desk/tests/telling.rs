@@ -42,6 +42,10 @@ impl Model {
             Deed::In { act: Act::Invite { who }, .. } => {
                 members.into_iter().flat_map(BTreeMap::keys).copied().chain([who]).collect()
             }
+            // Also who declines.
+            Deed::In { act: Act::Part, .. } => {
+                members.into_iter().flat_map(BTreeMap::keys).copied().chain([entry.by]).collect()
+            }
             _ => members.into_iter().flat_map(BTreeMap::keys).copied().collect(),
         }
     }
@@ -69,7 +73,10 @@ impl Model {
                 let room = self.rooms.get_mut(room).unwrap();
                 match act {
                     Act::Say { .. } if room.slow_ms > 0 => room.member(by).spoke = Some(entry.at),
-                    Act::Part => room.part(by, Role::Owner),
+                    Act::Part => {
+                        room.invited.remove(&by);
+                        room.part(by, Role::Owner);
+                    }
                     Act::Kick { who, .. } => room.part(*who, Role::Member),
                     Act::Ban { who, until, .. } => {
                         room.part(*who, Role::Member);

@@ -1,6 +1,6 @@
 //! What is there no more: accounts that were deleted, and rooms.
 
-use super::{Gone, State, Title};
+use super::{Gone, Invited, State, Title};
 use crate::{
     model::{
         entry::Said,
@@ -18,7 +18,7 @@ pub const HUB_NAME: &str = "*hub*";
 impl State {
     /// Nobody is called so any more, and nobody else may be.
     ///
-    /// *Cost*: a look at each room.
+    /// *Cost*: a look at each room, and at who is invited there.
     pub(super) fn unregister(&mut self, who: AccountId, said: Said) {
         let account = self.accounts.get_mut(&who).expect("an account that was made");
         let name = std::mem::replace(&mut account.name, GONE.to_owned());
@@ -33,7 +33,10 @@ impl State {
         for room in rooms {
             self.leave(room, who);
         }
-        self.rooms.values_mut().for_each(|room| room.absent.remove(who));
+        for room in self.rooms.values_mut() {
+            room.absent.remove(who);
+            room.invited.retain(|invited, Invited { by, .. }| ![*invited, *by].contains(&who));
+        }
     }
 
     pub(super) fn administer(&mut self, who: AccountId, on: bool) {

@@ -249,3 +249,23 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
     let (_, state) = Store::open(&file, Sync::Normal).unwrap();
     assert_eq!(state.admins().collect::<Vec<_>>(), [AccountId(Seq(1))]);
 }
+
+#[test]
+fn an_invitation_that_is_declined_or_of_a_deleted_account_is_in_no_table() {
+    for leaves in ["ana", "bob", "neither"] {
+        let mut written = Written::new();
+        let (ana, bob) = (written.register("ana"), written.register("bob"));
+        let lab = written.create(ana, "#lab");
+        written.act(ana, lab, Act::Invite { who: bob });
+        match leaves {
+            "ana" => written.unregister(ana, Said::Stays),
+            "bob" => written.unregister(bob, Said::Stays),
+            _ => _ = written.act(bob, lab, Act::Part),
+        }
+        let kept = "SELECT count(*) FROM invited";
+        let kept: i64 = written.store.conn.query_row(kept, [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 0, "{leaves}");
+        assert_eq!(written.store.reload().unwrap(), written.state);
+        assert_eq!(written.replayed(), written.state);
+    }
+}

@@ -7,8 +7,8 @@ pub(super) const NOWHERE: Text = Text {
     fr: "Vous n'êtes dans aucun salon.\n/rooms en donne la liste, /join SALON entre dans un salon ou le crée,\n/msg NOM TEXTE parle à une personne. F1 aide.",
 };
 pub(super) const INVITED: Text = Text {
-    en: "You are invited to this room: Enter comes in.",
-    fr: "Vous êtes invité dans ce salon : Entrée y entre.",
+    en: "You are invited to this room: Enter comes in, /leave declines.",
+    fr: "Vous êtes invité dans ce salon : Entrée y entre, /leave décline.",
 };
 pub(super) const LOST: Text =
     Text { en: "not connected; what you say waits", fr: "pas de connexion ; vos mots attendent" };

@@ -62,6 +62,28 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
 }
 
 #[test]
+fn an_invitation_is_declined_from_where_it_is_shown_or_on_another_device() {
+    let mut stage = Stage::new((72, 8));
+    for is_elsewhere in [false, true] {
+        let rooms = vec![open("#den")];
+        stage.answer(asks_for_rooms(), Ok(Answer::Rooms { rooms, more: false }));
+        stage.sees("+#den ");
+        if is_elsewhere {
+            let at = stage.at("#den", "ana");
+            stage.hear(News::Happened(Event::Part(at)));
+        } else {
+            stage.press(&[Key::RoomBefore]);
+            stage.sees("/leave declines");
+            stage.enter("/leave");
+            let ask = Ask::Part { room: place("#den") };
+            assert!(stage.asked().contains(&ask));
+            stage.answer(ask, Ok(Answer::Done));
+        }
+        stage.sees_not("+#den");
+    }
+}
+
+#[test]
 fn what_the_screen_asks_of_its_own_is_no_word_that_waits() {
     let mut stage = Stage::new((72, 8));
     let rooms = vec![listed("#lab", 0)];
