@@ -61,13 +61,10 @@ impl Exporting {
 
     /// Writes down what was answered to what was asked last.
     pub(super) fn take(mut self, answer: Result<Answer, Refusal>, lang: Lang) -> Exported {
-        let not = |path: &Path, why: &str| {
-            Exported::Not(format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon()))
-        };
         let (events, upto, more) = match answer {
             Ok(Answer::Exported { events, upto, more }) => (events, upto, more),
-            Ok(_) => return not(&self.path, ""),
-            Err(refusal) => return not(&self.path, &words::sentence(&refusal, lang)),
+            Ok(_) => return Exported::Not(self.end("", lang)),
+            Err(refusal) => return Exported::Not(self.end(&words::sentence(&refusal, lang), lang)),
         };
         match self.write(&events, (upto, more)) {
             Ok(Some(ask)) => Exported::More(self, ask),
@@ -75,8 +72,13 @@ impl Exporting {
                 let (lines, path) = (self.lines, shown(&self.path));
                 Exported::Whole(format!("{lines} {} {path}", WRITTEN_TO.of(lang)))
             }
-            Err(error) => not(&self.path, &plain(&error.to_string())),
+            Err(error) => Exported::Not(self.end(&plain(&error.to_string()), lang)),
         }
+    }
+
+    /// It comes to nothing, for the reason `why`. Gives what is to be told.
+    pub(super) fn end(self, why: &str, lang: Lang) -> String {
+        not_exported(&self.path, why, lang)
     }
 
     /// Writes a page. Gives what is to be asked next, if there is more.
@@ -118,6 +120,10 @@ fn not_made(path: &Path, error: &io::Error, lang: Lang) -> String {
         _ => None,
     };
     let why = known.map_or_else(|| plain(&error.to_string()), |why| why.of(lang).to_owned());
+    not_exported(path, &why, lang)
+}
+
+fn not_exported(path: &Path, why: &str, lang: Lang) -> String {
     format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon())
 }
 
