@@ -52,10 +52,10 @@ impl Door {
         let user = Escaped(self.user.as_bytes());
         match lang {
             Lang::En => format!(
-                "the same command with `--user {user}` asks for the password, or reads RELAIS_PASSWORD"
+                "the same command with `--user={user}` asks for the password, or reads RELAIS_PASSWORD"
             ),
             Lang::Fr => format!(
-                "la même commande avec `--user {user}` demande le mot de passe, ou lit RELAIS_PASSWORD"
+                "la même commande avec `--user={user}` demande le mot de passe, ou lit RELAIS_PASSWORD"
             ),
         }
     }
@@ -122,7 +122,7 @@ mod tests {
                 panic!("it is no refusal");
             };
             assert!(
-                told[0].to_string().contains("`--user ana` asks for the password"),
+                told[0].to_string().contains("`--user=ana` asks for the password"),
                 "{}",
                 told[0]
             );
