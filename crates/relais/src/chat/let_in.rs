@@ -2,16 +2,19 @@
 
 use relais_hub::{
     Lang,
+    client::News,
     protocol::{Code, Refusal, Secret},
     words::{self, Text},
 };
 
 use super::{
+    caller::Caller,
     kept::Kept,
-    phrases::{NO_TOKEN, REFUSES},
+    phrases::{LOST, NO_TOKEN, REFUSES},
 };
 use crate::{
     complaint::{Complaint, Wrong},
+    output::tell,
     stop::Stop,
     visible::Escaped,
 };
@@ -24,6 +27,21 @@ pub(super) struct Door {
 }
 
 impl Door {
+    /// Waits to be let in. Gives what the hub tells who is.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody is, or that there is no hub.
+    pub(super) async fn enter(&self, caller: &mut Caller, lang: Lang) -> Result<News, Stop> {
+        loop {
+            match caller.next().await? {
+                Some(News::Refused(refusal)) => return Err(self.refused(&refusal, lang)),
+                Some(news) => return Ok(news),
+                None => tell(LOST.of(lang)),
+            }
+        }
+    }
+
     /// Keeps the token of who is in as `user`, if the hub gave one.
     ///
     /// # Errors
