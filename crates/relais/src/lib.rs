@@ -37,6 +37,7 @@ mod logging;
 mod manual;
 mod measure;
 mod meets;
+mod new_file;
 mod output;
 mod password;
 mod plan;

@@ -42,11 +42,21 @@ fn read() -> anyhow::Result<String> {
 
 /// Asks for a new password at the terminal, twice.
 pub(crate) fn twice() -> anyhow::Result<String> {
-    let first = ask("password: ")?;
-    if ask("once more: ")? != first {
+    let password = not_empty(ask("password: ")?)?;
+    once_more(&password)?;
+    Ok(password)
+}
+
+/// Asks for `password` at the terminal once more.
+///
+/// # Errors
+///
+/// The terminal's; or that another was typed.
+pub(crate) fn once_more(password: &str) -> anyhow::Result<()> {
+    if ask("once more: ")? != password {
         bail!("the two passwords differ");
     }
-    not_empty(first)
+    Ok(())
 }
 
 /// Reads a password from standard input: one line.

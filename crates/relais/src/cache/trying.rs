@@ -132,10 +132,25 @@ pub(super) async fn fetch(
         return Ok(failed(why));
     }
     let next = desk.explain(ask(desk, Method::GET, read)?).await;
-    let is_stored = next.is_some_and(|next| next.is_about_stored());
+    let rests = match next {
+        Some(next) if next.is_about_stored() => Rests::Yes,
+        _ => Rests::No,
+    };
+    Ok(outcome(&request.url, &fetched, rests))
+}
+
+/// Whether something is stored for a request once it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rests {
+    Yes,
+    No,
+}
+
+/// What is told of what came from `url`: whether it is stored, and if not, why.
+fn outcome(url: &str, fetched: &Fetched, rests: Rests) -> Value {
     let cache_status = fetched.cache_status.as_ref().map(|said| said.to_str().unwrap_or_default());
     let says = |word: &str| cache_status.is_some_and(|said| said.contains(word));
-    let came_in = is_stored && (says("; stored") || says("; collapsed"));
+    let came_in = rests == Rests::Yes && (says("; stored") || says("; collapsed"));
     let (outcome, why) = match &fetched.storing.verdict {
         _ if says("; hit") => ("hit", Value::Null),
         _ if came_in => ("stored", Value::Null),
@@ -145,12 +160,12 @@ pub(super) async fn fetch(
         }
         Ok(()) => ("not_stored", "its server's answer was for this request alone".into()),
     };
-    Ok(json!({
-        "url": request.url,
+    json!({
+        "url": url,
         "outcome": outcome,
         "why": why,
         "status": fetched.status.as_u16(),
         "bytes": fetched.bytes,
         "cache_status": cache_status,
-    }))
+    })
 }

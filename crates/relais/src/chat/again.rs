@@ -37,7 +37,8 @@ fn words(said: impl Iterator<Item = OsString>, user: &str) -> Vec<OsString> {
             words.push(word);
         }
     }
-    words.extend(["--user".into(), user.into()]);
+    // One word: a name may begin as a flag does.
+    words.push(format!("--user={user}").into());
     words.extend(said);
     words
 }
@@ -51,17 +52,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_made_once_and_its_name_is_said() {
-        let check = |said: &str, expect: &str| {
-            let found = words(said.split(' ').map(OsString::from), "ana");
+    fn an_account_is_made_once_and_its_name_is_said_as_one_word() {
+        let check = |user: &str, said: &str, expect: &str| {
+            let found = words(said.split(' ').map(OsString::from), user);
             let expect: Vec<_> = expect.split(' ').map(OsString::from).collect();
             assert_eq!(found, expect, "{said}");
         };
-        check("chat", "chat --user ana");
-        check("chat 6680 --theme dark", "chat 6680 --theme dark --user ana");
-        check("chat --user Ana --register", "chat --user ana");
-        check("chat --register --invitation ri_1 --user=Ana 6680", "chat 6680 --user ana");
-        check("chat --invitation=ri_1 -- 6680", "chat --user ana -- 6680");
-        check("chat --userx", "chat --userx --user ana");
+        check("ana", "chat", "chat --user=ana");
+        check("ana", "chat 6680 --theme dark", "chat 6680 --theme dark --user=ana");
+        check("ana", "chat --user Ana --register", "chat --user=ana");
+        check("ana", "chat --register --invitation ri_1 --user=Ana 6680", "chat 6680 --user=ana");
+        check("ana", "chat --invitation=ri_1 -- 6680", "chat --user=ana -- 6680");
+        check("ana", "chat --userx", "chat --userx --user=ana");
+        // A name is no flag, whatever it begins with.
+        check("-v", "chat --user -v", "chat --user=-v");
     }
 }

@@ -11,12 +11,14 @@ use relais_hub::{
     Lang,
     model::Seq,
     protocol::{Answer, Ask, Event, Refusal},
-    words::{self, Text},
+    words,
 };
 use serde_json::json;
 
-use super::phrases::{NO_SUCH_FOLDER, NOT_EXPORTED, ONE_IS_EXPORTED, THERE_ALREADY, WRITTEN_TO};
-use crate::{complaint::plain, tending::event_told, visible::Escaped};
+use super::phrases::{
+    IS_A_FOLDER, NO_HOME, NO_SUCH_FOLDER, NOT_EXPORTED, ONE_IS_EXPORTED, THERE_ALREADY, WRITTEN_TO,
+};
+use crate::{complaint::plain, new_file::NotMade, tending::event_told, visible::Escaped};
 
 /// A file that is being written. Dropped before it is whole, nothing stays of it.
 #[derive(Debug)]
@@ -61,13 +63,10 @@ impl Exporting {
 
     /// Writes down what was answered to what was asked last.
     pub(super) fn take(mut self, answer: Result<Answer, Refusal>, lang: Lang) -> Exported {
-        let not = |path: &Path, why: &str| {
-            Exported::Not(format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon()))
-        };
         let (events, upto, more) = match answer {
             Ok(Answer::Exported { events, upto, more }) => (events, upto, more),
-            Ok(_) => return not(&self.path, ""),
-            Err(refusal) => return not(&self.path, &words::sentence(&refusal, lang)),
+            Ok(_) => return Exported::Not(self.end("", lang)),
+            Err(refusal) => return Exported::Not(self.end(&words::sentence(&refusal, lang), lang)),
         };
         match self.write(&events, (upto, more)) {
             Ok(Some(ask)) => Exported::More(self, ask),
@@ -75,8 +74,13 @@ impl Exporting {
                 let (lines, path) = (self.lines, shown(&self.path));
                 Exported::Whole(format!("{lines} {} {path}", WRITTEN_TO.of(lang)))
             }
-            Err(error) => not(&self.path, &plain(&error.to_string())),
+            Err(error) => Exported::Not(self.end(&plain(&error.to_string()), lang)),
         }
+    }
+
+    /// It comes to nothing, for the reason `why`. Gives what is to be told.
+    pub(super) fn end(self, why: &str, lang: Lang) -> String {
+        not_exported(&self.path, why, lang)
     }
 
     /// Writes a page. Gives what is to be asked next, if there is more.
@@ -112,12 +116,17 @@ fn shown(path: &Path) -> String {
 }
 
 fn not_made(path: &Path, error: &io::Error, lang: Lang) -> String {
-    let known: Option<Text> = match error.kind() {
-        io::ErrorKind::AlreadyExists => Some(THERE_ALREADY),
-        io::ErrorKind::NotFound => Some(NO_SUCH_FOLDER),
-        _ => None,
-    };
-    let why = known.map_or_else(|| plain(&error.to_string()), |why| why.of(lang).to_owned());
+    let is_at_home = path.iter().any(|step| step == "~");
+    match NotMade::of(path, error) {
+        NotMade::Folder => not_exported(path, IS_A_FOLDER.of(lang), lang),
+        NotMade::There => not_exported(path, THERE_ALREADY.of(lang), lang),
+        NotMade::NoFolder if is_at_home => not_exported(path, NO_HOME.of(lang), lang),
+        NotMade::NoFolder => not_exported(path, NO_SUCH_FOLDER.of(lang), lang),
+        NotMade::Otherwise(why) => not_exported(path, &why, lang),
+    }
+}
+
+fn not_exported(path: &Path, why: &str, lang: Lang) -> String {
     format!("{} {}{}{why}", NOT_EXPORTED.of(lang), shown(path), lang.colon())
 }
 
@@ -184,5 +193,9 @@ mod tests {
         assert!(!path.exists());
         let why = begin(&folder.path().join("no/mine.jsonl")).unwrap_err();
         assert!(why.contains("no such folder"), "{why}");
+        let why = begin(folder.path()).unwrap_err();
+        assert!(why.contains("this is a folder"), "{why}");
+        let why = begin(Path::new("~/mine.jsonl")).unwrap_err();
+        assert!(why.contains("write the home's path in full"), "{why}");
     }
 }

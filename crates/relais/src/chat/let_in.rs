@@ -2,16 +2,19 @@
 
 use relais_hub::{
     Lang,
+    client::News,
     protocol::{Code, Refusal, Secret},
     words::{self, Text},
 };
 
 use super::{
+    caller::Caller,
     kept::Kept,
-    phrases::{NO_TOKEN, REFUSES},
+    phrases::{LOST, NO_TOKEN, REFUSES},
 };
 use crate::{
     complaint::{Complaint, Wrong},
+    output::tell,
     stop::Stop,
     visible::Escaped,
 };
@@ -24,6 +27,21 @@ pub(super) struct Door {
 }
 
 impl Door {
+    /// Waits to be let in. Gives what the hub tells who is.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody is, or that there is no hub.
+    pub(super) async fn enter(&self, caller: &mut Caller, lang: Lang) -> Result<News, Stop> {
+        loop {
+            match caller.next().await? {
+                Some(News::Refused(refusal)) => return Err(self.refused(&refusal, lang)),
+                Some(news) => return Ok(news),
+                None => tell(LOST.of(lang)),
+            }
+        }
+    }
+
     /// Keeps the token of who is in as `user`, if the hub gave one.
     ///
     /// # Errors
@@ -52,10 +70,10 @@ impl Door {
         let user = Escaped(self.user.as_bytes());
         match lang {
             Lang::En => format!(
-                "the same command with `--user {user}` asks for the password, or reads RELAIS_PASSWORD"
+                "the same command with `--user={user}` asks for the password, or reads RELAIS_PASSWORD"
             ),
             Lang::Fr => format!(
-                "la même commande avec `--user {user}` demande le mot de passe, ou lit RELAIS_PASSWORD"
+                "la même commande avec `--user={user}` demande le mot de passe, ou lit RELAIS_PASSWORD"
             ),
         }
     }
@@ -122,7 +140,7 @@ mod tests {
                 panic!("it is no refusal");
             };
             assert!(
-                told[0].to_string().contains("`--user ana` asks for the password"),
+                told[0].to_string().contains("`--user=ana` asks for the password"),
                 "{}",
                 told[0]
             );

@@ -17,7 +17,7 @@ use super::{
     phrases::{BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
 };
 use crate::{
-    output::{Telling, tell},
+    output::Telling,
     stop::Stop,
     terminal::{self, Lines, Screen},
     visible::Escaped,
@@ -57,26 +57,9 @@ pub(super) async fn talk(
     telling: Telling,
 ) -> Result<(), Stop> {
     // Before the terminal is taken: why nobody is let in is no line of a talk.
-    let entered = loop {
-        match caller.next().await? {
-            Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
-            Some(news) => break news,
-            None => tell(LOST.of(lang)),
-        }
-    };
+    let entered = door.enter(&mut caller, lang).await?;
     let (mut lines, screen) = terminal::open(PROMPT);
-    let mut person = Person {
-        door,
-        lang,
-        screen,
-        me: None,
-        here: Stand::Nowhere,
-        export: None,
-        then: None,
-        moving: 0,
-        was_in: false,
-        is_over: false,
-    };
+    let mut person = Person::new((door, lang), screen);
     if telling != Telling::Less {
         person.show(Phrase::Greeting.line(person.lang));
     }
@@ -93,6 +76,21 @@ pub(super) async fn talk(
 }
 
 impl Person {
+    fn new((door, lang): (Door, Lang), screen: Screen) -> Self {
+        Self {
+            door,
+            lang,
+            screen,
+            me: None,
+            here: Stand::Nowhere,
+            export: None,
+            then: None,
+            moving: 0,
+            was_in: false,
+            is_over: false,
+        }
+    }
+
     /// Waits for a line or for news. Gives what the line asks for.
     async fn step(&mut self, caller: &mut Caller, lines: &mut Lines) -> Result<Option<Ask>, Stop> {
         let is_free = self.moving == 0 && caller.talk.unanswered() < UNANSWERED_MAX;

@@ -64,6 +64,18 @@ pub(super) const THERE_ALREADY: Text = Text {
     fr: "il y a déjà quelque chose de ce nom, qui reste : nommez un nouveau fichier",
 };
 
+/// Of a name that a folder has.
+pub(super) const IS_A_FOLDER: Text = Text {
+    en: "this is a folder: name a new file, in it or elsewhere",
+    fr: "c'est un dossier : nommez un nouveau fichier, dedans ou ailleurs",
+};
+
+/// Of a path as a shell would read it.
+pub(super) const NO_HOME: Text = Text {
+    en: "there is no folder called `~` here: write the home's path in full",
+    fr: "il n'y a pas de dossier nommé `~` ici : écrivez le chemin complet",
+};
+
 /// Of a path that leads nowhere.
 pub(super) const NO_SUCH_FOLDER: Text =
     Text { en: "there is no such folder", fr: "ce dossier n'existe pas" };

@@ -43,7 +43,8 @@ pub(crate) struct Flags {
         default_value = "0",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "10"
+        default_missing_value = "10",
+        value_parser = redirections
     )]
     pub(super) follow: usize,
     /// Speak HTTP/1.1, whatever else could be agreed on
@@ -88,6 +89,10 @@ fn folder() -> Arg {
     folder.value_parser(clap::value_parser!(PathBuf))
 }
 
+fn redirections(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "expected how many at most, e.g. `--follow=10`")
+}
+
 const EXAMPLES: &str = "\
 Examples:
   relais get example.org                          status, fields, body, and how long each part took
@@ -97,3 +102,16 @@ Examples:
   relais get -d '{\"a\": 1}' 8080/items            POSTs JSON
 
 Exit codes: 0 answered, 1 not reached or broken off, 2 wrong arguments, 3 `--check` or `-o` and its status";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_many_redirections_are_followed_is_a_number() {
+        assert_eq!(redirections("3"), Ok(3));
+        for wrong in ["", "x", "-1"] {
+            assert_eq!(redirections(wrong), Err("expected how many at most, e.g. `--follow=10`"));
+        }
+    }
+}

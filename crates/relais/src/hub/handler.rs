@@ -1,6 +1,6 @@
 //! From a planned hub to what callers meet.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use relais_http::DynHandler;
 use relais_hub::{
@@ -110,10 +110,18 @@ fn misplaced(file: &Path) -> Option<Wrong> {
         let what = format!("{:?} is a folder", file.display());
         Wrong::expected(what, "a file of a hub, there or new, e.g. hub.db")
     } else {
-        let folder = folder.filter(|folder| !folder.exists())?;
+        let folder = folder.filter(|folder| is_nowhere(folder))?;
         Wrong::expected(format!("there is no folder {:?}", folder.display()), "one that there is")
     };
     Some(wrong.at_home(file))
+}
+
+/// Whether there is nothing at `path`, as far as it can be told: who may not look there does not know.
+pub(crate) fn is_nowhere(path: &Path) -> bool {
+    match path.try_exists() {
+        Ok(is_there) => !is_there,
+        Err(error) => error.kind() == ErrorKind::NotADirectory,
+    }
 }
 
 fn options(messaging: &Messaging) -> Options {
@@ -213,6 +221,8 @@ impl DatagramService for Served {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -222,6 +232,14 @@ mod tests {
         assert!(what(folder.path()).unwrap().ends_with(" is a folder"));
         let nowhere = folder.path().join("no/hub.db");
         assert!(what(&nowhere).unwrap().starts_with("there is no folder"));
+        let in_a_file = folder.path().join("file/no/hub.db");
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(what(&in_a_file).unwrap().starts_with("there is no folder"));
+        // Whether there is one cannot be known: what the system says of it is told.
+        let unknown = folder.path().join("x".repeat(300)).join("hub.db");
+        assert_eq!(what(&unknown), None);
+        let told = at_rest(&unknown).unwrap_err().what;
+        assert!(told.contains("name too long"), "{told}");
         assert_eq!((what(&folder.path().join("new.db")), what(Path::new("hub.db"))), (None, None));
         assert!(at_rest(&nowhere).is_err());
     }

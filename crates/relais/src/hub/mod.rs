@@ -11,7 +11,7 @@ mod tasks;
 
 pub(crate) use commands::{Command, StatsForm, Task, Which};
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::{Made, at_rest, changed, random};
+pub(crate) use handler::{Made, at_rest, changed, is_nowhere, random};
 pub(crate) use messaging::Messaging;
 pub(crate) use new_password::new_password;
 pub(crate) use table::{Registration, Table};

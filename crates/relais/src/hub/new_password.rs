@@ -8,7 +8,10 @@ use relais_hub::{
     protocol::Secret,
 };
 
-use crate::{output::tell, password::ask};
+use crate::{
+    output::tell,
+    password::{ask, once_more},
+};
 
 /// Asks at the terminal for a new password of `who`, whose account is called `user`, then for the same again. One
 /// that a hub would not take is asked for once more.
@@ -26,9 +29,7 @@ pub(crate) fn new_password(who: &str, user: &str) -> anyhow::Result<Secret> {
             bail!(why);
         }
     }
-    if Secret(ask("once more: ")?) != first {
-        bail!("the two passwords differ");
-    }
+    once_more(&first.0)?;
     Ok(first)
 }
 

@@ -127,8 +127,12 @@ fn days(text: &str) -> Result<Days, String> {
     if text == "forever" {
         return Ok(Days(None));
     }
-    let days = text.parse().map(|days| Days(Some(days)));
-    days.map_err(|_| format!("bad number of days {text:?}: expected 0 or more, or `forever`"))
+    let days = text.parse().map(|days: NonZeroU32| Days(Some(days.get())));
+    days.map_err(|_| format!("bad number of days {text:?}: expected 1 or more, or `forever`"))
+}
+
+fn uses(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "expected a number, 1 or more")
 }
 
 /// For whom an invitation is.
@@ -136,7 +140,7 @@ fn days(text: &str) -> Result<Days, String> {
 #[group(skip)]
 pub(crate) struct Terms {
     /// How many accounts may be made with it
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = uses)]
     pub(crate) uses: NonZeroU32,
     /// How long it is good for, e.g. 7d [default: for good]
     #[arg(long, value_name = "TIME")]
@@ -194,7 +198,15 @@ mod tests {
     fn days_are_a_number_or_forever() {
         assert_eq!(days("30"), Ok(Days(Some(30))));
         assert_eq!(days("forever"), Ok(Days(None)));
-        let expect = "bad number of days \"-1\": expected 0 or more, or `forever`";
-        assert_eq!(days("-1"), Err(expect.to_owned()));
+        for wrong in ["-1", "0", "x"] {
+            let expect = format!("bad number of days {wrong:?}: expected 1 or more, or `forever`");
+            assert_eq!(days(wrong), Err(expect));
+        }
+    }
+
+    #[test]
+    fn an_invitation_that_nobody_could_use_is_none() {
+        assert_eq!(uses("2").map(NonZeroU32::get), Ok(2));
+        assert_eq!(uses("0"), Err("expected a number, 1 or more"));
     }
 }

@@ -49,10 +49,12 @@ impl Greeting {
             }
         }
         for hub in house.hubs().iter().filter(|hub| hub.waits_for_its_first) {
+            // Its name, where it says more than that it is one.
+            let hub = Some(&*hub.name).filter(|name| *name != "hub");
+            let name = hub.map_or_else(String::new, |name| format!(" {name}"));
             tell(format_args!(
-                "nobody has an account at hub {} yet: `relais hub user add NAME` makes the first, who \
-                 administers it",
-                hub.name
+                "nobody has an account at the hub{name} yet: `relais hub user add NAME` makes the first, \
+                 who administers it"
             ));
         }
         let secure = secure(lines.iter().map(|listening| listening.on.scheme));

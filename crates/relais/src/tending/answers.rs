@@ -61,6 +61,9 @@ pub(super) fn not(refusal: &Refusal, what: &str) -> Not {
             match refusal.code {
                 Code::NoSuchUser => wrong.hint("`relais hub user list` lists them"),
                 Code::NoSuchRoom => wrong.hint("`relais hub room list` lists them"),
+                Code::BadField if refusal.field == Some("invitation") => {
+                    wrong.hint("`relais hub invite list` lists them")
+                }
                 _ => wrong,
             }
         }

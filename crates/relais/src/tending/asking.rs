@@ -142,7 +142,7 @@ fn at_rest(
     mut taken: impl FnMut(Value) -> Result<(), Stop>,
 ) -> Result<Answer, Stop> {
     let flag = |wrong| Stop::Wrong(vec![Complaint::of_flag("--store", wrong)]);
-    if !file.exists() {
+    if hub::is_nowhere(file) {
         let what = format!("no store at {:?}", file.display());
         return Err(flag(Wrong::expected(what, "the file of a hub, e.g. hub.db")));
     }
@@ -172,6 +172,19 @@ fn at_rest(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_that_cannot_be_looked_for_is_not_said_to_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let why = |name: &str| match at_rest(&folder.path().join(name), OfHub::Users {}, |_| Ok(()))
+        {
+            Err(Stop::Wrong(told)) => told[0].wrong.what.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(why("hub.db").starts_with("no store at"));
+        let unknown = why(&"x".repeat(300));
+        assert!(unknown.contains("name too long"), "{unknown}");
+    }
 
     #[test]
     fn hubs_are_told_apart_by_what_differs() {

@@ -1,4 +1,4 @@
-//! Files that are to be made, and are not: why, in plain words.
+//! Files that are to be made, and are not: what is told of it to who looks after a hub.
 
 use std::{
     io::{self, ErrorKind},
@@ -8,24 +8,23 @@ use std::{
 use relais_hub::store::Broken;
 
 use super::answers::{Not, broken};
-use crate::complaint::{Wrong, plain};
+use crate::{complaint::Wrong, new_file::NotMade};
 
 /// What is wrong with `path`, of which the system says `error`, where a new file was to be made.
 pub(super) fn not_made(path: &Path, error: &io::Error) -> Wrong {
     let at = path.display().to_string();
-    let wrong = match error.kind() {
-        ErrorKind::AlreadyExists if path.is_dir() => {
+    let wrong = match NotMade::of(path, error) {
+        NotMade::Folder => {
             Wrong::expected(format!("{at:?} is a folder"), "a new file, in it or elsewhere")
         }
-        ErrorKind::AlreadyExists => {
+        NotMade::There => {
             Wrong::expected(format!("there is a file at {at:?} already"), "a new one")
         }
-        ErrorKind::NotFound => {
+        NotMade::NoFolder => {
             let folder = path.parent().unwrap_or(path).display().to_string();
             Wrong::expected(format!("there is no folder {folder:?}"), "one that there is")
         }
-        _ => {
-            let why = plain(&error.to_string());
+        NotMade::Otherwise(why) => {
             Wrong { what: format!("cannot make {at:?}: {why}"), expected: None, hint: None }
         }
     };

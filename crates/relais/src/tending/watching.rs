@@ -53,7 +53,10 @@ impl Asking<'_> {
     /// Tells what happens, until who reads it has enough, or the hub is gone.
     fn watch(&self, form: StatsForm, every: Duration) -> Result<(), Stop> {
         if every < WATCHED_EVERY_MIN {
-            let wrong = Wrong::expected(format!("watching every {every:?}"), "100ms or more");
+            let wrong = Wrong::expected(
+                format!("watching every {} ms", every.as_millis()),
+                "100ms or more",
+            );
             return Err(Stop::of_flag("--watch", wrong));
         }
         let runtime = Builder::new_current_thread().enable_time().build().context("a runtime")?;

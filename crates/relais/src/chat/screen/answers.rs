@@ -81,16 +81,20 @@ impl Model {
             Ok(_) => _ = self.hubs[hub].acknowledged(cid),
             Err(refusal) => {
                 let body = self.hubs[hub].acknowledged(cid).map(|pending| pending.body);
-                let why = text::line(&sentence(&refusal, self.lang));
                 let body = match give_back(self.hubs[hub].room_mut(&place), ask) {
-                    GivenBack::Yes => String::new(),
-                    GivenBack::No => {
-                        format!("{}{}", self.lang.colon(), text::line(&body.unwrap_or_default()))
-                    }
+                    GivenBack::Yes => None,
+                    GivenBack::No => Some(body.unwrap_or_default()),
                 };
-                self.wrong(format!("{}{}{why}{body}", self.word(NOT_SAID), self.lang.colon()));
+                self.not_said(&refusal, body);
             }
         }
+    }
+
+    /// Tells why a message was not written down; and what it said, where that is not typed again.
+    fn not_said(&mut self, refusal: &Refusal, body: Option<String>) {
+        let (colon, why) = (self.lang.colon(), text::line(&sentence(refusal, self.lang)));
+        let body = body.map(|body| format!("{colon}{}", text::line(&body))).unwrap_or_default();
+        self.wrong(format!("{}{colon}{why}{body}", self.word(NOT_SAID)));
     }
 
     fn heard_page(

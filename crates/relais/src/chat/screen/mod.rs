@@ -43,15 +43,10 @@ mod tests;
 use std::env;
 
 use clap::ColorChoice;
-use relais_hub::{Lang, client::News, model::Millis};
+use relais_hub::{Lang, model::Millis};
 
-use super::{caller::Caller, let_in::Door, phrases::LOST};
-use crate::{
-    clock,
-    hub::random,
-    output::{is_coloured, tell},
-    stop::Stop,
-};
+use super::{caller::Caller, let_in::Door};
+use crate::{clock, hub::random, output::is_coloured, stop::Stop};
 
 pub(super) use alerts::Alerts;
 pub(super) use theme::Theme;
@@ -85,7 +80,7 @@ pub(super) async fn talk(
     let mut entered = Vec::new();
     for (name, mut caller, door) in parties {
         // Before the terminal is taken: why nobody is let in is to be read afterwards.
-        entered.push(enter(&mut caller, &door, wishes.lang).await?);
+        entered.push(door.enter(&mut caller, wishes.lang).await?);
         names.push(name);
         callers.push(caller);
         doors.push(door);
@@ -94,17 +89,6 @@ pub(super) async fn talk(
     let outside = Outside { random, clock: || Millis::of(clock::now()) };
     let model = Model::new(names, (wishes.lang, look(wishes)), size, outside);
     Shell::new(model, doors, wishes.alerts)?.run(callers, entered).await
-}
-
-/// Waits to be let in.
-async fn enter(caller: &mut Caller, door: &Door, lang: Lang) -> Result<News, Stop> {
-    loop {
-        match caller.next().await? {
-            Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
-            Some(news) => return Ok(news),
-            None => tell(LOST.of(lang)),
-        }
-    }
 }
 
 fn look(Wishes { theme, color, .. }: Wishes) -> Look {

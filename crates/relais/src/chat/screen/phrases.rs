@@ -77,3 +77,7 @@ pub(super) const ALL_NOTICED: Text = Text { en: "all is told you", fr: "tout vou
 pub(super) const NOT_DISTURBED: Text = Text { en: "quiet", fr: "silence" };
 pub(super) const UNTIL: Text = Text { en: "until", fr: "jusqu'à" };
 pub(super) const SAYS_TO_YOU: Text = Text { en: "to you", fr: "pour vous" };
+
+/// Why nothing is exported from a hub that refused who looks, or that they logged out of.
+pub(super) const NOT_ASKED: Text =
+    Text { en: "this hub is asked nothing any more", fr: "on ne demande plus rien à ce serveur" };

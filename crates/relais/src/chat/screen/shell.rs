@@ -23,6 +23,7 @@ use super::{
     LoggedOut,
     alerts::{Alerts, Notes, alert},
     carrying::{HEARD_MAX, Heard, carry},
+    exports::Exports,
     inputs::{Sent, Signals, typing},
     keys::{self, Key},
     model::{Bare, Deed, Eyes, Model},
@@ -30,7 +31,7 @@ use super::{
     tty::{Tty, give_back},
 };
 use crate::{
-    chat::{caller::Caller, exporting::Exporting, let_in::Door},
+    chat::{caller::Caller, let_in::Door},
     stop::Stop,
 };
 
@@ -52,8 +53,7 @@ pub(super) struct Shell {
     tty: Tty,
     doors: Vec<Door>,
     pub(super) asks: Vec<UnboundedSender<Ask>>,
-    /// What is being written, of a hub.
-    pub(super) export: Option<(usize, Exporting)>,
+    pub(super) exports: Exports,
     tasks: Vec<JoinHandle<()>>,
     alerts: (Alerts, Notes),
     alerted_at: Option<Instant>,
@@ -87,7 +87,7 @@ impl Shell {
             tty,
             doors,
             asks: Vec::new(),
-            export: None,
+            exports: Exports::default(),
             tasks: Vec::new(),
             alerts: (alerts, notes),
             alerted_at: None,
@@ -164,7 +164,7 @@ impl Shell {
         match heard {
             Heard::News(News::Refused(refusal)) => self.hear_of_an_end(hub, refusal),
             Heard::News(News::Answered(Ask::Export { .. }, answer)) => {
-                self.go_on_exporting(answer);
+                self.go_on_exporting(hub, answer);
                 Ok(Step::On)
             }
             Heard::News(news) => {
@@ -188,6 +188,7 @@ impl Shell {
     fn hear_of_an_end(&mut self, hub: usize, refusal: Refusal) -> Result<Step, Stop> {
         let why = self.doors[hub].refused(&refusal, self.model.lang);
         if self.doors.len() > 1 {
+            self.end_export(hub, &refusal);
             self.model.hear(hub, News::Refused(refusal), Instant::now());
             return Ok(Step::On);
         }
