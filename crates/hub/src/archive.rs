@@ -38,7 +38,7 @@ pub(crate) struct Job {
     pub(crate) by: AccountId,
     /// Who tells it.
     pub(crate) hall: UnboundedSender<Arc<Group>>,
-    pub(crate) wanted: Query,
+    pub(crate) query: Query,
 }
 
 /// What is to be read.

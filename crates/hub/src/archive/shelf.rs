@@ -57,7 +57,7 @@ impl Shelf {
     }
 
     fn read(&self, job: &Job, posts: &mut Group) -> Result<Result<Answer, Refusal>, Broken> {
-        let answer = match &job.wanted {
+        let answer = match &job.query {
             Query::Page { room: (id, place), page, limit, messages, upto } => {
                 let (past, more) = self.page(*id, (*page, *upto), *limit)?;
                 let within = pages::within(&past, *page);
@@ -126,7 +126,7 @@ impl Shelf {
 
     /// What a search finds in the time that it has, or that it found nothing in that.
     fn found(&self, job: &Job) -> Result<Result<Answer, Refusal>, Broken> {
-        let Query::Found { rooms, words, from, limit, upto } = &job.wanted else {
+        let Query::Found { rooms, words, from, limit, upto } = &job.query else {
             return Ok(Ok(Answer::Done));
         };
         let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
@@ -241,7 +241,7 @@ fn listed(answer: &mut Answer) -> &mut [Listed] {
 /// What the client is told of its job, and that it hears the rest again.
 fn told(job: &Job, answer: Result<Answer, Refusal>) -> Group {
     let mut posts = vec![Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer }))];
-    if job.wanted.holds() {
+    if job.query.holds() {
         posts.push(Post::Release(job.client));
     }
     posts

@@ -60,7 +60,7 @@ impl Turns {
     /// Has `job` wait for its turn. What is owed to who came in always may.
     pub(super) fn add(&mut self, job: Job) -> Result<(), Box<(Job, Full)>> {
         let waiting = self.accounts.get(&job.by).map_or(0, |account| account.jobs.len());
-        if !job.wanted.is_owed() {
+        if !job.query.is_owed() {
             if waiting >= WAITING_AN_ACCOUNT_MAX {
                 return Err(Box::new((job, Full::Account)));
             }
@@ -124,7 +124,7 @@ impl Turns {
             return;
         }
         match account.jobs.front() {
-            Some(job) if job.wanted.is_long() => self.long.push_back(who),
+            Some(job) if job.query.is_long() => self.long.push_back(who),
             Some(_) => self.quick.push_back(who),
             None => _ = self.accounts.remove(&who),
         }
@@ -162,10 +162,10 @@ mod tests {
     }
 
     /// Something that account `by` asks for by its client `key`, under the number `re`.
-    fn job((by, key, re): (u64, u64, u64), wanted: Query) -> Job {
+    fn job((by, key, re): (u64, u64, u64), query: Query) -> Job {
         let client = ClientId { hall: 0, key: Key(key) };
         let (hall, _) = mpsc::unbounded_channel();
-        Job { client, re: Some(re), by: AccountId(Seq(by)), hall, wanted }
+        Job { client, re: Some(re), by: AccountId(Seq(by)), hall, query }
     }
 
     fn of(asked: &[(u64, u64, u64)]) -> Turns {

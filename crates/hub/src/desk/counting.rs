@@ -32,11 +32,11 @@ impl Desk {
         if news.is_empty() {
             return Some(answer);
         }
-        let wanted = Query::Counted { answer, rooms: news, upto: self.state.last };
-        if wanted.holds() {
+        let query = Query::Counted { answer, rooms: news, upto: self.state.last };
+        if query.holds() {
             self.posts.push(Post::Hold(client));
         }
-        self.read_later((client, re), by, wanted);
+        self.read_later((client, re), by, query);
         None
     }
 }

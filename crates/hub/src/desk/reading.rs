@@ -122,7 +122,7 @@ impl Desk {
     ) -> Result<(), Refusal> {
         // Who is not there any more when it is read sees nothing that came behind.
         let upto = self.state.last;
-        let wanted = match ask {
+        let query = match ask {
             Ask::History { room, page, limit, messages } => {
                 let room = self.judge(by).inside(&room)?;
                 let most = self.limits.page_max;
@@ -151,7 +151,7 @@ impl Desk {
             }
             _ => return Err(Refusal::of(Code::UnknownCommand)),
         };
-        self.read_later((client, re), by, wanted);
+        self.read_later((client, re), by, query);
         Ok(())
     }
 
@@ -195,19 +195,19 @@ impl Desk {
             let (room, place) = self.placed(room, by);
             (room, place, since)
         });
-        let wanted = Query::Missed {
+        let query = Query::Missed {
             rooms: rooms.collect(),
             upto,
             turns,
             attention: self.state.attention(by),
         };
-        self.read_later((client, re), by, wanted);
+        self.read_later((client, re), by, query);
     }
 
     /// Once what is not committed yet is: the archive does not see it before.
-    pub(super) fn read_later(&mut self, (client, re): Asked, by: AccountId, wanted: Query) {
+    pub(super) fn read_later(&mut self, (client, re): Asked, by: AccountId, query: Query) {
         let hall = self.halls[client.hall].clone();
-        self.jobs.push(Job { client, re, by, hall, wanted });
+        self.jobs.push(Job { client, re, by, hall, query });
     }
 }
 

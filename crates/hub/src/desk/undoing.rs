@@ -4,7 +4,11 @@ use super::{
     Desk, broken,
     devices::{Ender, yet_to_be_written},
 };
-use crate::{counts::Fresh, protocol::Told, store::Broken};
+use crate::{
+    counts::Fresh,
+    protocol::{Refusal, Told},
+    store::Broken,
+};
 
 /// What the state is worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,10 +39,20 @@ impl Desk {
         for (client, ..) in std::mem::take(&mut self.entered) {
             self.forget_client(client);
         }
-        let refusal = |by| {
+        self.refuse_all(|by| {
             let refusal = broken(error);
             if enders.contains(&by) { yet_to_be_written(refusal) } else { refusal }
-        };
+        });
+        self.certain.push(0..self.posts.len());
+        self.ground = Ground::Undone;
+        if let Err(error) = self.sound() {
+            self.trouble
+                .tell(("the hub's store cannot be read; all is refused", &error), self.now());
+        }
+    }
+
+    /// Tells all who asked that nothing was done of it, and why.
+    fn refuse_all(&mut self, refusal: impl Fn(Ender) -> Refusal) {
         for (at, (client, re)) in std::mem::take(&mut self.asked).into_iter().enumerate() {
             let answer = Err(refusal(Ender::Client(client, at)));
             self.tell(client, Told::Answer { re, answer });
@@ -46,12 +60,6 @@ impl Desk {
         for (at, (done, _)) in self.ran.drain(..).enumerate() {
             // Who does not wait needs not know.
             _ = done.send(Err(refusal(Ender::Keeper(at))));
-        }
-        self.certain.push(0..self.posts.len());
-        self.ground = Ground::Undone;
-        if let Err(error) = self.sound() {
-            self.trouble
-                .tell(("the hub's store cannot be read; all is refused", &error), self.now());
         }
     }
 

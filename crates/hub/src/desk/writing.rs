@@ -128,7 +128,7 @@ impl Desk {
     /// Tells a client that what it wanted is not read.
     pub(super) fn refuse(&mut self, job: &Job, refusal: Refusal) {
         self.tell(job.client, Told::Answer { re: job.re, answer: Err(refusal) });
-        if job.wanted.holds() {
+        if job.query.holds() {
             self.posts.push(Post::Release(job.client));
         }
     }

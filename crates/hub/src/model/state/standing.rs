@@ -103,8 +103,8 @@ impl Absent {
     /// ends, forgets what is over at `at`: first what was first, and with it what was at the same time.
     pub(super) fn keep(&mut self, (who, at): (AccountId, Millis), standing: Option<Standing>) {
         self.remove(who);
-        let counts = |standing: &Standing| standing.lasts() != Lasts::Until(Millis(0));
-        if let Some(standing) = standing.filter(counts) {
+        let lasts = |standing: &Standing| standing.lasts() != Lasts::Until(Millis(0));
+        if let Some(standing) = standing.filter(lasts) {
             self.restore(who, standing);
         }
         while self.ends.len() > OVER_MAX

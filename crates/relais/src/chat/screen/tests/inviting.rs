@@ -73,7 +73,7 @@ fn an_invitation_is_declined_from_where_it_is_shown_or_on_another_device() {
             stage.hear(News::Happened(Event::Part(at)));
         } else {
             stage.press(&[Key::RoomBefore]);
-            stage.sees("/leave declines");
+            stage.sees("Enter comes in, /leave");
             stage.enter("/leave");
             let ask = Ask::Part { room: place("#den") };
             assert!(stage.asked().contains(&ask));
