@@ -49,7 +49,7 @@ pub use handler::{
     media_type, unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
-pub use own_names::OwnNames;
+pub use own_names::{OwnNames, strange_name};
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;
 pub use target::Target;

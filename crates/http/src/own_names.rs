@@ -36,14 +36,20 @@ impl<H> OwnNames<H> {
     }
 }
 
-/// The answer to who asks for another's name.
-fn misdirected(ask: &Ask) -> Option<Answer> {
+/// The name that is asked for, if it is none of this machine where only this machine can call, in the
+/// clear: under TLS the certificate says who it is.
+pub fn strange_name(ask: &Ask) -> Option<&str> {
     let caller = &*ask.caller;
     if caller.tls.is_some() || !caller.local.is_on_this_machine() {
         return None;
     }
-    let host = Target::of(ask).host;
-    if is_here(host) || ask.request.headers().contains_key(VIA) {
+    Some(Target::of(ask).host).filter(|host| !is_here(host))
+}
+
+/// The answer to who asks for another's name.
+fn misdirected(ask: &Ask) -> Option<Answer> {
+    let host = strange_name(ask)?;
+    if ask.request.headers().contains_key(VIA) {
         return None;
     }
     let hint = format!(

@@ -8,16 +8,16 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    io::{AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UnixStream},
     time::{Instant, timeout},
 };
-use tokio_rustls::TlsStream;
 
 mod datagrams;
 mod error;
 mod names;
 mod race;
+mod secured;
 mod socket;
 
 #[cfg(test)]
@@ -102,9 +102,6 @@ struct Reached<IO> {
     timings: Timings,
 }
 
-/// What a stream is under TLS.
-type Secured<IO> = fn(Box<TlsStream<IO>>) -> Stream;
-
 impl fmt::Debug for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limits, tls, names, .. } = self;
@@ -186,46 +183,10 @@ impl Dialer {
         say(&mut reached.plain, first, callee).await?;
         if endpoint.scheme.is_secure() {
             // Boxed: the state of a handshake is large, and done with long before its connection is.
-            return Box::pin(self.shake(endpoint, (reached, Stream::Tls), protocols)).await;
+            return Box::pin(self.shake(endpoint, reached, protocols)).await;
         }
         let Reached { plain, address, timings } = reached;
         Ok(Dialed { stream: Stream::Tcp(plain), session: None, peer: Peer::at(address), timings })
-    }
-
-    /// Shakes hands with the server of `endpoint` on a stream that leads to it through a proxy, whose
-    /// call was `through`: within the TLS of that, if it has some.
-    ///
-    /// Cancel safe: no; the stream is gone with the future.
-    ///
-    /// # Errors
-    ///
-    /// [`DialError`]
-    pub async fn secure(
-        &self,
-        endpoint: &Endpoint,
-        through: Dialed,
-        protocols: Protocols,
-    ) -> Result<Dialed, DialError> {
-        let Dialed { stream, session: _, peer: _, timings } = through;
-        let none = Err(std::io::ErrorKind::Unsupported.into());
-        let address = stream.socket().map_or(none, TcpStream::peer_addr);
-        let address = address.map_err(|source| {
-            let callee = Callee { endpoint: endpoint.clone(), address: None };
-            DialError::Local { callee, source }
-        })?;
-        let outer = timings.handshake;
-        let secured = match stream {
-            Stream::Tcp(plain) => {
-                let reached = Reached { plain, address, timings };
-                Box::pin(self.shake(endpoint, (reached, Stream::Tls), protocols)).await
-            }
-            within => {
-                let reached = Reached { plain: Box::new(within), address, timings };
-                Box::pin(self.shake(endpoint, (reached, Stream::Within), protocols)).await
-            }
-        }?;
-        let handshake = secured.timings.handshake + outer;
-        Ok(Dialed { timings: Timings { handshake, ..secured.timings }, ..secured })
     }
 
     async fn call_path(&self, endpoint: &Endpoint, path: &Path) -> Result<Dialed, DialError> {
@@ -307,29 +268,6 @@ impl Dialer {
                 Ok(found.to_vec())
             }
         }
-    }
-
-    async fn shake<IO: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        endpoint: &Endpoint,
-        (reached, secured): (Reached<IO>, Secured<IO>),
-        protocols: Protocols,
-    ) -> Result<Dialed, DialError> {
-        let Reached { plain, address, timings } = reached;
-        let start = Instant::now();
-        let callee = Callee { endpoint: endpoint.clone(), address: Some(address) };
-        let shaking = self.tls.connect(plain, endpoint, protocols);
-        let (stream, session) = match timeout(self.limits.handshake_max, shaking).await {
-            Ok(Ok(agreed)) => agreed,
-            Ok(Err(error)) => return Err(DialError::of_handshake(callee, error)),
-            Err(_) => return Err(self.timed_out(Stage::Handshake, callee)),
-        };
-        Ok(Dialed {
-            stream: secured(Box::new(stream.into())),
-            session: Some(session),
-            peer: Peer::at(address),
-            timings: Timings { handshake: start.elapsed(), ..timings },
-        })
     }
 
     fn timed_out(&self, stage: Stage, callee: Callee) -> DialError {

@@ -1,6 +1,6 @@
 //! A socket of datagrams and what answers them, for as long as it is wanted.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tracing::error;
 
@@ -22,8 +22,9 @@ pub async fn serve_datagrams(
     drain: Drain,
 ) -> Result<(), Fault> {
     loop {
-        let mut serving = service.serve_boxed(Arc::clone(&socket), drain.clone());
-        if let Some(ended) = unpanicked(serving.as_mut()).await {
+        // What a service does before it waits for anything is within, too.
+        let serving = pin!(async { service.serve_boxed(Arc::clone(&socket), drain.clone()).await });
+        if let Some(ended) = unpanicked(serving).await {
             return ended;
         }
         error!(local = %socket.local(), "a bug ended this; please report it");
@@ -44,10 +45,18 @@ mod tests {
     }
 
     impl DatagramService for Stumbling {
-        async fn serve(&self, _socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
-            assert!(self.begun.fetch_add(1, Ordering::Relaxed) > 0, "the first time");
-            drain.requested().await;
-            Ok(())
+        fn serve(
+            &self,
+            _socket: Arc<Datagrams>,
+            drain: Drain,
+        ) -> impl Future<Output = Result<(), Fault>> + Send {
+            let before = self.begun.fetch_add(1, Ordering::Relaxed);
+            assert!(before > 0, "the first time, before it waits");
+            async move {
+                assert!(before > 1, "the second time");
+                drain.requested().await;
+                Ok(())
+            }
         }
     }
 
@@ -58,7 +67,7 @@ mod tests {
         let service = Arc::new(Stumbling::default());
         let (shutdown, drain) = Shutdown::new();
         let serving = tokio::spawn(serve_datagrams(socket, service.clone(), drain));
-        while service.begun.load(Ordering::Relaxed) < 2 {
+        while service.begun.load(Ordering::Relaxed) < 3 {
             tokio::time::sleep(PAUSE).await;
         }
         shutdown.request();

@@ -5,24 +5,20 @@
 //! is on this machine answers to names that nobody else can have, and to those that were given for it.
 
 use http::StatusCode;
-use relais_http::{Answer, Ask, Target};
-use relais_wire::host::{is_here, parse_host, same_host};
+use relais_http::{Answer, Ask, strange_name};
+use relais_wire::host::{parse_host, same_host};
 
 /// Answers who asks for another host than the door has, if only this machine can call there. Under TLS
 /// the certificate says who it is.
 pub(super) fn misdirected(ask: &Ask, origins: &[String]) -> Option<Answer> {
-    let caller = &*ask.caller;
-    if caller.tls.is_some() || !caller.local.is_on_this_machine() {
-        return None;
-    }
-    let host = Target::of(ask).host;
-    if is_here(host) || is_named(host, origins) {
+    let host = strange_name(ask)?;
+    if is_named(host, origins) {
         return None;
     }
     let what = format!(
         "{host:?} is no name of this hub, which is on this machine alone: expected {}, an address, or \
          a host of `origins`",
-        caller.local
+        ask.caller.local
     );
     Some(super::said(StatusCode::MISDIRECTED_REQUEST, &what))
 }
@@ -118,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(host in "\\PC{0,40}", origin in "\\PC{0,40}") {
-            let _ = (is_here(&host), is_named(&host, &[origin]));
+            let _ = (relais_wire::host::is_here(&host), is_named(&host, &[origin]));
         }
     }
 }

@@ -465,7 +465,7 @@ async fn tunnels_over_http2_are_no_more_than_there_are_places_and_nobody_is_call
 
 #[tokio::test]
 async fn a_tunnel_over_http2_takes_a_descriptor() {
-    let descriptors = Arc::new(relais_net::Room::new(1));
+    let descriptors = Arc::new(Room::new(1));
     let handler: Arc<dyn DynHandler> = Arc::new(Told::default());
     let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
         .with_descriptors(Arc::clone(&descriptors));
