@@ -58,6 +58,11 @@ impl TokenHash {
         Self::with_sign(INVITATION_SIGN, text)
     }
 
+    /// Whether `text` begins as all invitations do: cut or mistyped it is none, and nothing else either.
+    pub fn is_like_an_invitation(text: &str) -> bool {
+        text.starts_with(INVITATION_SIGN)
+    }
+
     fn with_sign(sign: &str, text: &str) -> Option<Self> {
         let bits = Zeroizing::new(read_bits(text.strip_prefix(sign)?)?);
         Some(Self(digest(&bits)))

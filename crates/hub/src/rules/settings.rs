@@ -40,13 +40,38 @@ impl<P: Past> Judge<'_, P> {
 ///
 /// # Errors
 ///
-/// [`Code::BadField`] of what is longer than anybody means.
+/// [`Code::BadField`] of what is longer than anybody means, and of no day: all would be gone at once.
 pub(crate) fn may_be_kept(days: Option<u32>) -> Result<(), Refusal> {
-    match days.filter(|days| *days > RETAIN_DAYS_MAX) {
-        None => Ok(()),
-        Some(days) => {
-            let why = format!("{days}: expected at most {RETAIN_DAYS_MAX}, or none, for good");
-            Err(Refusal::of(Code::BadField).field("days").why(why))
+    let refuse = |why| Err(Refusal::of(Code::BadField).field("days").why(why));
+    match days {
+        Some(days @ 0) => {
+            let why = format!("{days}: expected 1 or more, or none, for good");
+            refuse(why)
         }
+        Some(days) if days > RETAIN_DAYS_MAX => {
+            let why = format!("{days}: expected at most {RETAIN_DAYS_MAX}, or none, for good");
+            refuse(why)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(days: Option<u32>, expect: &str) {
+        let why = may_be_kept(days).err().map(|refusal| refusal.why);
+        assert_eq!(why.unwrap_or_default(), expect, "{days:?}");
+    }
+
+    #[test]
+    fn what_is_said_is_kept_for_a_day_or_more() {
+        check(Some(0), "0: expected 1 or more, or none, for good");
+        check(Some(1), "");
+        check(Some(36_500), "");
+        check(Some(36_501), "36501: expected at most 36500, or none, for good");
+        check(None, "");
     }
 }

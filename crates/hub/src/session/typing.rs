@@ -6,7 +6,8 @@ use relais_tap::By;
 
 use super::{Dialect, End, Session, Typing, entering::account_name};
 use crate::{
-    protocol::{Ask, Code, Refusal, Told},
+    proof::TokenHash,
+    protocol::{Ask, Code, Refusal, Secret, Told},
     words::{self, Misuse, Reader, Wanted},
 };
 
@@ -53,6 +54,17 @@ fn is_for_later(refusal: &Refusal) -> bool {
     matches!(refusal.code, Code::RateLimited | Code::StoreFull | Code::Unavailable)
 }
 
+/// Whether what was typed for an invitation has the shape of one.
+fn may_be_one(invitation: Option<&Secret>) -> Result<(), Refusal> {
+    match invitation {
+        Some(text) if TokenHash::read_invitation(&text.0).is_none() => {
+            let closed = Refusal::of(Code::RegistrationClosed).field("invitation");
+            Err(closed.why(words::NO_SUCH_INVITATION))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Session<'_> {
     /// Says what is wrong with a line. Who is nobody is in no room: that comes first.
     pub(super) async fn refuse(&mut self, misuse: &Misuse) -> ControlFlow<End> {
@@ -81,6 +93,7 @@ impl Session<'_> {
             Wanted::Register { user, invitation } => {
                 self.may_log_in()?;
                 self.may_register(invitation.as_ref())?;
+                may_be_one(invitation.as_ref())?;
                 account_name(user).map(drop)
             }
             Wanted::Unregister if self.who.is_none() => Err(Refusal::of(Code::NotLoggedIn)),

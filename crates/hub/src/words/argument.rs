@@ -90,7 +90,11 @@ pub(super) const SEQ: Argument = number(any("seq", "NUMBER", "NUMÉRO"));
 pub(super) const LIMIT: Argument = number(any("limit", "N", "N"));
 pub(super) const BEFORE: Argument = number(any("before", "NUMBER", "NUMÉRO"));
 pub(super) const SECONDS: Argument = number(any("seconds", "SECONDS", "SECONDES"));
-pub(super) const DAYS: Argument = number(any("days", "DAYS", "JOURS"));
+pub(super) const DAYS: Argument = only(
+    any("days", "DAYS|forever", "JOURS|toujours"),
+    "a number of days, 1 or more, or forever",
+    "un nombre de jours, 1 ou plus, ou toujours",
+);
 pub(super) const TIME: Argument = time(any("seconds", "30s|10m|2h|7d", "30s|10m|2h|7j"));
 
 pub(super) const LANG: Argument =

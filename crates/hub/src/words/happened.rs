@@ -184,9 +184,9 @@ fn show_about(
         "invite" => ("invited", "a invité"),
         "kick" => ("sent out", "a fait sortir"),
         "ban" => ("banned", "a banni"),
-        "unban" => ("lets in again", "laisse de nouveau entrer"),
+        "unban" => ("no longer bans", "ne bannit plus"),
         "mute" => ("silenced", "a fait taire"),
-        "unmute" => ("lets speak again", "laisse de nouveau parler"),
+        "unmute" => ("no longer silences", "ne fait plus taire"),
         _ => return,
     };
     let (who, user, there) = (Plain(&at.from), Plain(user), reader.elsewhere(&at.room));

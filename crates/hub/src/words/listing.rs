@@ -113,6 +113,7 @@ fn access_words(listed: &Listed, reader: Reader<'_>) -> String {
 fn new_words(listed: &Listed, reader: Reader<'_>) -> String {
     let new = match listed.unread {
         0 => String::new(),
+        1 => format!(", 1 {}", reader.word("new", "non lu")),
         unread => format!(", {unread} {}", reader.word("new", "non lus")),
     };
     match listed.mentions {

@@ -7,6 +7,7 @@ mod commands;
 mod dialogue;
 mod happened;
 mod hooking;
+mod keys;
 mod lang;
 mod line;
 mod listing;
@@ -40,7 +41,7 @@ pub use self::{
 
 pub(crate) use self::{
     hooking::sentence_for_hooks,
-    nearer::{NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
+    nearer::{NO_SUCH_INVITATION, NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
     refusals::sentence_of_field,
 };
 

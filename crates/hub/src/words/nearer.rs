@@ -6,6 +6,9 @@ use crate::protocol::{Code, Refusal};
 /// Why who has no invitation makes no account.
 pub(crate) const NOT_INVITED: &str = "for who was invited";
 
+/// Why an invitation makes no account.
+pub(crate) const NO_SUCH_INVITATION: &str = "there is no such invitation";
+
 /// Why no certificate lets in who calls in the clear, or shows none.
 pub(crate) const NONE_SHOWN: &str = "no certificate was shown on this connection";
 
@@ -19,7 +22,15 @@ pub(super) fn nearer(refusal: &Refusal) -> Option<Text> {
     NEARER.iter().find(is_meant).map(|(.., text)| *text)
 }
 
-const NEARER: [(Code, &str, Text); 3] = [
+const NEARER: [(Code, &str, Text); 4] = [
+    (
+        Code::RegistrationClosed,
+        NO_SUCH_INVITATION,
+        Text {
+            en: "there is no such invitation: look whether it is whole, or ask for another",
+            fr: "cette invitation n'existe pas : voyez si elle est entière, ou demandez-en une autre",
+        },
+    ),
     (
         Code::RegistrationClosed,
         NOT_INVITED,

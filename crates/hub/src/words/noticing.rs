@@ -78,7 +78,7 @@ pub(super) fn show_quiet(quiet: Quiet, reader: Reader<'_>, out: &mut String) {
     match quiet {
         Quiet::Off => reader.say(
             out,
-            format_args!("you are disturbed again"),
+            format_args!("you may be disturbed again"),
             format_args!("on peut de nouveau vous déranger"),
         ),
         Quiet::On => reader.say(

@@ -27,9 +27,9 @@ pub(super) fn login(mut typed: Typed<'_>) -> Result<Line, Amiss> {
 
 pub(super) fn register(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let user = typed.user()?;
-    // An invitation is known by what it begins with; no password of anybody's does.
+    // An invitation is known by what it begins with: one that was cut is to be no password.
     let mut behind = typed;
-    let word = behind.word().filter(|word| TokenHash::read_invitation(word).is_some());
+    let word = behind.word().filter(|word| TokenHash::is_like_an_invitation(word));
     let typed = if word.is_some() { behind } else { typed };
     let invitation = word.map(|word| Secret(word.to_owned()));
     Ok(with_secret(Wanted::Register { user, invitation }, typed))
@@ -217,7 +217,9 @@ pub(super) fn kick(mut typed: Typed<'_>) -> Result<Line, Amiss> {
 pub(super) fn ban(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     let (room, user) = (typed.here()?, typed.user()?);
     let mut behind = typed;
-    let seconds = behind.word().and_then(seconds);
+    // What begins with a digit is meant for a time: mistyped it is to ban nobody for good.
+    let time = behind.word().filter(|word| word.starts_with(|char: char| char.is_ascii_digit()));
+    let seconds = time.map(needed_seconds).transpose()?;
     let reason = if seconds.is_some() { behind.rest() } else { typed.rest() };
     Ok(Line::Ask(Ask::Ban { room, user, seconds, reason }))
 }
@@ -261,9 +263,17 @@ pub(super) fn slow(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Slow { room, seconds }))
 }
 
-/// For good, without a number.
+/// Nothing is changed without a word: what is not kept any more is gone.
 pub(super) fn keep(mut typed: Typed<'_>) -> Result<Line, Amiss> {
-    Ok(Line::Ask(Ask::Retain { room: typed.here()?, days: typed.number(argument::DAYS)? }))
+    let (room, word) = (typed.here()?, typed.needed(argument::DAYS)?);
+    let days = match word {
+        "forever" | "toujours" => None,
+        word => match word.parse() {
+            Ok(days @ 1..) => Some(days),
+            _ => return Err(argument::DAYS.not(word)),
+        },
+    };
+    Ok(Line::Ask(Ask::Retain { room, days }))
 }
 
 pub(super) fn calc(typed: Typed<'_>) -> Result<Line, Amiss> {

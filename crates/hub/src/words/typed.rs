@@ -1,10 +1,13 @@
-//! What a typed line asks for. A line that begins with `/` is a [command](super::COMMANDS); any other
-//! is said in the room that who types it is in.
+//! What a typed line asks for. A line that begins with `/`, blanks before it or none, is a
+//! [command](super::COMMANDS); any other is said in the room that who types it is in.
+
+use relais_wire::visible::is_disturbing;
 
 use super::{
     argument::Amiss,
     commands::command_named,
     dialogue::Stand,
+    keys::without_keys,
     line::{Line, Typed},
     misuse::Misuse,
 };
@@ -12,9 +15,10 @@ use crate::{model::Kind, protocol::Place};
 
 /// Reads a line, without its line end or with it, of somebody who is in the room `here`.
 ///
-/// `fin`, `quit` and what else ends a talk is no message; `//` begins a message that begins with `/`.
+/// What a terminal sends for keys is left out of it. `fin`, `quit` and what else ends a talk is no message;
+/// `//` begins a message that begins with `/`.
 pub fn read(line: &str, here: Option<&Place>) -> Line {
-    let line = line.trim_end_matches(['\r', '\n']);
+    let line = without_keys(line.trim_end_matches(['\r', '\n']));
     let word = line.trim();
     if word.is_empty() {
         return Line::Nothing;
@@ -22,20 +26,25 @@ pub fn read(line: &str, here: Option<&Place>) -> Line {
     if is_last_word(word) {
         return Line::End;
     }
-    let said = match line.strip_prefix('/') {
-        Some(rest) if !rest.starts_with('/') => return command(rest, here),
-        Some(message) => message,
-        None => line,
-    };
-    say(said, here)
+    match typed_command(&line) {
+        Some(rest) => command(rest, here),
+        None => say(line.strip_prefix('/').unwrap_or(&line), here),
+    }
+}
+
+/// What stands behind the `/` of a command, if `line` is one. What is not seen before it makes it no message:
+/// there may be a password in it.
+fn typed_command(line: &str) -> Option<&str> {
+    let begin = line.trim_start_matches(|char: char| char.is_whitespace() || is_disturbing(char));
+    begin.strip_prefix('/').filter(|rest| !rest.starts_with('/'))
 }
 
 /// The same of who stands there: what would end the connection is said in a dialogue, and ends that.
 pub fn read_at(line: &str, stand: &Stand) -> Line {
     let read = read(line, stand.place());
     match stand {
-        Stand::InDialogue(_) if read == Line::End && !line.starts_with('/') => {
-            say(line.trim(), stand.place())
+        Stand::InDialogue(_) if read == Line::End && is_last_word(&without_keys(line)) => {
+            say(without_keys(line).trim(), stand.place())
         }
         _ => read,
     }

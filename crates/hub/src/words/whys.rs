@@ -136,6 +136,7 @@ const WHYS: &[(&str, &str)] = &[
         "{} commence comme les crochets : un autre nom",
     ),
     ("{}: expected at most {}, {} hours", "{} : {} au plus, soit {} heures"),
+    ("{}: expected 1 or more, or none, for good", "{} : 1 ou plus, ou rien, pour toujours"),
     ("{}: expected at most {}, or none, for good", "{} : {} au plus, ou rien, pour toujours"),
     ("this certificate is another account's", "ce certificat est celui d'un autre compte"),
     (

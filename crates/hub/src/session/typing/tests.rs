@@ -84,7 +84,7 @@ fn what_is_typed_is_shown_to_no_log() {
 
 #[tokio::test]
 async fn who_may_not_register_is_told_so_before_a_password_is_asked_for() {
-    let said = "/register ana\n/register ana ri_no\n/register\tx!y\nquit\n";
+    let said = "/register ana\n/register\tx!y\nquit\n";
     for (registration, expect) in [
         (Registration::Invitation, "/register NAME INVITATION, with the one you were given"),
         (Registration::Closed, "by an administrator: ask for one"),
@@ -98,6 +98,15 @@ async fn who_may_not_register_is_told_so_before_a_password_is_asked_for() {
     let told = told(&hub, "/register x!y\nquit\n").await;
     assert!(told[0].starts_with("# nothing may be called so"), "{told:?}");
     assert_eq!(told[1..], ["# goodbye"]);
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_cut_is_called_one_that_is_not_there() {
+    let said = "/register ana ri_no\n/register ana ri_no secret-pass\nquit\n";
+    let (_folder, hub) = hub_where((Limits::default(), None), Registration::Invitation);
+    let told = told(&hub, said).await;
+    let none = "# there is no such invitation: look whether it is whole, or ask for another";
+    assert_eq!(told, [none, none, "# goodbye"]);
 }
 
 #[tokio::test]

@@ -99,10 +99,10 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         names: &["keep"],
         who: Who::Owner,
-        arguments: Text { en: "[DAYS]", fr: "[JOURS]" },
+        arguments: Text { en: "DAYS|forever", fr: "JOURS|toujours" },
         does: Text {
-            en: "keep messages so long; without a number, for good",
-            fr: "garder les messages tant de jours ; sans nombre, toujours",
+            en: "keep messages so long, 1 day or more, or for good",
+            fr: "garder les messages tant de jours, 1 ou plus, ou toujours",
         },
         example: same("/keep 90"),
         read: reading::keep,

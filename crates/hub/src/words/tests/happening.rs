@@ -67,6 +67,12 @@ fn what_happens_in_a_room_is_told_by_the_hub() {
     let until = Some(Millis(1_763_641_860_000));
     let expect = "# ana a banni bob (#autre) jusqu'au 2025-11-20 12:31 : bruit\n";
     shows(about("ban", until), expect);
+    for (what, expect) in [
+        ("unban", "# ana no longer bans bob (#autre): bruit\n"),
+        ("unmute", "# ana no longer silences bob (#autre): bruit\n"),
+    ] {
+        assert_eq!(shown(&Told::Event(about(what, None)), Lang::En), expect);
+    }
     let keeps = |what, value| Event::Rule { at: at("ana", lab()), what, value };
     shows(keeps("slow", Some(5)), "# #lab : 5 s entre deux messages\n");
     shows(keeps("retain", Some(3)), "# #lab : les messages sont gardés 3 jours\n");

@@ -12,6 +12,20 @@ fn a_plain_line_is_said_where_it_is_typed() {
 }
 
 #[test]
+fn a_command_is_one_behind_blanks_and_keys_too() {
+    let calc = || Ask::Calc { expr: "1+1".into() };
+    for before in [" ", "\t ", "\u{a0}", "\u{c}", "\u{1b}[A", "\u{1b}", "\u{feff}", " \u{200b}"] {
+        asks(&format!("{before}/calc 1+1"), calc());
+    }
+    let (old, new) = (Secret("OLD".into()), Secret("NEW".into()));
+    asks(" \u{1b}[H/password OLD NEW", Ask::Password { old, new });
+    asks(" //etc", say(lab(), Kind::Text, " //etc"));
+    asks("sal\u{1b}[Dut", say(lab(), Kind::Text, "salut"));
+    assert_eq!(read("\u{1b}[A", None), Line::Nothing);
+    assert_eq!(read_at(" /quit", &Stand::InDialogue(lab())), Line::End);
+}
+
+#[test]
 fn some_lines_ask_nothing_of_the_hub() {
     for line in ["fin", "quit", " QUIT \r\n", "/bye", "/fin", "/quit"] {
         assert_eq!(read(line, None), Line::End, "{line:?}");
@@ -46,7 +60,8 @@ fn an_invitation_is_told_from_a_password() {
     };
     let good = format!("ri_{}", "A".repeat(43));
     asks(&format!("/register ana {good} a b"), invited(Some(&good), "a b"));
-    asks("/register ana ri_none a b", invited(None, "ri_none a b"));
+    asks("/register ana ri_none a b", invited(Some("ri_none"), "a b"));
+    asks("/register ana a ri_none", invited(None, "a ri_none"));
     let Line::Secret(wanted) = read(&format!("/register ana {good}"), None) else { panic!() };
     assert_eq!(wanted.with("a b\n"), invited(Some(&good), "a b"));
 }
@@ -105,15 +120,39 @@ fn times_are_typed_with_their_unit() {
     asks("/ban bob", ban(None, None));
     asks("/ban bob 10m", ban(Some(600), None));
     asks("/ban bob 7j assez de bruit", ban(Some(604_800), Some("assez de bruit")));
-    asks("/ban bob 10 fois", ban(None, Some("10 fois")));
+    asks("/ban bob dit 10 fois", ban(None, Some("dit 10 fois")));
     let (user, on, seconds) = ("bob".to_owned(), true, Some(7200));
     asks("/mute bob 2h", Ask::Mute { room: lab(), user, on, seconds });
+    for time in ["7x", "10 fois", "7"] {
+        let Line::Wrong(misuse) = read(&format!("/ban bob {time}"), Some(&lab())) else {
+            panic!("{time} is a time");
+        };
+        assert!(misuse.sentence(Lang::En).contains(" is not a time, such as 30s, "), "{time}");
+    }
     for time in ["soon", "1", "é", "18446744073709551615d"] {
         let Line::Wrong(misuse) = read(&format!("/mute bob {time}"), Some(&lab())) else {
             panic!("{time} is a time");
         };
         let expect = format!("{time:?} is not a time, such as 30s, 10m, 2h or 7d: ");
         assert!(misuse.sentence(Lang::En).starts_with(&expect), "{time}");
+    }
+}
+
+#[test]
+fn how_long_messages_are_kept_is_changed_by_who_says_how_long() {
+    let retain = |days| Ask::Retain { room: lab(), days };
+    asks("/keep 1", retain(Some(1)));
+    asks("/keep forever", retain(None));
+    asks("/keep toujours", retain(None));
+    for (line, expect) in [
+        ("/keep", "DAYS|forever is missing: /keep DAYS|forever, as in /keep 90"),
+        (
+            "/keep 0",
+            "\"0\" is not a number of days, 1 or more, or forever: /keep DAYS|forever, as in /keep 90",
+        ),
+    ] {
+        let Line::Wrong(misuse) = read(line, Some(&lab())) else { panic!("{line} is done") };
+        assert_eq!(misuse.sentence(Lang::En), expect);
     }
 }
 
