@@ -6,6 +6,8 @@ import { firstLine, hasWord, isSigns, isUnbroken, partsOf } from "../../web/chat
 import { linesOf, piecesOf } from "../../web/chat/core/lines.js";
 import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
 import { spokenBy } from "../../web/chat/core/hook.js";
+import { kindOf } from "../../web/chat/core/answers.js";
+import { wordsFor } from "../../web/chat/core/happening.js";
 import { figureOf } from "../../web/chat/core/figure.js";
 
 const links = (text) =>
@@ -206,4 +208,22 @@ test("figures are the same for the same name, and differ for others", () => {
   assert.deepEqual(figureOf("Ana"), figureOf("ana"));
   const many = new Set(Array.from({ length: 200 }, (_, index) => JSON.stringify(figureOf(`user${index}`))));
   assert.ok(many.size > 170, `${many.size} figures for 200 names`);
+});
+
+test("an answer is told by what it has, and what is set for a room is no room", () => {
+  const check = (answer, kind) => assert.equal(kindOf(answer), kind);
+  check({ re: 1, words: [], quiet: { on: false }, room: "#lab", level: "all" }, "words");
+  check({ re: 1, words: [], quiet: { on: false } }, "words");
+  check({ re: 1, room: "#lab", role: "member", members: 2 }, "room");
+  check({ re: 1 }, undefined);
+});
+
+test("messages are kept for 0 days or for good, which is not the same", () => {
+  const check = (value, key) => assert.equal(wordsFor({ ev: "retain", value }), key);
+  check(0, "retain");
+  check(30, "retain");
+  check(undefined, "no retain");
+  check(null, "no retain");
+  assert.equal(wordsFor({ ev: "slow", value: 0 }), "no slow");
+  assert.equal(wordsFor({ ev: "mute" }), "mute");
 });

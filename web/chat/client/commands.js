@@ -2,6 +2,7 @@
  * What is typed in the composer: words to say, what this page does in its own way, and commands for the hub.
  */
 
+import { kindOf } from "../core/answers.js";
 import { isTalk } from "../core/room.js";
 import { readTyped } from "../core/typed.js";
 import { cameIn, talkTo } from "./acting.js";
@@ -10,7 +11,7 @@ import { goBack } from "./reading.js";
 import { edit, react, redact, say } from "./sending.js";
 import { complain, tell, warn } from "./passing.js";
 import { aside, beside, dialogue } from "./shown.js";
-import { LANGS, speak, t } from "./tongue.js";
+import { dateOf, LANGS, speak, t } from "./tongue.js";
 
 /**
  * Does what was typed in a room. Gives whether the composer is done with it.
@@ -117,29 +118,40 @@ const OWN = {
 /** The hub knows what a line means; what it comes to, the answer's fields tell. */
 async function command(room, line) {
   const answer = await ask("COMMAND", { room, line });
-  const [, read] = ANSWERS.find(([field]) => answer[field] !== undefined) ?? [];
-  if (read) read(answer, { room, line });
+  const kind = kindOf(answer);
+  ANSWERS[kind]?.(answer, { room, line });
   const [, name] = /^\/(\S+)/.exec(line);
   if (/^(?:away|abs)$/i.test(name)) away.value = line.replace(/^\S+\s*/, "") || null;
-  if (UNSEEN.test(name)) tell(t("done", line));
+  if (kind === undefined || (kind !== "words" && UNSEEN.test(name))) tell(t("done", line));
 }
 
 /** What nothing in the log tells of. */
 const UNSEEN = /^(?:away|abs|notify|signaler|keywords|mots|quiet|silence|revoke|all|tous)$/i;
 
-const ANSWERS = [
-  ["hook", hook],
-  ["certificate", ({ certificate, session }, { room }) => aside(room, { text: session, code: certificate })],
-  ["seq", () => {}],
-  ["events", (answer, { line }) => (beside.value = { is: "search", words: line, found: answer.events })],
-  ["rooms", () => (dialogue.value = { is: "rooms" })],
-  ["room", cameIn],
-  ["members", (answer, { room }) => members(answer, { room, name: room })],
-  ["user", person],
-  ["value", ({ value }, { room, line }) => aside(room, { text: `${line.replace(/^\S+\s*/, "")} = ${value}` })],
-  ["sessions", shows({ is: "settings" })],
-  ["commands", shows({ is: "help" })],
-];
+const ANSWERS = {
+  hook,
+  certificate: ({ certificate, session }, { room }) => aside(room, { text: session, code: certificate }),
+  events: (answer, { line }) => (beside.value = { is: "search", words: line, found: answer.events }),
+  rooms: () => (dialogue.value = { is: "rooms" }),
+  words: wishes,
+  room: cameIn,
+  members: (answer, { room }) => members(answer, { room, name: room }),
+  user: person,
+  value: ({ value }, { room, line }) => aside(room, { text: `${line.replace(/^\S+\s*/, "")} = ${value}` }),
+  sessions: shows({ is: "settings" }),
+  commands: shows({ is: "help" }),
+};
+
+/** What is set of what one wants to notice. */
+function wishes({ words, quiet, room: name, level }, { room }) {
+  const isQuiet = quiet?.until ? t("quiet until", dateOf(quiet.until)) : t("quiet");
+  const set = [
+    level && `${name}: ${t(isTalk(name) && level !== "none" ? "talk level mentions" : `level ${level}`)}`,
+    words.length > 0 ? `${t("keywords")}: ${words.join(", ")}` : t("no keywords"),
+    quiet?.on ? isQuiet : t("notified"),
+  ];
+  aside(room, { text: set.filter(Boolean).join("\n") });
+}
 
 /** Its path is told once, and kept nowhere here. */
 function hook({ hook: path, session }, { room }) {

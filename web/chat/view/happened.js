@@ -2,6 +2,7 @@
  * What happened in a room beside what was said, in one quiet line.
  */
 
+import { wordsFor } from "../core/happening.js";
 import { me } from "../client/hub.js";
 import { dateOf, t, timeOf, wholeTimeOf } from "../client/tongue.js";
 import { html, memo } from "./html.js";
@@ -21,7 +22,7 @@ function words({ ev, events }) {
   const who = html`<${Name} name=${event.from} />`;
   const whom = event.user && html`<${Name} name=${event.user} />`;
   const what = DETAILS[ev]?.(event);
-  const key = HARD[ev]?.(event) ?? ev;
+  const key = wordsFor(event);
   return html`${filled(`did ${key}`, [who, whom, what])}${event.until ? ` (${t("until", dateOf(event.until))})` : ""}${event.reason ? html`: <bdi>${event.reason}</bdi>` : ""}`;
 }
 
@@ -31,15 +32,6 @@ const DETAILS = {
   slow: ({ value }) => value,
   retain: ({ value }) => value,
   dialogue_end: ({ word }) => word,
-};
-
-const HARD = {
-  topic: ({ topic }) => (topic ? "topic" : "no topic"),
-  slow: ({ value }) => (value ? "slow" : "no slow"),
-  retain: ({ value }) => (value ? "retain" : "no retain"),
-  create: ({ room }) => (room.startsWith("@") ? "talk" : "create"),
-  dialogue: ({ mode }) => `dialogue ${mode}`,
-  dialogue_end: ({ word }) => (word ? "dialogue_end by" : "dialogue_end"),
 };
 
 /** French tells those one is among otherwise than others. */
