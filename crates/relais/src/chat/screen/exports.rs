@@ -7,7 +7,7 @@ use relais_hub::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{phrases::NOT_ASKED, shell::Shell};
+use super::{model::Model, phrases::NOT_ASKED};
 use crate::chat::exporting::{Exported, Exporting};
 
 /// What is being written, and of which hub.
@@ -25,12 +25,7 @@ impl Exports {
     /// # Errors
     ///
     /// What is to be told in `lang`, if it comes to nothing.
-    pub(super) fn begin(
-        &mut self,
-        (hub, asks): Asked<'_>,
-        path: &str,
-        lang: Lang,
-    ) -> Result<(), String> {
+    fn begin(&mut self, (hub, asks): Asked<'_>, path: &str, lang: Lang) -> Result<(), String> {
         let under_way = self.under_way.as_ref().map(|(_, export)| export);
         let (export, ask) = Exporting::begin(path, under_way, lang)?;
         self.ask((hub, asks), (export, ask), lang)
@@ -41,7 +36,7 @@ impl Exports {
     /// # Errors
     ///
     /// What is to be told in `lang`, if it came to nothing.
-    pub(super) fn take(
+    fn take(
         &mut self,
         (hub, asks): Asked<'_>,
         answer: Result<Answer, Refusal>,
@@ -59,7 +54,7 @@ impl Exports {
 
     /// Nothing comes of a hub any more, for this reason. Gives what is to be told in `lang` of what was being
     /// written of it.
-    pub(super) fn end(&mut self, hub: usize, why: &Refusal, lang: Lang) -> Option<String> {
+    fn end(&mut self, hub: usize, why: &Refusal, lang: Lang) -> Option<String> {
         self.of(hub).map(|export| export.end(&words::sentence(why, lang), lang))
     }
 
@@ -77,33 +72,35 @@ impl Exports {
         Ok(())
     }
 
+    /// Does as [`begin`](Self::begin), and has `model` tell what is to be told.
+    pub(super) fn start(&mut self, asked: Asked<'_>, path: &str, model: &mut Model) {
+        self.begin(asked, path, model.lang).unwrap_or_else(|why| model.wrong(why));
+    }
+
+    /// Does as [`take`](Self::take), and has `model` tell what is to be told.
+    pub(super) fn go_on(
+        &mut self,
+        asked: Asked<'_>,
+        answer: Result<Answer, Refusal>,
+        model: &mut Model,
+    ) {
+        match self.take(asked, answer, model.lang) {
+            Ok(Some(told)) => model.tell_briefly(told),
+            Ok(None) => {}
+            Err(why) => model.wrong(why),
+        }
+    }
+
+    /// Does as [`end`](Self::end), and has `model` tell what is to be told.
+    pub(super) fn stop(&mut self, hub: usize, why: &Refusal, model: &mut Model) {
+        if let Some(told) = self.end(hub, why, model.lang) {
+            model.wrong(told);
+        }
+    }
+
     /// Takes out what is being written of `hub`.
     fn of(&mut self, hub: usize) -> Option<Exporting> {
         self.under_way.take_if(|(of, _)| *of == hub).map(|(_, export)| export)
-    }
-}
-
-impl Shell {
-    /// Begins to write an export.
-    pub(super) fn export(&mut self, hub: usize, path: &str) {
-        let begun = self.exports.begin((hub, &self.asks[hub]), path, self.model.lang);
-        begun.unwrap_or_else(|why| self.model.wrong(why));
-    }
-
-    /// Goes on to write one.
-    pub(super) fn go_on_exporting(&mut self, hub: usize, answer: Result<Answer, Refusal>) {
-        match self.exports.take((hub, &self.asks[hub]), answer, self.model.lang) {
-            Ok(Some(told)) => self.model.tell_briefly(told),
-            Ok(None) => {}
-            Err(why) => self.model.wrong(why),
-        }
-    }
-
-    /// A hub refused who looks: what is being written of it comes to nothing.
-    pub(super) fn end_export(&mut self, hub: usize, why: &Refusal) {
-        if let Some(told) = self.exports.end(hub, why, self.model.lang) {
-            self.model.wrong(told);
-        }
     }
 }
 

@@ -49,11 +49,11 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(50);
 
 /// The screen at work.
 pub(super) struct Shell {
-    pub(super) model: Model,
+    model: Model,
     tty: Tty,
     doors: Vec<Door>,
-    pub(super) asks: Vec<UnboundedSender<Ask>>,
-    pub(super) exports: Exports,
+    asks: Vec<UnboundedSender<Ask>>,
+    exports: Exports,
     tasks: Vec<JoinHandle<()>>,
     alerts: (Alerts, Notes),
     alerted_at: Option<Instant>,
@@ -164,7 +164,7 @@ impl Shell {
         match heard {
             Heard::News(News::Refused(refusal)) => self.hear_of_an_end(hub, refusal),
             Heard::News(News::Answered(Ask::Export { .. }, answer)) => {
-                self.go_on_exporting(hub, answer);
+                self.exports.go_on((hub, &self.asks[hub]), answer, &mut self.model);
                 Ok(Step::On)
             }
             Heard::News(news) => {
@@ -188,7 +188,7 @@ impl Shell {
     fn hear_of_an_end(&mut self, hub: usize, refusal: Refusal) -> Result<Step, Stop> {
         let why = self.doors[hub].refused(&refusal, self.model.lang);
         if self.doors.len() > 1 {
-            self.end_export(hub, &refusal);
+            self.exports.stop(hub, &refusal, &mut self.model);
             self.model.hear(hub, News::Refused(refusal), Instant::now());
             return Ok(Step::On);
         }
@@ -236,7 +236,9 @@ impl Shell {
                 Deed::ShowBare(text) => Tty::show_bare(&text).context(DRAWING)?,
                 Deed::ShowScreen => self.tty.take_again(self.model.mouse).context(DRAWING)?,
                 Deed::Redraw => self.tty.forget().context(DRAWING)?,
-                Deed::Export(hub, path) => self.export(hub, &path),
+                Deed::Export(hub, path) => {
+                    self.exports.start((hub, &self.asks[hub]), &path, &mut self.model);
+                }
                 Deed::Forget(hub) => {
                     let user = &self.model.hubs[hub].me;
                     self.doors[hub].kept.forget(user);
