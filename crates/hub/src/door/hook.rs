@@ -8,6 +8,7 @@ use http::{
 use relais_http::{Answer, Body, Inbound};
 use relais_net::Fault;
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::{
     json,
@@ -65,8 +66,12 @@ pub(super) async fn take(
 
 fn posted(body: &[u8]) -> Result<Posted, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
-        let why = format!("expected {{\"text\":\"…\"}}: {error}");
-        Refusal::of(Code::BadFrame).why(why)
+        // Where the parser stood says nothing to who posts a form, or forgot to quote.
+        let refusal = match error.classify() {
+            Category::Data => Refusal::of(Code::BadField).field("text"),
+            _ => Refusal::of(Code::BadFrame),
+        };
+        refusal.why("expected {\"text\":\"…\"}")
     })
 }
 

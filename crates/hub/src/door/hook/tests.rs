@@ -41,10 +41,19 @@ fn what_is_posted_has_a_text_and_perhaps_much_else() {
     assert_eq!(read(r#"{"text":"a"}"#).as_deref(), Some("a"));
     let much = r#"{"username":"ci","icon_emoji":":x:","text":"é\n","attachments":[{"a":[1]}]}"#;
     assert_eq!(read(much).as_deref(), Some("é\n"));
-    for bad in ["", "{}", "text", r#"{"text":7}"#, r#"{"text":"a"}x"#, r#"{"text":null}"#, "[1]"] {
+    let (no_frame, no_text) = ((Code::BadFrame, None), (Code::BadField, Some("text")));
+    for (bad, expect) in [
+        ("", no_frame),
+        ("text=done", no_frame),
+        (r#"{"text":"a"}x"#, no_frame),
+        ("{}", no_text),
+        (r#"{"text":7}"#, no_text),
+        (r#"{"text":null}"#, no_text),
+        ("[1]", no_text),
+    ] {
         let refusal = posted(bad.as_bytes()).err().unwrap();
-        assert_eq!(refusal.code, Code::BadFrame, "{bad}");
-        assert!(refusal.why.starts_with(r#"expected {"text":"…"}: "#), "{}", refusal.why);
+        assert_eq!((refusal.code, refusal.field), expect, "{bad}");
+        assert_eq!(refusal.why, r#"expected {"text":"…"}"#);
     }
     assert!(posted("[".repeat(100_000).as_bytes()).is_err());
 }
