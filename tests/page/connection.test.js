@@ -132,3 +132,15 @@ test("waits double to half a minute, half of each drawn", () => {
   check(7, 15_000, 30_000);
   check(1000, 15_000, 30_000);
 });
+
+test("a refusal is told to people once, and without the names of fields", () => {
+  const check = (code, field, msg, expected) => assert.equal(new Refused({ code, field, msg }).message, expected);
+  const slow = "SECONDS is missing: /slow SECONDS, as in /slow 30";
+  check("MISSING_FIELD", "seconds", `something is missing [seconds] (${slow})`, slow);
+  check("MISSING_FIELD", "room", "something is missing [room]", "something is missing");
+  check("BAD_FIELD", "level", "this is not what was expected [level] (x (y))", "x (y)");
+  check("NAME_TAKEN", "user", "this name is somebody's [user]", "this name is somebody's");
+  check("TOO_LONG", "body", "too long [body] (9 bytes)", "too long (9 bytes)");
+  check("BAD_FIELD", undefined, "no [body] here", "no [body] here");
+  check("GONE", undefined, undefined, "GONE");
+});

@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { morningAfter } from "../../web/chat/core/morning.js";
 import * as outbox from "../../web/chat/core/outbox.js";
 import * as rooms from "../../web/chat/core/room.js";
@@ -410,4 +411,35 @@ test("of a room in which much was said elsewhere as much is shown at once as is 
   assert.deepEqual([room.entries.length, room.entries.at(-1).seq, room.unread, room.more], [800, 5001, 5000, true]);
   assert.equal(rooms.read(room, 5001, "ana").unread, 0);
   assert.equal(rooms.opened(room), room);
+});
+
+test("an edit that was refused is typed again as it would be typed", () => {
+  assert.equal(outbox.typedOf({ seq: 7, body: "x" }), "/edit 7 x");
+  assert.equal(outbox.typedOf({ kind: "text", body: "/x" }), "//x");
+});
+
+test("members stand beside a room, and nothing empty stands beside a talk", () => {
+  const check = (beside, name, expected) => assert.equal(rooms.standsBeside(beside, name && { name }), expected);
+  check({ is: "members" }, "#lab", true);
+  check({ is: "members" }, "@bob", false);
+  check({ is: "members" }, null, false);
+  check({ is: "search" }, "@bob", true);
+  check(null, "#lab", false);
+});
+
+test("as many seconds are offered between two messages as the hub takes", () => {
+  const hub = readFileSync(new URL("../../crates/hub/src/model/state/standing.rs", import.meta.url), "utf8");
+  const [, hours] = /SLOW_SECONDS_MAX: u32 = (\d+) \* 3600;/.exec(hub);
+  assert.equal(rooms.SLOW_SECONDS_MAX, Number(hours) * 3600);
+});
+
+test("an invitation that is declined is gone, and a room that is open to all stays", () => {
+  const invite = (room) => ({ ev: "invite", room, seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
+  const { state } = after(ana(), invite("#cafe"));
+  assert.equal(state.others.get("#cafe").by, "bob");
+  assert.equal(states.declined(state, "#cafe").others.has("#cafe"), false);
+  const open = { ...state, others: new Map([["#cafe", { ...state.others.get("#cafe"), isPrivate: false }]]) };
+  assert.equal(states.declined(open, "#cafe").others.get("#cafe").by, undefined);
+  assert.equal(states.declined(open, "#cafe").others.size, 1);
+  assert.equal(states.declined(state, "#none"), state);
 });

@@ -24,7 +24,7 @@ export const WORDS = {
   "invitations": ["Invitations", "Invitations"],
   "by": ["by {0}", "par {0}"],
   "come in": ["Come in", "Entrer"],
-  "decline": ["Decline", "Décliner"],
+  "decline": ["Decline", "Refuser"],
   "find or make a room": ["Find or make a room", "Trouver ou créer un salon"],
   "write to somebody": ["Write to somebody", "Écrire à quelqu’un"],
   "no talks": ["Words between two stand here.", "Les échanges à deux se trouvent ici."],

@@ -49,6 +49,13 @@ export async function talkTo(name) {
 
 export const part = (name) => trying(() => ask("PART", { room: name }));
 
+/** Declines an invitation. */
+export const decline = (name) =>
+  trying(async () => {
+    await ask("PART", { room: name });
+    change(states.declined, name);
+  });
+
 /** Does something about a member, as `KICK`. */
 export const moderate = (cmd, room, user, fields = {}) => trying(() => ask(cmd, { room, user, ...fields }));
 

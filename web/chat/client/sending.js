@@ -105,6 +105,8 @@ function refused(one, error) {
   } else if (one.cmd === "MESSAGE") fail(one, error);
   else {
     giveUp(one.cid);
+    // What was typed is not lost: it stands in the composer again.
+    if (one.cmd === "EDIT") takenBack.value = { room: one.room, text: outbox.typedOf(one.fields) };
     complain(error);
   }
 }

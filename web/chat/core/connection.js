@@ -13,10 +13,23 @@ const DOUBT_MS = 4000;
 /** And after so long a silence of that, too, the line is taken for dead. */
 const PATIENCE_MS = 10_000;
 
+/** What is wrong with a field is said by what was expected; else by what the code means. */
+const FIELD_CODES = new Set(["BAD_FIELD", "MISSING_FIELD"]);
+
+/** The sentence of a refusal without the name of the field, which is for who writes programs. */
+function plainOf({ code, msg, field }) {
+  const sign = ` [${field}]`;
+  const at = msg?.indexOf(sign) ?? -1;
+  if (!field || at < 0) return msg;
+  const rest = msg.slice(at + sign.length);
+  const [, why] = /^ \((.+)\)$/s.exec(rest) ?? [];
+  return why && FIELD_CODES.has(code) ? why : msg.slice(0, at) + rest;
+}
+
 /** The hub says no: `code` is for programs, `message` for people. */
 export class Refused extends Error {
   constructor({ code, msg, retry_ms: retryMs, field, why }) {
-    super(msg ?? code);
+    super(plainOf({ code, msg, field }) ?? code);
     Object.assign(this, { code, retryMs, field, why });
   }
 }

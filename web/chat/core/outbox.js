@@ -52,7 +52,8 @@ export const lost = (list) => list.map((one) => (isUnderWay(one) ? { ...one, sta
 export const drop = (list, cid) => list.filter((one) => one.cid !== cid);
 
 /** What one would type to say it. */
-export function typedOf({ kind, body }) {
+export function typedOf({ kind, body, seq }) {
+  if (seq !== undefined) return `/edit ${seq} ${body}`;
   if (kind === "action") return `/me ${body}`;
   return body.startsWith("/") ? `/${body}` : body;
 }

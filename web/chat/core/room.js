@@ -270,3 +270,10 @@ const RANKS = ["member", "moderator", "owner"];
 
 /** Whether who has the role `one` may do something about who has `other`. */
 export const isAbove = (one, other) => RANKS.indexOf(one) > RANKS.indexOf(other);
+
+/** So many seconds at most the hub has people wait between two messages. */
+export const SLOW_SECONDS_MAX = 6 * 3600;
+
+/** Whether something is to be seen beside the log of a room: between two there are no members to list. */
+export const standsBeside = (beside, room) =>
+  Boolean(beside) && (beside.is !== "members" || (Boolean(room) && !isTalk(room.name)));

@@ -193,6 +193,14 @@ export function others(state, told, kept = []) {
   );
 }
 
+/** This account does not want to come into a room it was invited to, which may be open to all. */
+export function declined(state, name) {
+  const known = state.others.get(name);
+  if (!known) return state;
+  const left = known.isPrivate ? without(state.others, name) : put(state.others, name, { ...known, by: undefined });
+  return { ...state, others: left };
+}
+
 /** This account came into a room, made it, or began a dialogue there. */
 export function joined(state, told) {
   const known = state.rooms.get(told.room);

@@ -3,6 +3,7 @@
  */
 
 import { useEffect } from "../vendor/hooks.js";
+import { standsBeside } from "../core/room.js";
 import { me, phase, state } from "../client/hub.js";
 import { beside, dialogue, isListOpen, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
@@ -34,7 +35,7 @@ function Inside() {
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);
   }, []);
-  return html`<div class="inside" data-list=${isListOpen.value || !room.value} data-beside=${Boolean(beside.value)}>
+  return html`<div class="inside" data-list=${isListOpen.value || !room.value} data-beside=${standsBeside(beside.value, room.value)}>
     ${room.value && html`<${Skip} />`}
     <${Rooms} />
     <main class="room" aria-label=${room.value?.name ?? t("welcome")}>

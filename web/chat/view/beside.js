@@ -3,7 +3,7 @@
  */
 
 import { useEffect } from "../vendor/hooks.js";
-import { isTalk } from "../core/room.js";
+import { standsBeside } from "../core/room.js";
 import { state } from "../client/hub.js";
 import { loadMembers } from "../client/reading.js";
 import { beside, room } from "../client/shown.js";
@@ -16,7 +16,7 @@ import { Name } from "./text.js";
 
 export function Beside() {
   const its = beside.value;
-  if (!its || (its.is === "members" && (!room.value || isTalk(room.value.name)))) return null;
+  if (!standsBeside(its, room.value)) return null;
   const title = t(its.is);
   return html`<aside class="beside" aria-label=${title} onKeyDown=${(event) => event.key === "Escape" && close()}>
     <header><h2>${title}</h2><button type="button" class="quiet-button" aria-label=${t("close")} title="Esc"

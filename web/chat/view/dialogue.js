@@ -75,7 +75,8 @@ export function Form({ act, children, button, isBad, other }) {
     }
     isBusy.value = false;
   };
-  return html`<form class="form" onSubmit=${submit}>
+  // What was refused is another thing once it is typed otherwise.
+  return html`<form class="form" onSubmit=${submit} onInput=${() => (wrong.value = null)}>
     ${children}
     ${wrong.value && html`<p class="wrong" role="alert">${wrong.value.text}</p>`}
     <p class="buttons">${other}<button type="submit" class=${isBad ? "bad main" : "main"}

@@ -4,6 +4,7 @@
 
 import { computed, signal } from "../vendor/signals.js";
 import { useEffect } from "../vendor/hooks.js";
+import { SLOW_SECONDS_MAX } from "../core/room.js";
 import { matching } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
 import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
@@ -125,7 +126,7 @@ export function RulesDialogue() {
   };
   return html`<${Window} title=${t("rules of", name)}>
     <${Form} act=${andClose(rules)} button=${t("save")}>
-      <${Field} label=${t("seconds between messages")} name="slow" type="number" min="0" max="86400" defaultValue=${slow}
+      <${Field} label=${t("seconds between messages")} name="slow" type="number" min="0" max=${SLOW_SECONDS_MAX} defaultValue=${slow}
         hint=${t("slow hint")} />
       ${
         role === "owner" &&

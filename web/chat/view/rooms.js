@@ -6,7 +6,7 @@ import { useEffect, useRef } from "../vendor/hooks.js";
 import { computed } from "../vendor/signals.js";
 import { callsOf, isTalk } from "../core/room.js";
 import { away, line, me, state } from "../client/hub.js";
-import { join, openRoom, part } from "../client/acting.js";
+import { decline, join, openRoom } from "../client/acting.js";
 import { isMyTurn, whose } from "../client/dialogues.js";
 import { lookAgain } from "../client/others.js";
 import { isNarrow } from "../client/narrow.js";
@@ -149,7 +149,7 @@ function Invitation({ one }) {
     class="quiet"> ${t("by", one.by)}</span>`
   }</span>
     <button type="button" class="small main" onClick=${() => join(one.name)}>${t("come in")}</button>
-    ${one.by && html`<button type="button" class="small" onClick=${() => part(one.name)}>${t("decline")}</button>`}</li>`;
+    <button type="button" class="small" onClick=${() => decline(one.name)}>${t("decline")}</button></li>`;
 }
 
 function Me() {
