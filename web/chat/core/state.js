@@ -124,7 +124,7 @@ const PASSING = {
 
 /** What has a place in the log. */
 function logged(state, event) {
-  if (isAboutOutside(state, event)) return { state: event.ev === "part" ? declined(state, event) : invited(state, event) };
+  if (isAboutOutside(state, event)) return { state: outside(state, event) };
   const room = state.rooms.get(event.room) ?? rooms.blank(event.room);
   if (event.seq <= room.told) return { state };
   if (isHole(state, room, event)) return hole(state, room);
@@ -157,14 +157,15 @@ const isEnd = ({ me }, { ev, from, user }) =>
   // A room that is deleted is nobody's any more.
   ev === "delete" || (ev === "part" && from === me) || ((ev === "kick" || ev === "ban") && user === me);
 
+const outside = (state, event) => {
+  if (event.ev === "invite") return invited(state, event);
+  return event.from === state.me ? declined(state, event.room) : state;
+};
+
 function invited(state, { room, from, user }) {
   if (user !== state.me) return state;
   const other = { name: room, topic: "", isPrivate: true, size: 0, ...state.others.get(room), by: from };
   return { ...state, others: put(state.others, room, other) };
-}
-
-function declined(state, { room, from }) {
-  return from === state.me ? { ...state, others: without(state.others, room) } : state;
 }
 
 function left(state, event) {
