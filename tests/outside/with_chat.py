@@ -305,7 +305,7 @@ def a_device_that_logs_itself_out_by_name_is_out(stage):
             tmux.type(f"/revoke {session}", "Enter")
             tmux.sees("this device was logged out")
             if plain:
-                tmux.sees("--user ana")
+                tmux.sees("--user=ana")
                 tmux.sees("end 1")
             else:
                 tmux.sees("password of ana:")
