@@ -381,7 +381,7 @@ def what_a_program_posts_is_said_in_the_room_of_its_hook(stage):
     equal(bob.event("message")["body"], "[the tests] green")
     equal(ana.done("MESSAGE", room="#lab", body="well", cid="build-1")["dup"], False)
     equal(bob.event("message")["body"], "well")
-    equal(post('{"txt":"no"}'), (400, "BAD_FRAME"))
+    equal(post('{"txt":"no"}'), (400, "BAD_FIELD"))
     equal(post('{"text":" "}'), (400, "BAD_FIELD"))
     equal(post(json.dumps({"text": "x" * 17000})), (413, "TOO_LONG"))
     equal(post(json.dumps({"text": "x" * 70000})), (413, "FRAME_TOO_BIG"))

@@ -29,7 +29,7 @@ def what_is_typed_wrongly_is_told_with_the_usage_and_an_example_in_both_language
         "# il manque NOM : /kick NOM [RAISON], par exemple /kick bob trop de bruit",
         '# "bientôt" n\'est pas une durée, comme 30s, 10m, 2h ou 7j : /mute NOM [30s|10m|2h|7j], par exemple /mute bob 10m',
         '# aucune commande ne s\'appelle "/fly" : /help les donne toutes',
-        '# personne ne s\'appelle ainsi (personne ne s\'appelle "nobody")',
+        '# personne ne s\'appelle "nobody"',
         '# ce salon n\'existe pas : /rooms les donne tous (aucun salon ne s\'appelle "#nowhere")',
     ])
 
