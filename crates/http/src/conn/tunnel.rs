@@ -26,8 +26,8 @@ thread_local! {
 
 /// Passes on what comes from `near`, of which `early` came already, and from the far end of `tunnel`.
 ///
-/// No more than `piece` bytes are read or written at once. Gives how it ended, with the fault of the side that broke off, or where nothing came for too long;
-/// and how many bytes went to the near end.
+/// No more than `piece` bytes are read or written at once. Gives how it ended, with the fault of the side
+/// that broke off, or where nothing came for too long; and how many bytes went to the near end.
 pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
     mut near: N,
     early: Bytes,

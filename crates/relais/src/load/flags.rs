@@ -27,8 +27,8 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Flags {
     /// Who is put under load: `http://…`, `https://…`, or something that sends back what it gets:
-    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this machine,
-    /// with --simulate of TCP
+    /// `tcp://…`, `tls://…`, `udp://…`, `unix://…`, `ws://…`, `wss://…`. A bare port is of HTTP on this
+    /// machine, with --simulate of TCP
     target: String,
     /// How many connections, each of which waits for an answer before it asks again; over HTTP/2, each of
     /// its streams

@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    /// Adds these jobs, named by their client, which is a stranger if that is a capital, and a number; gives the order in which they are taken,
-    /// and those without a place.
+    /// Adds these jobs, named by their client, which is a stranger if that is a capital, and a number; gives
+    /// the order in which they are taken, and those without a place.
     fn order(jobs: &[&'static str]) -> (Vec<&'static str>, Vec<&'static str>) {
         let queue = Queue::new(4);
         let asker = |job: &str| {

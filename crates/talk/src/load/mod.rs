@@ -2,10 +2,10 @@
 //!
 //! A [`Load`] says what is to be done; [`Running`] does it on cores of its own, and gives an
 //! [`Outcome`]. Each client has a line to the target (a connection, or a socket of datagrams) and one
-//! request under way; over HTTP/2 a connection has one client for each of its streams. Without a rate it sends the next one once the last is answered (*closed
-//! loop*). With a rate requests are due at times that do not depend on the server (*open loop*),
-//! and their latency is counted from then: a server that stands still for a second is not asked less
-//! often for it. Rules (when what is due, what an answer is, what is counted) know neither sockets
+//! request under way; over HTTP/2 a connection has one client for each of its streams. Without a rate it
+//! sends the next one once the last is answered (*closed loop*). With a rate requests are due at times
+//! that do not depend on the server (*open loop*), and their latency is counted from then: a server that
+//! stands still for a second is not asked less often for it. Rules (when what is due, what an answer is, what is counted) know neither sockets
 //! nor clocks.
 
 mod answer;
