@@ -250,11 +250,11 @@ def listings_come_as_pages_and_as_json(stage):
 
 
 @test
-def no_web_page_reads_what_is_served_to_this_machine_alone(stage):
+def no_web_page_reads_what_is_served_to_this_machine_alone_under_its_own_names(stage):
     stage.write("site/secret.txt", "mine\n")
     stage.write("relais.toml", "")
-    serving = stage.relais("serve", stage.path("site"), "--listen", "http://127.0.0.1:0")
-    passing = stage.relais("proxy", "http://127.0.0.1:0", serving.http)
+    serving = stage.relais("serve", stage.path("site"), "--own-names", "--listen", "http://127.0.0.1:0")
+    passing = stage.relais("proxy", "--own-names", "http://127.0.0.1:0", serving.http)
     for relais in (serving, passing):
         asked = ["-s", "-w", "|%{http_code}", relais.http + "/secret.txt"]
         for host in ["localhost", "a.localhost:1", "127.0.0.1", "[::1]"]:
@@ -270,6 +270,6 @@ def no_web_page_reads_what_is_served_to_this_machine_alone(stage):
     config = f'[proxy.front]\nlisten = "http://127.0.0.1:0"\nhosts = "site.example"\nupstream = "{serving.http}"\n'
     named = stage.up(config)
     equal(stage.curl("-H", "Host: site.example", named.http + "/secret.txt"), b"mine\n")
-    for words in (["--any-host"], ["--host", "any.example"]):
+    for words in ([], ["--host", "any.example"]):
         open_to_all = stage.relais("serve", stage.path("site"), *words, "--listen", "http://127.0.0.1:0")
         equal(stage.curl("-H", "Host: any.example", open_to_all.http + "/secret.txt"), b"mine\n")

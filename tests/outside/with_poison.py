@@ -19,7 +19,7 @@ EVIL = "evil.example"
 
 
 def proxy_before(stage, server, cache="true", more=""):
-    return stage.up(f'[proxy.front]\nlisten = "http://127.0.0.1:0"\nupstream = "{server.url}"\nany_host = true\ncache = {cache}\n{more}')
+    return stage.up(f'[proxy.front]\nlisten = "http://127.0.0.1:0"\nupstream = "{server.url}"\ncache = {cache}\n{more}')
 
 
 def ask(port, target, fields="", method="GET", body="", host="a.example", version="1.1"):

@@ -325,7 +325,7 @@ def judge_form(origin):
 @test(seconds=60)
 def no_second_request_comes_out_of_a_proxy(stage):
     with Recorder() as origin:
-        proxy = stage.relais("proxy", "--any-host", "http://127.0.0.1:0", origin.url)
+        proxy = stage.relais("proxy", "http://127.0.0.1:0", origin.url)
         wrong = verdicts(VECTORS, lambda vector, tag: tried(vector, tag, proxy.port, origin))
         print(f"{len(VECTORS)} requests in HTTP/1.1: {len(wrong)} wrong")
         equal(wrong, [], "requests")

@@ -54,8 +54,8 @@ fn misdirected(ask: &Ask) -> Option<Answer> {
     }
     let hint = format!(
         "{host:?} is no name of this server, which is on this machine alone: expected localhost, a name \
-         below it, or an address. `hosts` or `any_host` of its configuration (--host, --any-host) lets \
-         other names in."
+         below it, or an address. So `own_names` of its configuration (--own-names) asks; `hosts` (--host) \
+         lets other names in."
     );
     let status = StatusCode::MISDIRECTED_REQUEST;
     let page = Page::of_error(status, &hint, Language::asked_for(ask.request.headers()));

@@ -22,10 +22,10 @@ pub(crate) struct Flags {
     /// Answer for this host only; may be given again
     #[arg(long, value_name = "NAME")]
     host: Vec<HostName>,
-    /// Answer for any host on an address of this machine alone, too: `http://127.0.0.1:8000` answers
-    /// else only to `localhost`, names below it and addresses, so that no web page reads it
+    /// Where only this machine can call, answer to `localhost`, names below it and addresses alone:
+    /// no web page can have its own name lead here then, and read (DNS rebinding)
     #[arg(long, conflicts_with = "host")]
-    any_host: bool,
+    own_names: bool,
     /// Write a line for each answer, `-` to standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     access_log: Option<PathBuf>,
@@ -43,11 +43,11 @@ pub(crate) struct Flags {
 impl Flags {
     /// The keys that say the same of what listens there.
     pub(crate) fn table(self, listen: Vec<HttpEndpoint>) -> Table {
-        let Self { tls, host, any_host, access_log, log_format, auth, realm } = self;
+        let Self { tls, host, own_names, access_log, log_format, auth, realm } = self;
         Table {
             listen,
             hosts: host,
-            any_host,
+            own_names,
             tls: tls.table(),
             access_log: access_log.map(|file| access_log::Table { file, format: log_format }),
             auth: auth.map(|file| auth::Table { file, realm }),
@@ -60,7 +60,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
     Some(match key.names().get(2..)? {
         ["listen"] => "--listen",
         ["hosts"] => "--host",
-        ["any_host"] => "--any-host",
+        ["own_names"] => "--own-names",
         ["access_log", "format"] => "--log-format",
         ["access_log", ..] => "--access-log",
         ["auth", "realm"] => "--realm",

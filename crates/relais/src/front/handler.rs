@@ -28,7 +28,7 @@ impl Parts {
     ///
     /// Everything that is not there or cannot be read.
     pub(crate) fn read(front: &Front, key: &KeyPath) -> Result<Self, Vec<Problem>> {
-        let Front { hosts: _, any_host: _, access_log, auth } = front;
+        let Front { hosts: _, own_names: _, access_log, auth } = front;
         let mut problems = Vec::new();
         if let Some(log) = access_log {
             problems.extend(log.problem(&key.key("access_log")));
@@ -73,10 +73,11 @@ impl Ready<'_> {
         }
     }
 
-    /// Keeps names from `inner` that are not this machine's, where only this machine can call; but not
-    /// if it was said by which it is called: [`Hosts`](relais_http::Hosts) keeps to that.
+    /// Keeps names from `inner` that are not this machine's, where only this machine can call, if that
+    /// was asked for; but not if it was said by which it is called: [`Hosts`](relais_http::Hosts) keeps
+    /// to that.
     pub(crate) fn name(&self, inner: Arc<dyn DynHandler>) -> Arc<dyn DynHandler> {
-        if self.front.any_host || !self.front.hosts.is_empty() {
+        if !self.front.own_names || !self.front.hosts.is_empty() {
             return inner;
         }
         OwnNames::new(inner).erase()

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct Table {
     pub(crate) listen: Vec<HttpEndpoint>,
     pub(crate) hosts: Vec<HostName>,
-    pub(crate) any_host: bool,
+    pub(crate) own_names: bool,
     pub(crate) tls: tls::Table,
     pub(crate) access_log: Option<access_log::Table>,
     pub(crate) auth: Option<auth::Table>,
@@ -36,8 +36,8 @@ pub struct Front {
     /// Which hosts it answers for; empty for all that no other site answers for.
     #[serde(serialize_with = "names")]
     pub(crate) hosts: Vec<HostName>,
-    /// Whether it answers for any host where only this machine can call, too.
-    pub any_host: bool,
+    /// Whether it answers only for names of this machine where only this machine can call.
+    pub own_names: bool,
     /// Where each answer is written down.
     pub access_log: Option<AccessLog>,
     /// Who may ask.
@@ -47,10 +47,10 @@ pub struct Front {
 impl Front {
     /// Resolves the `table` of the site at `key`.
     pub(crate) fn plan(table: Table, base: &Base, key: &KeyPath) -> Result<Self, Problem> {
-        let Table { listen: _, hosts, any_host, tls: _, access_log, auth } = table;
+        let Table { listen: _, hosts, own_names, tls: _, access_log, auth } = table;
         let auth = auth.map(|table| Auth::plan(table, base, &key.key("auth"))).transpose()?;
         let access_log = access_log.map(|table| AccessLog::plan(table, base));
-        Ok(Self { hosts, any_host, access_log, auth })
+        Ok(Self { hosts, own_names, access_log, auth })
     }
 }
 

@@ -143,7 +143,7 @@ impl Flags {
             forward,
         } = self;
         let listen = std::iter::once(first).chain(listen).collect();
-        let front::Table { listen, hosts, any_host, tls, access_log, auth } = front.table(listen);
+        let front::Table { listen, hosts, own_names, tls, access_log, auth } = front.table(listen);
         let (limits, health) = (upstreams.limits(), upstreams.health());
         let Upstreams {
             upstream_host,
@@ -174,7 +174,7 @@ impl Flags {
             limits,
             name,
             hosts,
-            any_host,
+            own_names,
             access_log,
             auth,
             tls,

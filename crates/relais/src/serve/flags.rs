@@ -75,12 +75,12 @@ impl Flags {
             no_compress,
             open: _,
         } = self;
-        let front::Table { listen, hosts, any_host, tls, access_log, auth } = front.table(listen);
+        let front::Table { listen, hosts, own_names, tls, access_log, auth } = front.table(listen);
         let table = Table {
             listen,
             root,
             hosts,
-            any_host,
+            own_names,
             index,
             listing: list,
             fallback,

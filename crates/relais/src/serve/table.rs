@@ -22,9 +22,9 @@ pub struct Table {
     /// Which hosts it answers for; all that no other site answers for, if none.
     #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) hosts: Vec<HostName>,
-    /// Whether it answers for any host where only this machine can call, too.
+    /// Whether it answers only for names of this machine where only this machine can call.
     #[serde(default)]
-    pub any_host: bool,
+    pub own_names: bool,
     /// The files that a folder is answered with; the first that is there counts.
     #[serde(default, deserialize_with = "one_or_more")]
     pub index: Vec<String>,
@@ -59,7 +59,7 @@ impl Table {
         front::Table {
             listen: self.listen.clone(),
             hosts: self.hosts.clone(),
-            any_host: self.any_host,
+            own_names: self.own_names,
             tls: self.tls.clone(),
             access_log: self.access_log.clone(),
             auth: self.auth.clone(),

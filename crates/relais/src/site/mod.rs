@@ -157,7 +157,7 @@ impl Site {
             Job::Serve(files) => vec![Node::last(files.to_string())],
             Job::Proxy(proxy) => proxy.steps(),
         };
-        let Front { hosts: _, any_host: _, access_log, auth } = &self.front;
+        let Front { hosts: _, own_names: _, access_log, auth } = &self.front;
         let auth = auth.as_ref().map(|auth| format!("auth: {auth}"));
         let log = access_log.as_ref().map(|log| format!("log: {log}"));
         for text in auth.into_iter().chain(log) {
