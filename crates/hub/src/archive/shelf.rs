@@ -132,8 +132,8 @@ impl Shelf {
         let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
         let began = Instant::now();
         let sought = Sought { rooms: &ids, words, from: *from, limit: *limit, upto: *upto };
-        let is_late = || began.elapsed() >= SEARCHED_MAX;
-        let (found, more) = self.archive.search_while(&sought, || !is_late())?;
+        let go_on = move || began.elapsed() < SEARCHED_MAX;
+        let (found, more) = self.archive.search_while(&sought, go_on)?;
         let event = |past: &Past| {
             let room = past.entry.room().filter(|_| !self.is_out(past))?;
             let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;

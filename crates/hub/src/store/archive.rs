@@ -9,6 +9,7 @@ use super::{
     broken::Broken,
     file,
     numbers::{Bits, rows},
+    patience::Patience,
     row::{COLUMNS, read},
     said::More,
 };
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Archive {
     pub(super) conn: Connection,
+    pub(super) patience: Patience,
 }
 
 /// An entry as it is told later.
@@ -62,7 +64,9 @@ pub(super) const END: Seq = Seq(i64::MAX.cast_unsigned());
 impl Archive {
     /// Opens what a [`Store`](super::Store) has made.
     pub(super) fn open(file: &Path) -> Result<Self, Broken> {
-        Ok(Self { conn: file::open_to_read(file)? })
+        let mut conn = file::open_to_read(file)?;
+        let patience = Patience::with(&mut conn)?;
+        Ok(Self { conn, patience })
     }
 
     /// What members of a room see of it: `limit` entries, in their order, and whether there are more

@@ -20,6 +20,7 @@ mod lock;
 mod log;
 mod noticing;
 mod numbers;
+mod patience;
 mod place;
 mod restore;
 mod row;

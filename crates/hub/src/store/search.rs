@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{ErrorCode, Transaction, params};
 
 use super::{
     archive::{Archive, END, Past, past_columns, read_past},
@@ -25,10 +25,6 @@ const TAIL: &str = "
         room, by, text,
         content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
     )";
-
-/// How much of the log is looked through at once, in its places: for a tenth of a second at worst, where
-/// all of it has all of many words.
-const PART: u64 = 1 << 16;
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +76,7 @@ impl Archive {
     pub fn search_while(
         &self,
         sought: &Sought<'_>,
-        go_on: impl Fn() -> bool,
+        go_on: impl FnMut() -> bool + Send + 'static,
     ) -> Result<(Vec<Past>, More), Broken> {
         let Sought { rooms, words, from, limit, upto } = *sought;
         let Some(query) = query(rooms, words, from) else { return Ok((Vec::new(), More::No)) };
@@ -89,36 +85,42 @@ impl Archive {
         let moment = self.conn.unchecked_transaction()?;
         let query = query + &but_owed(&moment)?;
         fill_tail(&moment, rooms)?;
-        let mut found = matches(&moment, ("tail", &query), (Seq(0), upto), limit)?;
-        let mut end = said::indexed(&moment)?.min(upto);
-        // Part by part: while FTS5 looks for what has all words, nothing interrupts it.
-        while end > Seq(0) && found.len() < limit {
-            if !go_on() {
-                return Ok((shown(&moment, rooms, &found)?, More::Yes));
-            }
-            let from = Seq(end.0.saturating_sub(PART));
-            found.extend(matches(&moment, ("said", &query), (from, end), limit - found.len())?);
-            end = from;
+        let mut found = Vec::new();
+        let mut more = matches(&moment, ("tail", &query), (upto, limit), &mut found)?;
+        if found.len() < limit {
+            let end = said::indexed(&moment)?.min(upto);
+            let looking = || matches(&moment, ("said", &query), (end, limit), &mut found);
+            more = self.patience.have_while(go_on, looking)?;
         }
-        Ok((shown(&moment, rooms, &found)?, More::No))
+        Ok((shown(&moment, rooms, &found)?, more))
     }
 }
 
-/// What stands behind `from` and not behind `to` that matches, the newest first.
+/// Adds to `found` what does not stand behind `to` and matches, the newest first, until there is as much as
+/// the limit, and whether it was interrupted.
 fn matches(
     moment: &Transaction<'_>,
     (table, query): (&str, &str),
-    (from, to): (Seq, Seq),
-    limit: usize,
-) -> Result<Vec<Seq>, Broken> {
+    (to, limit): (Seq, usize),
+    found: &mut Vec<Seq>,
+) -> Result<More, Broken> {
+    // In one piece: FTS5 looks from the newest on for what comes first wherever a piece would begin.
     let sql = format!(
-        "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid > ?3 AND rowid <= ?4
+        "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid <= ?3
         ORDER BY rowid DESC LIMIT ?2"
     );
     let mut statement = moment.prepare_cached(&sql)?;
-    let sought = params![query, numbers::rows(limit), from, to];
-    let found = statement.query_map(sought, |row| row.get(0))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(params![query, numbers::rows(limit - found.len()), to])?;
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => found.push(row.get(0)?),
+            Ok(None) => return Ok(More::No),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                return Ok(More::Yes);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// What stands there, of these rooms: that the index says so is not enough to show anybody anything.
@@ -158,7 +160,7 @@ fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
 /// What FTS5 is asked: rooms, account and words, each in quotes, so that nothing of what somebody
 /// typed is read as syntax. `None`, if nothing can be found.
 ///
-/// *Shape*: `(room : ("3" OR "5") AND by : "1" AND text : ("compte" AND "rendu"))`.
+/// *Shape*: `(text : ("compte" AND "rendu") AND by : "1" AND room : ("3" OR "5"))`: what is rarest first.
 fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<String> {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
     let words = words.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric));
@@ -173,11 +175,11 @@ fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<Strin
         return None;
     }
     let rooms: Vec<_> = rooms.iter().map(|room| quoted(&room.0.to_string())).collect();
-    let mut query = format!("(room : ({})", rooms.join(" OR "));
+    let mut query = format!("(text : ({})", words.join(" AND "));
     if let Some(from) = from {
         let _ = write!(query, " AND by : {}", quoted(&from.0.to_string()));
     }
-    let _ = write!(query, " AND text : ({}))", words.join(" AND "));
+    let _ = write!(query, " AND room : ({}))", rooms.join(" OR "));
     Some(query)
 }
 

@@ -1,5 +1,10 @@
 //! What is found by its words, whether the index has it or not.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -45,27 +50,40 @@ fn all_words_are_found_in_any_case_and_without_their_accents() {
 }
 
 #[test]
-fn a_search_goes_back_in_the_log_for_as_long_as_it_may() {
+fn a_search_goes_on_for_as_long_as_it_may() {
     let (mut written, ana, lab) = Written::with_room();
-    let old = written.say(ana, lab, "salut");
-    // Places are not dense: as in a log of a million entries.
-    written.state.last = Seq(1_000_000);
-    let new = written.say(ana, lab, "salut");
-    while written.store.index_some(99).unwrap() == More::Yes {}
+    // Words that are never together: the index is looked through to its end.
+    for number in 0..SAID {
+        written.say(ana, lab, if number % 2 == 0 { "salut hier" } else { "bonjour demain" });
+    }
+    let last = written.say(ana, lab, "salut");
+    while written.store.index_some(999).unwrap() == More::Yes {}
     let archive = written.archive();
-    let found = |limit, parts: usize| {
-        let left = std::cell::Cell::new(parts);
-        let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-        let sought =
-            Sought { rooms: &[lab], words: "salut", from: None, limit, upto: Seq(1_000_001) };
+    let found = |words, limit, times: usize| {
+        let (asked, left) = (Arc::new(AtomicUsize::new(0)), times);
+        let counted = Arc::clone(&asked);
+        let go_on = move || counted.fetch_add(1, Relaxed) < left;
+        let sought = Sought { rooms: &[lab], words, from: None, limit, upto: last };
         let (found, more) = archive.search_while(&sought, go_on).unwrap();
-        (found.iter().map(|past| past.entry.seq).collect::<Vec<_>>(), more)
+        (found.len(), more, asked.load(Relaxed))
     };
-    assert_eq!(found(9, 0), (vec![], More::Yes));
-    assert_eq!(found(9, 1), (vec![new], More::Yes));
-    assert_eq!(found(1, 1), (vec![new], More::No));
-    assert_eq!(found(9, 99), (vec![new, old], More::No));
+    let (none, more, asked) = found("salut bonjour", 9, usize::MAX);
+    assert_eq!((none, more), (0, More::No));
+    assert!(asked > 5, "{asked}");
+    for times in 0..5 {
+        assert_eq!(found("salut bonjour", 9, times), (0, More::Yes, times + 1));
+    }
+    // What was found by then is told, and the next one has as long as it wants.
+    let (all, more, asked) = found("salut", usize::MAX, usize::MAX);
+    assert_eq!((all, more), (SAID / 2 + 1, More::No));
+    let (some, more, _) = found("salut", usize::MAX, asked / 2);
+    assert!((1..all).contains(&some), "{some}");
+    assert_eq!(more, More::Yes);
+    assert_eq!(found("salut", 1, usize::MAX).0, 1);
 }
+
+/// Enough for some dozens of pages of the index.
+const SAID: usize = 6000;
 
 #[test]
 fn what_is_typed_is_no_syntax() {

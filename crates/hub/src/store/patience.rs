@@ -1,0 +1,62 @@
+//! How long a connection may take for what it is asked.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+
+use super::broken::Broken;
+
+/// After how many of its steps SQLite asks whether it may go on: of an index of words, at every few pages
+/// that are read, some 0.1 ms apart; while FTS5 looks for what has all of many words, too.
+const STEPS: i32 = 50;
+
+/// Interrupts what one connection does, when it has been long enough.
+pub(super) struct Patience {
+    go_on: Arc<Mutex<Option<GoOn>>>,
+}
+
+type GoOn = Box<dyn FnMut() -> bool + Send>;
+
+impl Patience {
+    /// Endless, until it [is had](Self::have_while).
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub(super) fn with(conn: &mut Connection) -> Result<Self, Broken> {
+        let go_on = Arc::new(Mutex::new(None::<GoOn>));
+        let asked = Arc::clone(&go_on);
+        let is_over = move || {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.as_mut().is_some_and(|go_on| !go_on())
+        };
+        conn.progress_handler(STEPS, Some(is_over))?;
+        Ok(Self { go_on })
+    }
+
+    /// Has `work` for as long as it may `go_on`, which is asked again and again: what the connection
+    /// does then fails as interrupted.
+    pub(super) fn have_while<T>(
+        &self,
+        go_on: impl FnMut() -> bool + Send + 'static,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        self.set(Some(Box::new(go_on)));
+        let done = work();
+        self.set(None);
+        done
+    }
+
+    fn set(&self, go_on: Option<GoOn>) {
+        *self.go_on.lock().unwrap_or_else(PoisonError::into_inner) = go_on;
+    }
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Patience").finish_non_exhaustive()
+    }
+}
