@@ -42,8 +42,9 @@ fn hear(socket: &Datagrams) -> io::Result<()> {
 fn answer(socket: &Datagrams, batch: &Batch) {
     let mut answers: Vec<Outgoing<'_>> =
         batch.heard().map(|heard| heard.answer(heard.train)).collect();
-    // What goes to one sender goes together. The order of one sender's datagrams stays.
-    answers.sort_by_key(|answer| answer.to);
+    // What goes to one sender goes together, as few share a port with another. The order of one sender's
+    // datagrams stays.
+    answers.sort_by_key(|answer| answer.to.port());
     socket.send_batch(answers);
 }
 

@@ -15,19 +15,19 @@ use super::{
 
 /// Datagrams that were received at once, and the room for them.
 ///
-/// *Units*: some 2 MiB of addresses, of which memory is used as far as datagrams were ever written
-/// there: 128 KiB where all are short. Who waits for nobody between receiving and sending is
+/// *Units*: some 4 MiB of addresses, of which memory is used as far as datagrams were ever written
+/// there: 256 KiB where all are short. Who waits for nobody between receiving and sending is
 /// [lent](Batch::lend) the one of its thread.
 pub struct Batch {
     /// [`MESSAGES_MAX`] pieces of [`PIECE_BYTES`], made when it is first needed.
     room: Vec<u8>,
-    slots: Box<[Slot; MESSAGES_MAX]>,
+    slots: Box<[Slot]>,
     /// How many slots, from the first, hold what came last.
     filled: usize,
     /// How many there were for it. `filled <= asked <= MESSAGES_MAX`
     asked: usize,
     /// Of what came last, what is not to be heard, a bit each.
-    left_out: u32,
+    left_out: u64,
 }
 
 /// A train of datagrams as it was received.
@@ -68,7 +68,8 @@ impl Default for Batch {
 impl Batch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { room: Vec::new(), slots: Box::default(), filled: 0, asked: 0, left_out: 0 }
+        let slots = (0..MESSAGES_MAX).map(|_| Slot::default()).collect();
+        Self { room: Vec::new(), slots, filled: 0, asked: 0, left_out: 0 }
     }
 
     /// Lends the batch of this thread to `using`: however many sockets it serves, there is one.

@@ -14,7 +14,7 @@ use libc::{MSG_DONTWAIT, c_int, c_uint, iovec, mmsghdr, socklen_t};
 use super::{address::Address, control::Control};
 
 /// How many messages one call takes or gives at most.
-pub(super) const MESSAGES_MAX: usize = 32;
+pub(super) const MESSAGES_MAX: usize = 64;
 
 /// A message to be sent.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(super) fn send(socket: BorrowedFd<'_>, envelopes: &[Envelope<'_>]) -> io::Re
             header.msg_controllen = control.len() as _;
         }
     }
-    let vlen = c_uint::try_from(count).expect("at most 32");
+    let vlen = c_uint::try_from(count).expect("at most 64");
     // SAFETY: the first `count` headers were written above. What they point to is borrowed in
     // `envelopes` for as long as this call takes, with its true lengths; the kernel only reads it,
     // whatever the type of the pointers, and writes to the headers alone.
@@ -110,7 +110,7 @@ pub(super) fn receive(
         header.msg_control = control.as_mut_ptr().cast();
         count += 1;
     }
-    let vlen = c_uint::try_from(count).expect("at most 32");
+    let vlen = c_uint::try_from(count).expect("at most 64");
     // SAFETY: the first `count` headers were written above. Each points to memory that is borrowed
     // here as mutable, and to no other's, with its true length. All of it is plain bytes, of which any
     // are valid. Without a time limit there is nothing else that the kernel writes to.

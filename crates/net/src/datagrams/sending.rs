@@ -106,7 +106,8 @@ impl Outlet {
             return self.send_all(socket, &envelopes, &[message]);
         }
         let loads = iter::once((train, to, from)).chain(loads);
-        let (mut parts, mut messages) = (Vec::with_capacity(MESSAGES_MAX), Vec::new());
+        let mut parts = Vec::with_capacity(MESSAGES_MAX);
+        let mut messages = Vec::with_capacity(MESSAGES_MAX);
         for (train, to, from) in loads {
             if takes_trains {
                 let last = messages.last_mut();
