@@ -79,45 +79,110 @@ impl Archive {
         go_on: impl FnMut() -> bool + Send + 'static,
     ) -> Result<(Vec<Past>, More), Broken> {
         let Sought { rooms, words, from, limit, upto } = *sought;
-        let Some(query) = query(rooms, words, from) else { return Ok((Vec::new(), More::No)) };
+        let Some(said) = query(words, from) else { return Ok((Vec::new(), More::No)) };
+        if rooms.is_empty() {
+            return Ok((Vec::new(), More::No));
+        }
         self.conn.execute_batch(TAIL)?;
         // All is read as it is at one moment: what is indexed meanwhile is not found twice.
         let moment = self.conn.unchecked_transaction()?;
-        let query = query + &but_owed(&moment)?;
+        let owed = but_owed(&moment)?;
+        let (anywhere, here) =
+            (format!("({said}){owed}"), format!("({said} AND {}){owed}", within(rooms)));
         fill_tail(&moment, rooms)?;
-        let mut found = Vec::new();
-        let mut more = matches(&moment, ("tail", &query), (upto, limit), &mut found)?;
-        if found.len() < limit {
+        let mut found = Found { seqs: Vec::new(), limit };
+        let mut more = matches(&moment, ("tail", &here), upto, &mut found)?;
+        if !found.is_full() {
             let end = said::indexed(&moment)?.min(upto);
-            let looking = || matches(&moment, ("said", &query), (end, limit), &mut found);
+            let looking = || match first_of(&moment, (&anywhere, rooms), end, &mut found)? {
+                First::All(more) => Ok(more),
+                First::Before(end) => matches(&moment, ("said", &here), end, &mut found),
+            };
             more = self.patience.have_while(go_on, looking)?;
         }
-        Ok((shown(&moment, rooms, &found)?, more))
+        Ok((shown(&moment, rooms, &found.seqs)?, more))
     }
 }
 
-/// Adds to `found` what does not stand behind `to` and matches, the newest first, until there is as much as
-/// the limit, and whether it was interrupted.
+/// What was found so far, the newest first.
+struct Found {
+    seqs: Vec<Seq>,
+    limit: usize,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.seqs.len() >= self.limit
+    }
+}
+
+/// How far the first look went.
+enum First {
+    /// There is nothing behind it to be looked for, or no time for that.
+    All(More),
+    /// What stands here and before was not looked at.
+    Before(Seq),
+}
+
+/// How many matches are looked at wherever they were said, before rooms are asked of the index.
+pub(super) const ANYWHERE_MAX: usize = 1000;
+
+/// Adds to `found` what matches and was said in one of `rooms`, of the last [`ANYWHERE_MAX`] that match
+/// anywhere. Words are rare, or what has them is nearly all in these rooms: then that is all of it, and the
+/// index need not go through everything that was said there.
+fn first_of(
+    moment: &Transaction<'_>,
+    (query, rooms): (&str, &[RoomId]),
+    to: Seq,
+    found: &mut Found,
+) -> Result<First, Broken> {
+    let sql = "SELECT rowid, (SELECT room FROM log WHERE seq = said.rowid) FROM said
+        WHERE said MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC LIMIT ?3";
+    let mut statement = moment.prepare_cached(sql)?;
+    let mut rows = statement.query(params![query, to, numbers::rows(ANYWHERE_MAX)])?;
+    let (mut last, mut looked) = (to, 0);
+    while !found.is_full() {
+        match rows.next() {
+            Ok(Some(row)) => {
+                (last, looked) = (row.get(0)?, looked + 1);
+                let room: Option<RoomId> = row.get(1)?;
+                if room.is_some_and(|room| rooms.contains(&room)) {
+                    found.seqs.push(last);
+                }
+            }
+            Ok(None) if looked < ANYWHERE_MAX => return Ok(First::All(More::No)),
+            Ok(None) => return Ok(First::Before(Seq(last.0.saturating_sub(1)))),
+            Err(error) if is_interrupt(&error) => return Ok(First::All(More::Yes)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(First::All(More::No))
+}
+
+fn is_interrupt(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+/// Adds to `found` what does not stand behind `to` and matches, and whether it was interrupted.
 fn matches(
     moment: &Transaction<'_>,
     (table, query): (&str, &str),
-    (to, limit): (Seq, usize),
-    found: &mut Vec<Seq>,
+    to: Seq,
+    found: &mut Found,
 ) -> Result<More, Broken> {
     // In one piece: FTS5 looks from the newest on for what comes first wherever a piece would begin.
     let sql = format!(
-        "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid <= ?3
-        ORDER BY rowid DESC LIMIT ?2"
+        "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid <= ?2
+        ORDER BY rowid DESC LIMIT ?3"
     );
     let mut statement = moment.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![query, numbers::rows(limit - found.len()), to])?;
+    let left = numbers::rows(found.limit - found.seqs.len());
+    let mut rows = statement.query(params![query, to, left])?;
     loop {
         match rows.next() {
-            Ok(Some(row)) => found.push(row.get(0)?),
+            Ok(Some(row)) => found.seqs.push(row.get(0)?),
             Ok(None) => return Ok(More::No),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-                return Ok(More::Yes);
-            }
+            Err(error) if is_interrupt(&error) => return Ok(More::Yes),
             Err(error) => return Err(error.into()),
         }
     }
@@ -157,11 +222,11 @@ fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What FTS5 is asked: rooms, account and words, each in quotes, so that nothing of what somebody
-/// typed is read as syntax. `None`, if nothing can be found.
+/// What FTS5 is asked: words and account, each in quotes, so that nothing of what somebody typed is read as
+/// syntax. `None`, if nothing can be found.
 ///
-/// *Shape*: `(text : ("compte" AND "rendu") AND by : "1" AND room : ("3" OR "5"))`: what is rarest first.
-fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<String> {
+/// *Shape*: `text : ("compte" AND "rendu") AND by : "1"`.
+fn query(words: &str, from: Option<AccountId>) -> Option<String> {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
     let words = words.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric));
     let mut left = WORDS_CHARS_MAX;
@@ -171,16 +236,22 @@ fn query(rooms: &[RoomId], words: &str, from: Option<AccountId>) -> Option<Strin
         rest.is_some()
     };
     let words: Vec<_> = words.take_while(is_within).map(quoted).collect();
-    if words.is_empty() || rooms.is_empty() {
+    if words.is_empty() {
         return None;
     }
-    let rooms: Vec<_> = rooms.iter().map(|room| quoted(&room.0.to_string())).collect();
-    let mut query = format!("(text : ({})", words.join(" AND "));
+    let mut query = format!("text : ({})", words.join(" AND "));
     if let Some(from) = from {
         let _ = write!(query, " AND by : {}", quoted(&from.0.to_string()));
     }
-    let _ = write!(query, " AND room : ({}))", rooms.join(" OR "));
     Some(query)
+}
+
+/// What is added to that to be told of `rooms` alone. Behind the words, which are rarer.
+///
+/// *Shape*: `room : ("3" OR "5")`.
+fn within(rooms: &[RoomId]) -> String {
+    let rooms: Vec<_> = rooms.iter().map(|room| quoted(&room.0.to_string())).collect();
+    format!("room : ({})", rooms.join(" OR "))
 }
 
 /// What is added to that while the words of accounts that were deleted are taken out, to find none of them.

@@ -8,7 +8,7 @@ use std::sync::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::{More, Sought, TAIL_MAX, WORDS_CHARS_MAX};
+use crate::store::{More, Sought, TAIL_MAX, WORDS_CHARS_MAX, search::ANYWHERE_MAX};
 
 /// What is found in `rooms`, without and with the index.
 #[track_caller]
@@ -84,6 +84,26 @@ fn a_search_goes_on_for_as_long_as_it_may() {
 
 /// Enough for some dozens of pages of the index.
 const SAID: usize = 6000;
+
+#[test]
+fn what_was_said_elsewhere_however_often_hides_nothing() {
+    let (mut written, ana, lab) = Written::with_room();
+    let other = written.create(ana, "#other");
+    let mut here = Vec::new();
+    for number in 0..ANYWHERE_MAX + 20 {
+        let is_here = [0, 5, 10, ANYWHERE_MAX + 5].contains(&number);
+        let seq = written.say(ana, if is_here { lab } else { other }, "salut");
+        here.extend(is_here.then_some(seq));
+    }
+    here.reverse();
+    while written.store.index_some(999).unwrap() == More::Yes {}
+    let archive = written.archive();
+    for limit in 1..=5 {
+        let found = archive.search(&[lab], "salut", None, limit).unwrap();
+        let found: Vec<_> = found.iter().map(|past| past.entry.seq).collect();
+        assert_eq!(found, here[..limit.min(here.len())]);
+    }
+}
 
 #[test]
 fn what_is_typed_is_no_syntax() {
