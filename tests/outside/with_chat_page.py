@@ -321,13 +321,13 @@ def the_page_opens_without_its_hub_and_is_never_one_of_yesterday(stage):
     # Once more, through the worker, which keeps what it sees.
     ana.ask("Page.reload")
     await_texts(ana, ["hello"])
-    ana.until("caches.open('relais-chat').then((kept) => kept.match('main.js')).then(Boolean)")
+    ana.until("caches.open('relais-chat').then((kept) => kept.match('page.js')).then(Boolean)")
     hub.kill()
     ana.ask("Page.reload")
     ana.has(".inside", 30)
     ana.has(".no-line")
     # What is kept is older than what is served: what is served counts.
-    ana.js("caches.open('relais-chat').then((kept) => kept.put('words.js', new Response('export const WORDS = {};', {headers: {'content-type': 'text/javascript'}})))")
+    ana.js("caches.open('relais-chat').then((kept) => kept.put('page.js', new Response('', {headers: {'content-type': 'text/javascript'}})))")
     hub.begin()
     ana.ask("Page.reload")
     await_texts(ana, ["hello"])
