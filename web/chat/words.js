@@ -16,6 +16,8 @@ export const WORDS = {
   "password hint": ["8 characters or more, and none that everybody knows.", "8 caractères ou plus, et pas un que tout le monde connaît."],
   "invitation": ["Invitation", "Invitation"],
   "invitation hint": ["This hub takes in who was invited.", "Ce hub accueille qui a été invité."],
+  "logged out, to hear": ["You are logged out here, and nothing of yours is kept. The hub cannot be reached just now: while this page stays open, it hears of it as soon as it can. Or log this device out by another, in the settings.", "Vous êtes déconnecté ici, et rien de vous n’y est gardé. Le hub n’est pas joignable pour l’instant : tant que cette page reste ouverte, il l’apprendra dès que possible. Ou déconnectez cet appareil depuis un autre, dans les réglages."],
+  "logged out, heard": ["The hub has heard that you logged out.", "Le hub a appris que vous vous êtes déconnecté."],
   "not reachable": ["The hub cannot be reached just now.", "Le hub n’est pas joignable pour l’instant."],
 
   // The list.
