@@ -709,6 +709,56 @@ def what_can_be_typed_does_in_the_page_what_it_says_or_says_why_not(stage):
     expect_quiet(ana)
 
 
+# Each line that is refused to who owns a room, alone there with bob, and why.
+REFUSED = [
+    ("/invite ana", "is in this room"),
+    ("/invite bob", "is in this room"),
+    ("/invite nobody", "nobody is called"),
+    ("/kick nobody", "nobody is called"),
+    ("/edit 9999 better", "nothing was said at that place"),
+    ("/react 9999 👍", "nothing was said at that place"),
+    ("/delete 9999", "nothing was said at that place"),
+    ("/msg", "To whom?"),
+    ("/msg ana hello", "somebody else"),
+    ("/lang de", "no language"),
+    ("/nick eve", "and stay ana"),
+    ("/bye", "stays until it is closed"),
+]
+
+
+@test(seconds=120)
+def what_is_refused_says_why_above_the_composer_and_stays_typed(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#tea", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    for line, why in REFUSED:
+        say(ana, line)
+        why = f"document.querySelector('.composer .passing .bad')?.innerText.includes({json.dumps(why)})"
+        ana.until(f"{why} && document.querySelector('#composer').value === {json.dumps(line)}")
+        ana.click(".passing button")
+        ana.until("!document.querySelector('.passing p')")
+        ana.js("document.querySelector('#composer').select()")
+    # Also for who looks at another room when it is refused.
+    ana.type("/kick nobody")
+    enter = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})"
+    ana.js(f"document.querySelector('#composer').dispatchEvent({enter}), document.querySelector('.row[data-room=\"#tea\"]').click()")
+    ana.has('.row[data-room="#tea"][aria-current]')
+    time.sleep(0.5)
+    ana.until("document.querySelector('#composer').value === ''")
+    ana.click('.row[data-room="#lab"]')
+    ana.until("document.querySelector('#composer').value === '/kick nobody'")
+    holds(ana.js("document.querySelector('.composer .passing .bad').innerText"), "nobody is called")
+    # A dialogue says it in itself.
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Invite…")
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    ana.until("document.querySelector('.window .wrong')?.innerText.includes('is in this room')")
+    expect_quiet(ana)
+
+
 @test
 def what_a_hook_says_has_a_name_and_a_face_of_its_own(stage):
     hub, browser = Hub(stage), Browser(stage)

@@ -177,6 +177,8 @@ export const WORDS = {
   "no goodbye": ["This page stays until it is closed. /logout logs this device out.", "Cette page reste jusqu’à ce qu’on la ferme. /logout déconnecte cet appareil."],
   "nothing before": ["Nothing was said before.", "Rien n’a été dit avant."],
   "hook made": ["A program says something here by posting to this address, which is shown once; /revoke {0} ends it.", "Un programme parle ici en envoyant à cette adresse, montrée une seule fois ; /revoke {0} y met fin."],
+  "talk with oneself": ["To talk takes somebody else than yourself.", "Pour parler, il faut quelqu’un d’autre que vous."],
+  "invited nobody": ["Nobody was invited: who is called so is in this room.", "Personne n’a été invité : qui porte ce nom est déjà dans ce salon."],
   "whom": ["To whom? /msg NAME TEXT", "À qui ? /msg NOM TEXTE"],
 
   // The line.
