@@ -424,3 +424,48 @@ def who_logs_out_while_the_hub_is_away_is_forgotten_at_once_and_the_hub_hears_of
     ana.has(".inside")
     equal(ana.js("document.querySelector('.me').innerText.includes('ana') && document.querySelector('#composer').value"), "")
     expect_quiet(ana, other)
+
+
+def badge(name):
+    return f"document.querySelector('.row[data-room=\"{name}\"] .badge [aria-hidden]')?.innerText"
+
+
+@test(seconds=120)
+def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    bob = newcomer(hub, "bob", "#lab")
+    ana = come_in(browser, hub, "ana", "#tea", "#lab")
+    other = browser.window(hub.url)
+    other.fill("input[name=user]", "ana")
+    other.fill("input[name=password]", "secret-pass")
+    other.press("Enter")
+    other.click('.row[data-room="#tea"]')
+    for number in range(40):
+        bob.done("MESSAGE", room="#lab", cid=f"line-{number}", body=f"line {number}")
+    ana.until("[...document.querySelectorAll('.message .text')].at(-1)?.textContent === 'line 39'")
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')}")
+    # Who reads further back has not seen it, and stays there.
+    ana.js("document.querySelector('.log').scrollTop = 100")
+    ana.has(".to-end")
+    bob.done("MESSAGE", room="#lab", cid="new", body="@ana new")
+    for window in (ana, other):
+        window.until(f"{badge('#lab')} === '1'")
+    time.sleep(1)
+    equal(ana.js("document.querySelector('.log').scrollTop"), 100)
+    ana.click(".to-end")
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')} && !document.title.includes('(')")
+    # Nor has who looks at the list, where that has the whole screen.
+    ana.size(320, 640)
+    ana.until("!document.querySelector('.rooms').checkVisibility()")
+    ana.click(".to-list")
+    ana.until("document.querySelector('.inside').dataset.list === 'true'")
+    bob.done("MESSAGE", room="#lab", cid="newer", body="@ana newer")
+    time.sleep(1)
+    for window in (ana, other):
+        window.until(f"{badge('#lab')} === '1'")
+    ana.click('.row[data-room="#lab"]')
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')} && !document.title.includes('(')")
+    expect_quiet(ana, other)
