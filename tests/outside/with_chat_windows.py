@@ -469,3 +469,27 @@ def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(s
     for window in (ana, other):
         window.until(f"!{badge('#lab')} && !document.title.includes('(')")
     expect_quiet(ana, other)
+
+
+@test
+def an_invitation_is_declined_in_the_list_and_the_keyboard_stays_there(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = newcomer(hub, "bob")
+    for room in ("#den", "#nook"):
+        bob.done("CREATE", room=room, private=True)
+        bob.done("INVITE", room=room, user="ana")
+    ana.until("document.querySelectorAll('.invitation').length === 2")
+    holds([name for _, name in ana.names()], "Decline: #nook")
+    # Both buttons stand side by side, however narrow it is.
+    tops = "new Set([...document.querySelectorAll('.invitation:first-child button')].map((one) => one.offsetTop)).size"
+    for width in (320, 768, 1280):
+        ana.size(width, 700)
+        ana.js("document.querySelector('.to-list')?.click()")
+        ana.until(f"document.querySelector('.rooms').checkVisibility() && {tops} === 1")
+    for left, there in ((1, ".invitation button"), (0, ".rooms-list .row")):
+        ana.focus(".invitation button:last-child")
+        ana.press("Enter")
+        ana.until(f"document.querySelectorAll('.invitation').length === {left} && document.activeElement.matches('{there}')")
+    equal([one for one in hub.bot("ana").done("ROOMS")["rooms"] if "invited" in one], [])
+    expect_quiet(ana)
