@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
-// The demo beside a folder with odd names, each in the clear and over TLS.
+// The demo beside a folder with odd names and a hub, each in the clear and over TLS.
 const CONFIG = `
 [serve.demo]
 listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
@@ -22,6 +22,10 @@ listing = true
 listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
 root = "empty"
 listing = true
+
+[hub.talk]
+listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
+store = "hub.db"
 `;
 
 const FLAGS = [
@@ -69,15 +73,15 @@ export class Stage {
     const sink = createWriteStream(log);
     await new Promise((open) => sink.on("open", open));
     this.process = spawn(this.relais, ["up", path], { cwd: this.folder, env: this.env, stdio: ["ignore", sink, sink] });
-    const urls = await eventually("six addresses told", () => {
+    const urls = await eventually("eight addresses told", () => {
       const found = readFileSync(log, "utf8").match(/^https?:\/\/[^\s/]+:[1-9][0-9]*/gm) ?? [];
       if (this.process.exitCode !== null) throw new Error(`relais ended: ${readFileSync(log, "utf8")}`);
-      return found.length >= 6 && found;
+      return found.length >= 8 && found;
     });
     // By the name that certificates are for everywhere.
     const named = (url) => url.replace("127.0.0.1", "localhost");
     const [clear, tls] = ["http:", "https:"].map((scheme) => urls.filter((url) => url.startsWith(scheme)));
-    this.sites = { demo: named(tls[0]), demoClear: clear[0], demoByAddress: tls[0], files: named(tls[1]), empty: named(tls[2]) };
+    this.sites = { demo: named(tls[0]), demoClear: clear[0], demoByAddress: tls[0], files: named(tls[1]), empty: named(tls[2]), hub: named(tls[3]), hubClear: clear[3] };
   }
 
   trust() {

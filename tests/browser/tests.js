@@ -205,4 +205,18 @@ export const TESTS = {
       equal(found, { lang: true, title: true, headings: 1, main: 1, unnamed: 0 }, `${site} ${path}`);
     }
   },
+
+  async "the page of a hub is there after few requests, and as it is written, too"(visit) {
+    for (const [site, path, most] of [["hub", "/", 12], ["hubClear", "/", 12], ["hubClear", "/source.html", Infinity]]) {
+      const asked = [];
+      const note = (request) => asked.push(new URL(request.url()).pathname);
+      visit.context.on("request", note);
+      await visit.go(site, path);
+      await visit.page.waitForSelector(".entrance form");
+      await visit.page.waitForLoadState("networkidle");
+      visit.context.off("request", note);
+      if (asked.length > most) throw new Error(`${asked.length} requests, expected ${most} at most: ${asked.join(" ")}`);
+      equal(asked.includes("/main.js"), path === "/source.html", `modules of ${site}${path} one by one`);
+    }
+  },
 };

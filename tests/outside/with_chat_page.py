@@ -321,13 +321,13 @@ def the_page_opens_without_its_hub_and_is_never_one_of_yesterday(stage):
     # Once more, through the worker, which keeps what it sees.
     ana.ask("Page.reload")
     await_texts(ana, ["hello"])
-    ana.until("caches.open('relais-chat').then((kept) => kept.match('main.js')).then(Boolean)")
+    ana.until("caches.open('relais-chat').then((kept) => kept.match('page.js')).then(Boolean)")
     hub.kill()
     ana.ask("Page.reload")
     ana.has(".inside", 30)
     ana.has(".no-line")
     # What is kept is older than what is served: what is served counts.
-    ana.js("caches.open('relais-chat').then((kept) => kept.put('words.js', new Response('export const WORDS = {};', {headers: {'content-type': 'text/javascript'}})))")
+    ana.js("caches.open('relais-chat').then((kept) => kept.put('page.js', new Response('', {headers: {'content-type': 'text/javascript'}})))")
     hub.begin()
     ana.ask("Page.reload")
     await_texts(ana, ["hello"])
@@ -706,6 +706,56 @@ def what_can_be_typed_does_in_the_page_what_it_says_or_says_why_not(stage):
         ana.until("document.querySelector(':is(dialog, .beside) header button')?.click(), !document.querySelector('dialog, .beside')")
         if ana.js("!!document.querySelector('#composer')"):
             ana.js("document.querySelector('#composer').value = ''")
+    expect_quiet(ana)
+
+
+# Each line that is refused to who owns a room, alone there with bob, and why.
+REFUSED = [
+    ("/invite ana", "is in this room"),
+    ("/invite bob", "is in this room"),
+    ("/invite nobody", "nobody is called"),
+    ("/kick nobody", "nobody is called"),
+    ("/edit 9999 better", "nothing was said at that place"),
+    ("/react 9999 👍", "nothing was said at that place"),
+    ("/delete 9999", "nothing was said at that place"),
+    ("/msg", "To whom?"),
+    ("/msg ana hello", "somebody else"),
+    ("/lang de", "no language"),
+    ("/nick eve", "and stay ana"),
+    ("/bye", "stays until it is closed"),
+]
+
+
+@test(seconds=120)
+def what_is_refused_says_why_above_the_composer_and_stays_typed(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#tea", "#lab")
+    bob = Bot(hub.tcp)
+    bob.done("REGISTER", user="bob", password="secret-pass")
+    bob.done("JOIN", room="#lab")
+    for line, why in REFUSED:
+        say(ana, line)
+        why = f"document.querySelector('.composer .passing .bad')?.innerText.includes({json.dumps(why)})"
+        ana.until(f"{why} && document.querySelector('#composer').value === {json.dumps(line)}")
+        ana.click(".passing button")
+        ana.until("!document.querySelector('.passing p')")
+        ana.js("document.querySelector('#composer').select()")
+    # Also for who looks at another room when it is refused.
+    ana.type("/kick nobody")
+    enter = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})"
+    ana.js(f"document.querySelector('#composer').dispatchEvent({enter}), document.querySelector('.row[data-room=\"#tea\"]').click()")
+    ana.has('.row[data-room="#tea"][aria-current]')
+    time.sleep(0.5)
+    ana.until("document.querySelector('#composer').value === ''")
+    ana.click('.row[data-room="#lab"]')
+    ana.until("document.querySelector('#composer').value === '/kick nobody'")
+    holds(ana.js("document.querySelector('.composer .passing .bad').innerText"), "nobody is called")
+    # A dialogue says it in itself.
+    ana.click('.room-head [aria-label="About this room"]')
+    pick(ana, "Invite…")
+    ana.fill(".window input[name=user]", "bob")
+    ana.press("Enter")
+    ana.until("document.querySelector('.window .wrong')?.innerText.includes('is in this room')")
     expect_quiet(ana)
 
 

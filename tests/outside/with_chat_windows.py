@@ -397,3 +397,99 @@ def who_leaves_a_private_room_is_asked_whether_they_mean_it(stage):
         ana.until("!document.querySelector('.window')")
         ana.until(f"!!document.querySelector('.row[data-room=\"#den\"]') === {str(is_in).lower()}")
     expect_quiet(ana)
+
+
+@test(seconds=120)
+def who_logs_out_while_the_hub_is_away_is_forgotten_at_once_and_the_hub_hears_of_it_later(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    ana.fill("#composer", "half a thought")
+    other = browser.another(ana, hub.url)
+    other.has(".inside")
+    hub.kill()
+    ana.has(".no-line")
+    ana.click(".me")
+    ana.click(".window .buttons .bad")
+    ana.has(".entrance .told")
+    equal(ana.js("JSON.stringify(localStorage)"), "{}")
+    holds(ana.js("document.querySelector('.entrance .told').innerText"), "cannot be reached")
+    # Its other windows are logged out, too, though the hub cannot tell them.
+    other.has(".entrance")
+    hub.begin()
+    ana.until("document.querySelector('.entrance .told').innerText.includes('has heard')", 30)
+    equal([one["this"] for one in hub.bot("ana").done("SESSIONS")["sessions"]], [True])
+    ana.fill("input[name=user]", "ana")
+    ana.fill("input[name=password]", "secret-pass")
+    ana.press("Enter")
+    ana.has(".inside")
+    equal(ana.js("document.querySelector('.me').innerText.includes('ana') && document.querySelector('#composer').value"), "")
+    expect_quiet(ana, other)
+
+
+def badge(name):
+    return f"document.querySelector('.row[data-room=\"{name}\"] .badge [aria-hidden]')?.innerText"
+
+
+@test(seconds=120)
+def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    bob = newcomer(hub, "bob", "#lab")
+    ana = come_in(browser, hub, "ana", "#tea", "#lab")
+    other = browser.window(hub.url)
+    other.fill("input[name=user]", "ana")
+    other.fill("input[name=password]", "secret-pass")
+    other.press("Enter")
+    other.click('.row[data-room="#tea"]')
+    for number in range(40):
+        bob.done("MESSAGE", room="#lab", cid=f"line-{number}", body=f"line {number}")
+    ana.until("[...document.querySelectorAll('.message .text')].at(-1)?.textContent === 'line 39'")
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')}")
+    # Who reads further back has not seen it, and stays there.
+    ana.js("document.querySelector('.log').scrollTop = 100")
+    ana.has(".to-end")
+    bob.done("MESSAGE", room="#lab", cid="new", body="@ana new")
+    for window in (ana, other):
+        window.until(f"{badge('#lab')} === '1'")
+    time.sleep(1)
+    equal(ana.js("document.querySelector('.log').scrollTop"), 100)
+    ana.click(".to-end")
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')} && !document.title.includes('(')")
+    # Nor has who looks at the list, where that has the whole screen.
+    ana.size(320, 640)
+    ana.until("!document.querySelector('.rooms').checkVisibility()")
+    ana.click(".to-list")
+    ana.until("document.querySelector('.inside').dataset.list === 'true'")
+    bob.done("MESSAGE", room="#lab", cid="newer", body="@ana newer")
+    time.sleep(1)
+    for window in (ana, other):
+        window.until(f"{badge('#lab')} === '1'")
+    ana.click('.row[data-room="#lab"]')
+    for window in (ana, other):
+        window.until(f"!{badge('#lab')} && !document.title.includes('(')")
+    expect_quiet(ana, other)
+
+
+@test
+def an_invitation_is_declined_in_the_list_and_the_keyboard_stays_there(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana", "#lab")
+    bob = newcomer(hub, "bob")
+    for room in ("#den", "#nook"):
+        bob.done("CREATE", room=room, private=True)
+        bob.done("INVITE", room=room, user="ana")
+    ana.until("document.querySelectorAll('.invitation').length === 2")
+    holds([name for _, name in ana.names()], "Decline: #nook")
+    # Both buttons stand side by side, however narrow it is.
+    tops = "new Set([...document.querySelectorAll('.invitation:first-child button')].map((one) => one.offsetTop)).size"
+    for width in (320, 768, 1280):
+        ana.size(width, 700)
+        ana.js("document.querySelector('.to-list')?.click()")
+        ana.until(f"document.querySelector('.rooms').checkVisibility() && {tops} === 1")
+    for left, there in ((1, ".invitation button"), (0, ".rooms-list .row")):
+        ana.focus(".invitation button:last-child")
+        ana.press("Enter")
+        ana.until(f"document.querySelectorAll('.invitation').length === {left} && document.activeElement.matches('{there}')")
+    equal([one for one in hub.bot("ana").done("ROOMS")["rooms"] if "invited" in one], [])
+    expect_quiet(ana)

@@ -252,11 +252,16 @@ test("an invitation is shown among the rooms to come into, and gone once one is 
   assert.deepEqual([...told.others].map(([name, one]) => [name, one.by]), [["#park", "bob"]]);
 });
 
-test("an invitation that is declined, here or on another device, is gone", () => {
+test("an invitation that is declined, here or on another device, is gone, and a room that is open to all stays", () => {
   const invite = { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" };
+  const { state } = after(ana(), invite);
   const part = { ev: "part", room: "#den", seq: 12, prev: 11, ts: "", from: "ana" };
-  const { state } = after(ana(), invite, part);
-  assert.deepEqual([state.others.size, state.rooms.has("#den")], [0, false]);
+  for (const declined of [states.declined(state, "#den"), after(state, part).state]) {
+    assert.deepEqual([declined.others.size, declined.rooms.has("#den")], [0, false]);
+  }
+  const open = { ...state, others: new Map([["#den", { ...state.others.get("#den"), isPrivate: false }]]) };
+  assert.deepEqual([...states.declined(open, "#den").others].map(([name, one]) => [name, one.by]), [["#den", undefined]]);
+  assert.equal(states.declined(state, "#none"), state);
 });
 
 test("names of members that are words of the language are names", () => {
@@ -431,15 +436,4 @@ test("as many seconds are offered between two messages as the hub takes", () => 
   const hub = readFileSync(new URL("../../crates/hub/src/model/state/standing.rs", import.meta.url), "utf8");
   const [, hours] = /SLOW_SECONDS_MAX: u32 = (\d+) \* 3600;/.exec(hub);
   assert.equal(rooms.SLOW_SECONDS_MAX, Number(hours) * 3600);
-});
-
-test("an invitation that is declined is gone, and a room that is open to all stays", () => {
-  const invite = (room) => ({ ev: "invite", room, seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
-  const { state } = after(ana(), invite("#cafe"));
-  assert.equal(state.others.get("#cafe").by, "bob");
-  assert.equal(states.declined(state, "#cafe").others.has("#cafe"), false);
-  const open = { ...state, others: new Map([["#cafe", { ...state.others.get("#cafe"), isPrivate: false }]]) };
-  assert.equal(states.declined(open, "#cafe").others.get("#cafe").by, undefined);
-  assert.equal(states.declined(open, "#cafe").others.size, 1);
-  assert.equal(states.declined(state, "#none"), state);
 });

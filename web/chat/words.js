@@ -16,6 +16,8 @@ export const WORDS = {
   "password hint": ["8 characters or more, and none that everybody knows.", "8 caractères ou plus, et pas un que tout le monde connaît."],
   "invitation": ["Invitation", "Invitation"],
   "invitation hint": ["This hub takes in who was invited.", "Ce hub accueille qui a été invité."],
+  "logged out, to hear": ["You are logged out here, and nothing of yours is kept. The hub cannot be reached just now: while this page stays open, it hears of it as soon as it can. Or log this device out by another, in the settings.", "Vous êtes déconnecté ici, et rien de vous n’y est gardé. Le hub n’est pas joignable pour l’instant : tant que cette page reste ouverte, il l’apprendra dès que possible. Ou déconnectez cet appareil depuis un autre, dans les réglages."],
+  "logged out, heard": ["The hub has heard that you logged out.", "Le hub a appris que vous vous êtes déconnecté."],
   "not reachable": ["The hub cannot be reached just now.", "Le hub n’est pas joignable pour l’instant."],
 
   // The list.
@@ -175,6 +177,8 @@ export const WORDS = {
   "no goodbye": ["This page stays until it is closed. /logout logs this device out.", "Cette page reste jusqu’à ce qu’on la ferme. /logout déconnecte cet appareil."],
   "nothing before": ["Nothing was said before.", "Rien n’a été dit avant."],
   "hook made": ["A program says something here by posting to this address, which is shown once; /revoke {0} ends it.", "Un programme parle ici en envoyant à cette adresse, montrée une seule fois ; /revoke {0} y met fin."],
+  "talk with oneself": ["To talk takes somebody else than yourself.", "Pour parler, il faut quelqu’un d’autre que vous."],
+  "invited nobody": ["Nobody was invited: who is called so is in this room.", "Personne n’a été invité : qui porte ce nom est déjà dans ce salon."],
   "whom": ["To whom? /msg NAME TEXT", "À qui ? /msg NOM TEXTE"],
 
   // The line.

@@ -4,10 +4,12 @@
 
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
+import { Refused } from "../core/connection.js";
 import { put } from "../core/maps.js";
 import { ask, away, change, me, state } from "./hub.js";
 import { trying } from "./passing.js";
 import { open, show } from "./shown.js";
+import { t } from "./tongue.js";
 import { load, loadMembers } from "./reading.js";
 
 /** Comes into a room, and opens it. */
@@ -38,6 +40,7 @@ export function openRoom(name) {
 /** Opens what is said between this person and another, who has to be there. */
 export async function talkTo(name) {
   const { user } = await ask("WHOIS", { user: name.replace(/^@/, "") });
+  if (user === me.value) throw new Refused({ msg: t("talk with oneself") });
   const its = `@${user}`;
   if (!state.value.rooms.has(its)) {
     const blank = { ...rooms.blank(its), more: false, isLoaded: true };
@@ -55,6 +58,12 @@ export const decline = (name) =>
     await ask("PART", { room: name });
     change(states.declined, name);
   });
+
+/** Invites somebody into a room who is not in it. */
+export async function invite(room, user) {
+  const { seq } = await ask("INVITE", { room, user });
+  if (seq === undefined) throw new Refused({ msg: t("invited nobody") });
+}
 
 /** Does something about a member, as `KICK`. */
 export const moderate = (cmd, room, user, fields = {}) => trying(() => ask(cmd, { room, user, ...fields }));

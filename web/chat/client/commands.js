@@ -3,13 +3,14 @@
  */
 
 import { kindOf } from "../core/answers.js";
+import { Refused } from "../core/connection.js";
 import { isTalk } from "../core/room.js";
 import { readTyped } from "../core/typed.js";
 import { cameIn, talkTo } from "./acting.js";
 import { ask, away, logOut, me, state } from "./hub.js";
 import { goBack } from "./reading.js";
-import { edit, react, redact, say } from "./sending.js";
-import { complain, tell, warn } from "./passing.js";
+import { editTyped, reactTyped, redactTyped, say } from "./sending.js";
+import { complain, tell } from "./passing.js";
 import { aside, beside, dialogue } from "./shown.js";
 import { dateOf, LANGS, speak, t } from "./tongue.js";
 
@@ -40,6 +41,11 @@ export async function doTyped(room, text, reply) {
 /** So many messages are gone back over, if it is not said how many. */
 const SHOWN_USUAL = 50;
 
+/** Refuses what was typed, for a reason of this page's own: it stays in the composer. */
+const refuse = (text) => {
+  throw new Refused({ msg: text });
+};
+
 const shows = (what) => () => {
   dialogue.value = { ...what };
 };
@@ -47,18 +53,18 @@ const shows = (what) => () => {
 /** About a message that is named by its number. What names none the hub is to refuse. */
 const numbered = (act) => (rest, room, line) => {
   const [, seq, words] = /^(\d+)(?:\s+([\s\S]+))?$/.exec(rest) ?? [];
-  return seq ? act(room, Number(seq), words) : command(room, line);
+  return seq ? act({ room, line, seq: Number(seq) }, words) : command(room, line);
 };
 
 /** The same, with words behind the number. */
-const worded = (act) => (rest, room, line) =>
-  numbered((_, seq, words) => (words ? act(room, seq, words) : command(room, line)))(rest, room, line);
+const worded = (act) =>
+  numbered((about, words) => (words ? act(about, words) : command(about.room, about.line)));
 
 /** What this page does in its own way: each is given what is typed behind it, where, and the whole line. */
 const OWN = {
   async talk(rest) {
     const [, name, words] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
-    if (!name) return warn(t("whom"));
+    if (!name) return refuse(t("whom"));
     const room = await talkTo(name);
     if (words) say(room, words);
     return undefined;
@@ -68,11 +74,11 @@ const OWN = {
     const isHere = isTalk(room) && /^(?:turns|tours|free|libre|end|fin)?$/i.test(rest.trim());
     return command(room, `/dialogue ${isHere ? `${room} ${rest}` : rest}`);
   },
-  reply: worded((room, seq, words) => say(room, words, { reply: seq })),
-  edit: worded(edit),
-  react: worded((room, seq, sign) => react(room, seq, sign, true)),
-  unreact: worded((room, seq, sign) => react(room, seq, sign, false)),
-  delete: numbered(redact),
+  reply: worded(({ room, seq }, words) => say(room, words, { reply: seq })),
+  edit: worded(editTyped),
+  react: worded((about, sign) => reactTyped(about, sign, true)),
+  unreact: worded((about, sign) => reactTyped(about, sign, false)),
+  delete: numbered(redactTyped),
   /** Goes to where the last messages begin, or those before a number. */
   history(rest, room, line) {
     if (!/^(?:\d+(?:\s+\d+)?)?$/.test(rest)) return command(room, line);
@@ -85,6 +91,7 @@ const OWN = {
   async members(rest, room) {
     const name = rest && (/^[#@]/.test(rest) ? rest : `#${rest}`);
     if (name && name !== room) return members(await ask("WHO", { room: name }), { room, name });
+    if (isTalk(room)) return person(await ask("WHOIS", { user: room.slice(1) }), { room });
     beside.value = { is: "members" };
     return undefined;
   },
@@ -102,7 +109,7 @@ const OWN = {
     tell(t("the hub is there", Math.max(1, Math.round(performance.now() - began))));
   },
   lang(rest) {
-    if (!LANGS.includes(rest)) return warn(t("which language", rest));
+    if (!LANGS.includes(rest)) return refuse(t("which language", rest));
     return speak(rest);
   },
   help: shows({ is: "help" }),
@@ -110,9 +117,9 @@ const OWN = {
   password: shows({ is: "settings" }),
   unregister: shows({ is: "deleting" }),
   logout: () => logOut(false),
-  nick: () => warn(t("name stays", me.value)),
-  entrance: () => warn(t("you are in", me.value)),
-  bye: () => warn(t("no goodbye")),
+  nick: () => refuse(t("name stays", me.value)),
+  entrance: () => refuse(t("you are in", me.value)),
+  bye: () => refuse(t("no goodbye")),
 };
 
 /** The hub knows what a line means; what it comes to, the answer's fields tell. */
@@ -121,9 +128,13 @@ async function command(room, line) {
   const kind = kindOf(answer);
   ANSWERS[kind]?.(answer, { room, line });
   const [, name] = /^\/(\S+)/.exec(line);
+  if (kind === undefined && INVITES.test(name)) refuse(t("invited nobody"));
   if (/^(?:away|abs)$/i.test(name)) away.value = line.replace(/^\S+\s*/, "") || null;
   if (kind === undefined || (kind !== "words" && UNSEEN.test(name))) tell(t("done", line));
 }
+
+/** Nothing comes of inviting who is there. */
+const INVITES = /^(?:invite|inviter)$/i;
 
 /** What nothing in the log tells of. */
 const UNSEEN = /^(?:away|abs|notify|signaler|keywords|mots|quiet|silence|revoke|all|tous)$/i;

@@ -4,6 +4,7 @@
 
 import { batch, computed, effect, signal } from "../vendor/signals.js";
 import { Connection, Lost } from "../core/connection.js";
+import { farewell } from "../core/farewell.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
 import { setBy } from "./clock.js";
@@ -49,10 +50,14 @@ export const change = (step, ...given) => {
 /** Asks the hub. */
 export const ask = (cmd, fields) => connection.ask(cmd, fields);
 
-const connection = new Connection({
+const means = {
   open: () => new WebSocket(new URL("ws", location.href.replace(/^http/, "ws"))),
   timers: { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) },
   random: Math.random,
+};
+
+const connection = new Connection({
+  ...means,
   heard,
   opened: () => greet().catch(() => {}),
   changed: (how, ms) => {
@@ -181,18 +186,55 @@ function forget() {
 const isSomebodyElse = () =>
   state.value.me !== null && keep.get("token") !== null && keep.get("user") !== state.value.me;
 
-// So are all its windows, and not just those whose line happens to break.
-addEventListener("storage", () => isSomebodyElse() && connection.again());
+// So are all its windows, and not just those whose line happens to break; and who comes in or logs out, does so in all.
+addEventListener("storage", () => {
+  const isKept = keep.get("token") !== null;
+  if (isSomebodyElse()) connection.again();
+  else if (phase.value === "in" && !isKept) leave();
+  else if (phase.value === "out" && isKept && !wish) {
+    phase.value = "in";
+    connection.again();
+  }
+});
 
-/** Logs this device out, or all: their tokens are worth nothing then. */
+/** Of who logged out while the hub was not there: whether it is still to `hear` of it, or has `heard`. */
+export const unheard = signal(null);
+
+/** What the hub is still to hear of. */
+const farewells = new Set();
+
+/** So long a hub that seems to be there may take to hear that somebody logs out. */
+const GOODBYE_MS = 2000;
+
+/**
+ * Logs this device out, or all: their tokens are worth nothing then. What this browser keeps is forgotten in any case;
+ * a hub that is not there hears of it when it is, while the page stays open.
+ */
 export async function logOut(isAll) {
-  const user = me.value;
-  await ask("LOGOUT", isAll ? { all: true } : {});
+  const [user, token] = [me.value, keep.get("token")];
+  const asked = ask("LOGOUT", isAll ? { all: true } : {}).then(() => true, () => false);
+  const hasHeard = await Promise.race([asked, new Promise((late) => setTimeout(late, GOODBYE_MS, false))]);
   keep.forget(`draft.${user}.`);
   keep.forget(`unsent.${user}.`);
   keep.set(`open.${user}`, null);
   leave();
+  if (!hasHeard && token) tellLater({ token, isAll });
 }
+
+function tellLater(what) {
+  farewells.add(what);
+  unheard.value = "to hear";
+  farewell(means, what, () => {
+    farewells.delete(what);
+    if (farewells.size === 0 && unheard.value) unheard.value = "heard";
+  });
+}
+
+// Who comes in again meanwhile stays: all others were meant.
+on("entered", () => {
+  unheard.value = null;
+  for (const what of farewells) what.isAll = false;
+});
 
 /** Calls the hub; and at once when the network or the person comes back. */
 export function begin() {

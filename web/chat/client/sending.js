@@ -28,12 +28,20 @@ export function say(room, body, { kind = "text", reply } = {}) {
 
 export const edit = (room, seq, body) => put("EDIT", room, { seq, body });
 
-export const redact = (room, seq, reason) => put("REDACT", room, { seq, ...(reason ? { reason } : {}) });
+export const redact = (room, seq) => put("REDACT", room, { seq });
 
 export const react = (room, seq, emoji, isOn) => put("REACT", room, { seq, emoji, on: isOn });
 
-function put(cmd, room, fields) {
-  const one = { cid: cid(), cmd, room, fields, ts: new Date(now()).toISOString() };
+/** The same, as it was typed: a whole `line`, that is in the composer again if it is refused. */
+export const editTyped = ({ room, seq, line }, body) => put("EDIT", room, { seq, body }, line);
+
+export const redactTyped = ({ room, seq, line }, reason) =>
+  put("REDACT", room, { seq, ...(reason ? { reason } : {}) }, line);
+
+export const reactTyped = ({ room, seq, line }, emoji, isOn) => put("REACT", room, { seq, emoji, on: isOn }, line);
+
+function put(cmd, room, fields, line) {
+  const one = { cid: cid(), cmd, room, fields, line, ts: new Date(now()).toISOString() };
   keep.set(`unsent.${me.value}.${one.cid}`, one);
   setOutbox(outbox.add, one);
   flush();
@@ -106,8 +114,9 @@ function refused(one, error) {
   else {
     giveUp(one.cid);
     // What was typed is not lost: it stands in the composer again.
-    if (one.cmd === "EDIT") takenBack.value = { room: one.room, text: outbox.typedOf(one.fields) };
-    complain(error);
+    const typed = one.line ?? (one.cmd === "EDIT" ? outbox.typedOf(one.fields) : null);
+    if (typed) takenBack.value = { room: one.room, text: typed };
+    complain(error, typed ? one.room : undefined);
   }
 }
 

@@ -4,13 +4,13 @@
  * Each has a `cid`, under which it is asked again after a lost line; the hub does it once. `state` is
  * `waiting` (for its turn, or for the line), `asked`, `pausing` (refused, by `error`, and asked again soon), `kept`
  * (acknowledged, its event not heard yet) or `failed`, with the `error` and its `code`; what failed stays where it was
- * said, behind entry `after`. Functions here give a new list, or the same where nothing changes.
+ * said, behind entry `after`. What was typed as a command has its `line`. Functions here give a new list, or the same where nothing changes.
  */
 
 /** Puts something at the end. */
-export const add = (list, { cid, cmd, room, fields, ts }) => [
+export const add = (list, { cid, cmd, room, fields, line, ts }) => [
   ...list,
-  { cid, cmd, room, fields, ts, state: "waiting" },
+  { cid, cmd, room, fields, line, ts, state: "waiting" },
 ];
 
 /** Puts something at the end as it was kept: what had failed is not asked again by itself. */

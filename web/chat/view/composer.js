@@ -69,8 +69,9 @@ function useField(name, edited) {
     takenBack.value = null;
     field.current.value = [text, field.current.value].filter(Boolean).join("\n");
     field.current.dispatchEvent(new Event("input", { bubbles: true }));
+    choices.value = null;
     field.current.focus();
-  }, [whose, text]);
+  }, [name, whose, text]);
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) field.current.focus({ preventScroll: true });
   }, [name]);
@@ -161,8 +162,7 @@ async function sayTyped(name, of, reply) {
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
   passing.value = null;
-  const isDone = await doTyped(name, value, reply?.seq);
-  if (!isDone && of()?.value === "" && room.value?.name === name) put(of(), value);
+  if (!(await doTyped(name, value, reply?.seq))) takenBack.value = { room: name, text: value };
 }
 
 function put(field, value) {

@@ -3,7 +3,7 @@
  */
 
 import { signal } from "../vendor/signals.js";
-import { comeIn, on, sentOut, server } from "../client/hub.js";
+import { comeIn, on, sentOut, server, unheard } from "../client/hub.js";
 import { look, LOOKS, wear } from "../client/look.js";
 import { lang, speak, t } from "../client/tongue.js";
 import { Field, Form } from "./dialogue.js";
@@ -25,6 +25,7 @@ export function Entrance() {
       <h1><span class="plate">relais</span></h1>
       <p class="lede">${t("lede")}</p>
       ${sentOut.value && html`<p class="wrong" role="status">${sentOut.value}</p>`}
+      <div role="status">${unheard.value && html`<p class="told">${t(`logged out, ${unheard.value}`)}</p>`}</div>
       <${Form} key=${cmd} act=${act} button=${t(cmd === "LOGIN" ? "log in" : "make an account")}>
         <${Field} label=${t("name")} name="user" required maxlength="32" autofocus autocomplete="username"
           autocapitalize="none" spellcheck=${false} hint=${cmd === "REGISTER" ? t("name hint") : ""} />

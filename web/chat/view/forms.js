@@ -7,7 +7,7 @@ import { useEffect } from "../vendor/hooks.js";
 import { SLOW_SECONDS_MAX } from "../core/room.js";
 import { matching } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
-import { create, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
+import { create, invite, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
 import { findOthers, keepLooking, loadOthers } from "../client/others.js";
 import { tell, trying } from "../client/passing.js";
 import { dialogue, room } from "../client/shown.js";
@@ -94,7 +94,7 @@ const Known = () =>
 export function InviteDialogue() {
   const { name } = room.value;
   const act = async ({ user }) => {
-    await ask("INVITE", { room: name, user: user.trim().replace(/^@/, "") });
+    await invite(name, user.trim().replace(/^@/, ""));
     tell(t("invited", user.trim()));
   };
   return html`<${Window} title=${t("invite into", name)} kind="small"><${Form} act=${andClose(act)} button=${t("invite")}

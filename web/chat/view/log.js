@@ -45,12 +45,15 @@ export function Log() {
   </div>`;
 }
 
-/** Holds the box where its reader is: in a room that is opened, where the new begins, or at the end. */
+/**
+ * Holds the box where its reader is: in a room that is opened, where the new begins, or at the end. What is new later
+ * moves nobody who reads further back.
+ */
 function useStillness(box, name) {
   const still = useRef(null);
   const marked = useRef(null);
   useLayoutEffect(() => {
-    marked.current = null;
+    marked.current = newAfter.value === null ? name : null;
     still.current = holdStill(box.current, END_PX);
     active.value = null;
     isAtEnd.value = true;

@@ -143,13 +143,20 @@ function Badge({ one }) {
 }
 
 function Invitation({ one }) {
-  return html`<li class="invitation"><span><bdi>${one.name}</bdi>${
-    one.by &&
-    html`<span
-    class="quiet"> ${t("by", one.by)}</span>`
-  }</span>
-    <button type="button" class="small main" onClick=${() => join(one.name)}>${t("come in")}</button>
-    <button type="button" class="small" onClick=${() => decline(one.name)}>${t("decline")}</button></li>`;
+  const { name, by } = one;
+  const act = (words, does, kind) => html`<button type="button" class=${`small ${kind}`} aria-label=${`${words}: ${name}`}
+    onClick=${does}>${words}</button>`;
+  return html`<li class="invitation"><span><bdi>${name}</bdi> <span class="quiet">${t("by", by)}</span></span>
+    ${act(t("come in"), () => join(name), "main")}${act(t("decline"), (click) => declineHere(click, name), "")}</li>`;
+}
+
+/** Declines, and leaves the keyboard in the list, where its button was. */
+async function declineHere({ currentTarget }, name) {
+  const list = currentTarget.closest(".rooms-list");
+  await decline(name);
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) list.querySelector(".invitation button, .row")?.focus();
+  });
 }
 
 function Me() {

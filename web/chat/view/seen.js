@@ -3,15 +3,20 @@
  */
 
 import { signal } from "../vendor/signals.js";
+import { standsBeside } from "../core/room.js";
 import { change, isUp } from "../client/hub.js";
+import { isNarrow } from "../client/narrow.js";
 import { markRead } from "../client/reading.js";
-import { room } from "../client/shown.js";
+import { beside, isListOpen, room } from "../client/shown.js";
 
 /** So long it has to be there to be seen. */
 const SEEN_MS = 400;
 
 /** Whether the end of the log that is open is on the screen. */
 export const isAtEnd = signal(true);
+
+/** Whether something else has the whole of a narrow screen. */
+const isCovered = () => isNarrow.value && (isListOpen.value || standsBeside(beside.value, room.value));
 
 /** Has a room be read while its end is looked at. Gives what ends that. */
 export function watch(name) {
@@ -21,12 +26,12 @@ export function watch(name) {
     markRead(name);
   };
   const look = () => {
-    const isSeen = isAtEnd.value && !document.hidden && document.hasFocus() && !room.value?.aside;
+    const isSeen = isAtEnd.value && !document.hidden && document.hasFocus() && !room.value?.aside && !isCovered();
     change((known) => (known.watched === (isSeen ? name : null) ? known : { ...known, watched: isSeen ? name : null }));
     if (isSeen) timer ??= setTimeout(seen, SEEN_MS);
     else timer = clearTimeout(timer);
   };
-  const stops = [isAtEnd.subscribe(look), room.subscribe(look), isUp.subscribe(look)];
+  const stops = [isAtEnd, room, isUp, isNarrow, isListOpen, beside].map((its) => its.subscribe(look));
   const events = ["focus", "blur", "visibilitychange"];
   events.forEach((what) => addEventListener(what, look, true));
   return () => {
