@@ -27,6 +27,7 @@ impl Typing {
         let shown = self.shown.filter(|_| self.here.place() == Some(&listed.room));
         self.here = Stand::entered(listed.room.clone(), listed.dialogue.as_ref());
         self.shown = shown.max(Some(read));
+        self.read = listed.mine.map(|(read, _)| read);
     }
 
     /// Takes in that `event` is shown: with it all before it, if none of that was left out.

@@ -459,3 +459,14 @@ async fn who_types_has_read_what_it_was_shown_where_it_was() {
     let told = told(&hub, "/login ana secret-pass\n/join lab\n/history\n/join tea\n").await;
     assert_eq!(unread(&hub).await, "0", "{told:#?}");
 }
+
+#[tokio::test]
+async fn who_types_and_asks_for_the_rooms_has_read_what_was_shown_and_no_more() {
+    let (_folder, hub) = hub(Limits::default());
+    told(&hub, "/register ana secret-pass\n/join lab\n").await;
+    told(&hub, "/register bob secret-pass\n/join lab\none\ntwo\n").await;
+    let told = told(&hub, "/login ana secret-pass\n/join lab\n/rooms\n/history\n/rooms\n").await;
+    let rooms: Vec<_> = told.iter().filter(|line| line.starts_with("# #lab (2)")).collect();
+    let expect = ["# #lab (2), owner, 2 new"; 3].into_iter().chain(["# #lab (2), owner"]);
+    assert_eq!(rooms, expect.collect::<Vec<_>>(), "{told:#?}");
+}
