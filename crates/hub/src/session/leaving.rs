@@ -49,7 +49,7 @@ impl Session<'_> {
     pub(super) fn be_nobody(&mut self) {
         self.mark_read();
         if let Dialect::Words(typing) = &mut self.dialect {
-            (typing.here, typing.shown, typing.read) = (Stand::Nowhere, None, None);
+            (typing.here, typing.shown, typing.has_read) = (Stand::Nowhere, None, false);
         }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.
@@ -62,10 +62,9 @@ impl Session<'_> {
     /// Nobody is answered.
     pub(super) fn mark_read(&mut self) {
         let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect) else { return };
-        if typing.shown <= typing.read {
+        if !std::mem::take(&mut typing.has_read) {
             return;
         }
-        typing.read = typing.shown;
         if let (Some(room), Some(seq)) = (typing.here.place().cloned(), typing.shown) {
             let client = ClientId { key: Key::NOBODY, ..self.client };
             let (account, ask) = (who.account, Ask::Read { room, seq });
