@@ -22,7 +22,7 @@ use precis_profiles::{
 use relais_wire::clean::is_mark;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-use crate::text::plural;
+use crate::plural::plural;
 
 pub use self::{
     password::{NotAPassword, password_text},

@@ -11,11 +11,6 @@ use crate::{
     protocol::{Code, Refusal},
 };
 
-/// What a word ends with of which there are so many, in English and in French.
-pub(crate) fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
 /// What who wants to be called so is told.
 pub(crate) fn no_name(why: &name::NotAName) -> Refusal {
     Refusal::of(Code::NameInvalid).field("user").why(why.to_string())

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::usual::USUAL;
-use crate::{protocol::Secret, text::plural};
+use crate::{plural::plural, protocol::Secret};
 
 /// The fewest characters of a password.
 pub const PASSWORD_CHARS_MIN: usize = 8;

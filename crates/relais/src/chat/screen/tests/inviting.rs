@@ -48,7 +48,7 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
     let (what, user) = ("invite", "ana".to_owned());
     stage.hear(News::Happened(Event::About { at, what, user, until: None, reason: None }));
     stage.sees("+#den ");
-    stage.sees("bob invited you to #den: /join #den comes in, /leave #den");
+    stage.sees("bob invited you to #den: /join #den");
     assert_eq!(stage.alerts().len(), 1);
     stage.model.resize((40, 8));
     stage.sees("+#den");
