@@ -48,7 +48,7 @@ mod tests {
             ("http://a.example:80", true),
             ("http://127.0.0.1:80", false),
             ("http://[::1]:80", false),
-            ("unix:/run/a", false),
+            ("unix:///run/a", false),
         ];
         for (endpoint, expect) in cases {
             assert_eq!(is_name(&endpoint.parse().unwrap()), expect, "{endpoint}");

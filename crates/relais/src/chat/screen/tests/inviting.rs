@@ -58,7 +58,7 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
         // Also where it is one that all may enter.
         Ok(Answer::Rooms { rooms: vec![Listed { mine: None, ..listed("#den", 0) }], more: false }),
     );
-    stage.sees_not("#den ");
+    stage.sees_not("+#den");
 }
 
 #[test]
