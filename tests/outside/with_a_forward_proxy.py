@@ -73,6 +73,10 @@ def a_forward_proxy_reaches_no_private_address_unless_it_is_allowed(stage):
         stage.curl("-x", proxy.http, "--noproxy", "", f"https://{host}:{tls_port}/", status=56)
     said = stage.curl("-x", proxy.http, "http://169.254.169.254/latest/meta-data/").decode()
     holds(said, "169.254.169.254 is at a link-local address")
+    # Eleven were refused: the log tells of the first, the second, the fourth and the eighth.
+    told = [line for line in proxy.said().splitlines() if "refused requests: " in line]
+    equal([line.split("refused requests: ")[1].split()[0] for line in told], ["1", "2", "4", "8"], told)
+    holds(told[0], f"127.0.0.1:{port}", "where this proxy asks nobody")
     equal(proxy.stop(), 0, "exit code")
     # Itself it does not reach even then.
     proxy = forward(stage, "--private", "--connect-port", port)

@@ -284,3 +284,11 @@ def nginx_stands_on_both_sides(stage):
             equal(told["sha256"], hashlib.sha256(upload.read_bytes()).hexdigest(), f"{words}")
         all_good(h2load(stage, "--h1", "-n", "1000", "-c", "8", f"{base}/"), 1000)
         equal(proxy.stop(), 0, "exit code")
+
+
+@test
+def a_name_of_an_upstream_that_leads_nowhere_is_told_at_the_start(stage):
+    proxy = stage.relais("proxy", "http://127.0.0.1:0", "nosuch.invalid:80")
+    told = 'no address of "nosuch.invalid" is known'
+    proxy.await_that("what is not known", lambda: told in proxy.said())
+    equal(proxy.stop(), 0, "exit code")

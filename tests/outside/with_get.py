@@ -700,6 +700,7 @@ def proxies_under_tls_and_of_socks_are_asked_too(stage):
         holds(said, "the proxy does not believe who asks")
         # One of HTTP is none of SOCKS.
         _, said = get(stage, "--proxy", f"socks5://127.0.0.1:{server.port}", server.http, status=1)
-        holds(said, "does not speak SOCKS 5")
+        holds(said, "SOCKS 5")
+        holds(said, "is it a proxy of HTTP? That is `--proxy http://host:port`")
     _, said = get(stage, "--proxy", "ftp://a", server.http, status=2)
     holds(said, "expected http://, https:// or socks5://, and host:port")

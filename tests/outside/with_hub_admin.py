@@ -457,7 +457,7 @@ def typed_in(stage, command, lines):
             if not came:
                 break
             shown += came
-            if shown.endswith(b": ") and lines:
+            if shown.endswith((b": ", b"[y/N] ")) and lines:
                 # What is typed before the terminal is silent is thrown away.
                 time.sleep(0.3)
                 os.write(terminal, lines.pop(0).encode() + b"\n")
@@ -465,6 +465,45 @@ def typed_in(stage, command, lines):
         os.waitpid(pid, 0)
         os.close(terminal)
     return shown.decode()
+
+
+@test
+def what_cannot_be_undone_is_asked_for_once_more_on_a_terminal_alone(stage):
+    program, tend = tended(stage)
+    for name in ("ana", "bob", "eve", "zoe"):
+        add(tend, name)
+    ana = logged_in(program.at, "ana")
+    for room in ("#lab", "#tea"):
+        ana.done("CREATE", room=room)
+    base = [RELAIS, "hub"]
+    at = ["--at", str(program.at)]
+    shown = typed_in(stage, [*base, "user", "delete", "bob", "--messages", *at], ["n"])
+    holds(shown, 'Delete account "bob", and all that it said? [y/N]')
+    holds(shown, "nothing was deleted")
+    holds(typed_in(stage, [*base, "user", "delete", "bob", *at], ["y"]), "bob has no account any more")
+    shown = typed_in(stage, [*base, "room", "delete", "tea", *at], [""])
+    holds(shown, 'Delete room "#tea", and all that was said in it? [y/N]')
+    holds(shown, "nothing was deleted")
+    shown = typed_in(stage, [*base, "user", "delete", "eve", "--yes", *at], [])
+    assert "[y/N]" not in shown and "eve has no account any more" in shown, shown
+    # A script is not asked.
+    tend("user", "delete", "zoe")
+    tend("room", "delete", "lab")
+    equal([one["room"] for one in rows(tend("room", "list", "--json")[0])], ["#tea"])
+
+
+@test
+def a_list_of_accounts_says_who_is_there_now(stage):
+    program, tend = tended(stage)
+    add(tend, "ana")
+    add(tend, "bob")
+    ana = logged_in(program.at, "ana")
+    listed = rows(tend("user", "list", "--json")[0])
+    equal([(one["user"], one["online"]) for one in listed], [("ana", True), ("bob", False)])
+    holds(tend("user", "show", "ana")[0], "seen: now")
+    ana.lines.close()
+    _, err = tend("user", "admin", "bob", "--off", code=2)
+    holds(err, '"bob" does not administer the hub')
 
 
 @test

@@ -1,5 +1,7 @@
 """The hub as somebody hears it who types: what is wrong, and what was not done, in the words of the commands."""
 
+import socket
+
 from stage import equal, holds, need, test
 from with_a_hub import hub
 
@@ -32,6 +34,61 @@ def what_is_typed_wrongly_is_told_with_the_usage_and_an_example_in_both_language
         '# personne ne s\'appelle "nobody"',
         '# ce salon n\'existe pas : /rooms les donne tous (aucun salon ne s\'appelle "#nowhere")',
     ])
+
+
+@test
+def who_is_invited_is_told_how_to_come_in_and_a_room_without_a_topic_says_so(stage):
+    program = hub(stage, "127.0.0.1:0")
+    typed(stage, program, "/register ana secret-pass")
+    with somebody_typing(program) as ana:
+        ana.types("/login ana secret-pass")
+        ana.sees("# you are ana")
+        shown = typed(stage, program, "/register bob secret-pass", "/create den private", "/join den", "/topic", "/invite ana")
+        holds("\n".join(shown), "# #den has no topic")
+        ana.sees("# bob invited you to #den: /join #den comes in, /leave #den declines")
+        ana.types("/join #den")
+        ana.sees("# #den (2), private")
+
+
+@test
+def what_was_shown_is_read_with_the_next_line_and_nobody_claims_to_speak_for_the_hub(stage):
+    program = hub(stage, "127.0.0.1:0")
+    typed(stage, program, "/register ana secret-pass", "/join lab")
+    with somebody_typing(program) as ana:
+        ana.types("/login ana secret-pass")
+        ana.types("/join lab")
+        ana.sees("# #lab (1), owner")
+        for name in ("root", "_hub_", "Adm1n2"):
+            refused = typed(stage, program, f"/register {name} secret-pass")
+            holds("\n".join(refused), f'"{name}" is for the hub and who runs it')
+        typed(stage, program, "/register bob secret-pass", "/join lab", "one", "two")
+        ana.sees("<bob> two")
+        ana.types("/rooms")
+        ana.sees("# #lab (2), owner\n")
+
+
+class somebody_typing:
+    """Somebody at nc, who sees what comes and types on."""
+
+    def __init__(self, program):
+        self.socket = socket.create_connection(("127.0.0.1", program.at), timeout=20)
+        self.shown = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def types(self, line):
+        self.socket.sendall(f"{line}\n".encode())
+
+    def sees(self, text):
+        while text not in self.shown:
+            came = self.socket.recv(65536).decode(errors="replace")
+            assert came, self.shown
+            self.shown += came
+        self.shown = self.shown.split(text, 1)[1]
 
 
 @test

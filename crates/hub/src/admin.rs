@@ -1,7 +1,7 @@
 //! What who runs a hub has done: what there is, it [looks up](Hub::ledger) beside the hub; what changes, the
 //! desk does, in its turn. The answer comes once it is committed.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use tokio::sync::oneshot;
 
@@ -89,14 +89,25 @@ impl Hub {
         }
     }
 
+    /// Who is connected now. *Cost*: a pass over them.
+    ///
+    /// # Errors
+    ///
+    /// If the hub ends.
+    pub async fn present(&self) -> Result<HashSet<AccountId>, Refusal> {
+        match self.run(Chore::Present).await? {
+            Outcome::Present(present) => Ok(present),
+            _ => Err(Refusal::of(Code::Internal)),
+        }
+    }
+
     /// Makes an account, whoever may have one. The first one administers.
     ///
     /// # Errors
     ///
     /// What is wrong with the name, or the password.
     pub async fn add_user(&self, user: &str, password: &Secret) -> Result<(), Refusal> {
-        let name = name::account_name(user)
-            .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))?;
+        let name = name::account_name(user).map_err(|why| text::no_name(&why))?;
         let phc = self.hash(password, &name).await?;
         self.run(Chore::AddUser { name, phc }).await.map(drop)
     }
@@ -131,7 +142,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`Code::NoSuchUser`]; [`Code::Forbidden`] where nobody would administer.
+    /// [`Code::NoSuchUser`]; [`Code::Forbidden`] where nobody would administer; [`Code::BadField`] of who did
+    /// not, and is to do so no more.
     pub async fn administer(&self, user: &str, on: bool) -> Result<(), Refusal> {
         self.run(Chore::Administer { user: user.to_owned(), on }).await.map(drop)
     }

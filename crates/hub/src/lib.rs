@@ -22,6 +22,7 @@ pub mod model;
 pub mod name;
 mod names;
 mod outbox;
+mod plural;
 pub mod proof;
 pub mod protocol;
 mod rules;

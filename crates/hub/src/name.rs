@@ -22,6 +22,8 @@ use precis_profiles::{
 use relais_wire::clean::is_mark;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
+use crate::plural::plural;
+
 pub use self::{
     password::{NotAPassword, password_text},
     skeleton::Skeleton,
@@ -31,7 +33,9 @@ pub use self::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAName {
     /// Nothing, or more than can be shown in a line with others.
-    #[error("a name of {found} characters: expected {} to {}", expected.start(), expected.end())]
+    #[error(
+        "a name of {found} character{}: expected {} to {}", plural(*found), expected.start(), expected.end()
+    )]
     Length {
         /// How many characters it has.
         found: usize,
@@ -82,6 +86,16 @@ pub enum NotAName {
         /// What it looks like.
         found: &'static str,
     },
+    /// Others would take its owner for somebody who speaks for the hub.
+    #[error(
+        "{name:?} is for the hub and who runs it, as all is that looks like {claims:?}: expected another name"
+    )]
+    Claim {
+        /// What somebody wants to be called.
+        name: String,
+        /// What that says of him.
+        claims: &'static str,
+    },
 }
 
 const ACCOUNT_CHARS: RangeInclusive<usize> = 1..=32;
@@ -92,7 +106,7 @@ const MARKS_MAX: usize = 2;
 
 /// What no account may be called, or look as if it were: who is called `all` would be told what is
 /// meant for all, who is called `server` believed, and who is called `fin` could not be spoken of
-/// on a line of its own. `admin` is nobody's word here: who keeps a hub is often called so.
+/// on a line of its own. Who keeps a hub is often called `admin`: that is a [claim](judge_claim), which is his.
 const RESERVED: [&str; 13] = [
     // Who is spoken to.
     "all", "everyone", "here", "me", //
@@ -120,6 +134,20 @@ pub fn account_name(text: &str) -> Result<String, NotAName> {
         return Err(NotAName::Reserved { found });
     }
     Ok(name.into_owned())
+}
+
+/// Judges whether somebody may give himself `name`, which is that of an [account](account_name): he could be
+/// taken for the hub, for who keeps it, or for everybody, if he were called `_hub_`, `Admin2` or `all.`. Who runs
+/// the hub may call somebody so, and who has the first account.
+///
+/// # Errors
+///
+/// [`NotAName::Claim`]
+pub fn judge_claim(name: &str) -> Result<(), NotAName> {
+    match skeleton::claim_of(name) {
+        Some(claims) => Err(NotAName::Claim { name: name.to_owned(), claims }),
+        None => Ok(()),
+    }
 }
 
 /// The name of a room as it is kept, with its `#`; otherwise as [`account_name`], but no word is
@@ -393,7 +421,7 @@ mod tests {
         check(&format!("#{}", "a".repeat(63)), Ok(&format!("#{}", "a".repeat(63))));
         let long = "a name of 65 characters: expected 2 to 64";
         check(&format!("#{}", "a".repeat(64)), Err(long));
-        check("#", Err("a name of 1 characters: expected 2 to 64"));
+        check("#", Err("a name of 1 character: expected 2 to 64"));
         check("lab", Err("a room's name that begins with 'l': expected `#`"));
         check(
             "#\u{301}a",

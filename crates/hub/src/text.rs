@@ -11,6 +11,11 @@ use crate::{
     protocol::{Code, Refusal},
 };
 
+/// What who wants to be called so is told.
+pub(crate) fn no_name(why: &name::NotAName) -> Refusal {
+    Refusal::of(Code::NameInvalid).field("user").why(why.to_string())
+}
+
 /// What was said.
 ///
 /// # Errors

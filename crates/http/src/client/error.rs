@@ -18,6 +18,12 @@ pub enum AskError {
     /// we have not.
     #[error("the proxy does not speak SOCKS 5 as it was asked to")]
     NoSocks,
+    /// It began with these bytes, as no answer of SOCKS 5 does.
+    #[error("the proxy speaks no SOCKS 5: it began with \"{}\"", .0.escape_ascii())]
+    NotSocks(Vec<u8>),
+    /// It waits for something else than SOCKS, as it seems.
+    #[error("the proxy said no word of SOCKS 5 within {0:?}")]
+    SilentSocks(Duration),
     /// A proxy of SOCKS will not call the server.
     #[error("the proxy says: {0}")]
     NotReached(&'static str),

@@ -5,10 +5,13 @@
 //! [RFC 1928]: https://www.rfc-editor.org/rfc/rfc1928
 //! [RFC 1929]: https://www.rfc-editor.org/rfc/rfc1929
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use relais_net::{Host, HostPort};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::timeout,
+};
 
 use super::{AskError, Url, User};
 
@@ -25,7 +28,7 @@ const USER_VERSION: u8 = 1;
 ///
 /// # Errors
 ///
-/// [`AskError::NoSocks`], [`AskError::NotReached`], [`AskError::ProxyAsksWho`],
+/// [`AskError::NoSocks`], [`AskError::NotSocks`], [`AskError::SilentSocks`], [`AskError::NotReached`], [`AskError::ProxyAsksWho`],
 /// [`AskError::ProxyUser`], or that it broke.
 pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
@@ -61,17 +64,41 @@ async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
         None => say(stream, &[VERSION, 1, NOBODY]).await?,
         Some(_) => say(stream, &[VERSION, 2, NOBODY, BY_PASSWORD]).await?,
     }
-    let [version, chosen] = hear(stream).await?;
-    match (version, chosen, user) {
-        (VERSION, NOBODY, _) => return Ok(()),
-        (VERSION, BY_PASSWORD, Some(user)) => say(stream, &introduction(user)?).await?,
-        (VERSION, NONE, Some(_)) => return Err(AskError::ProxyUser),
-        (VERSION, NONE, None) => return Err(AskError::ProxyAsksWho),
+    let greeted = timeout(GREETED_WITHIN, greeting(stream)).await;
+    let chosen = greeted.map_err(|_| AskError::SilentSocks(GREETED_WITHIN))??;
+    match (chosen, user) {
+        (NOBODY, _) => return Ok(()),
+        (BY_PASSWORD, Some(user)) => say(stream, &introduction(user)?).await?,
+        (NONE, Some(_)) => return Err(AskError::ProxyUser),
+        (NONE, None) => return Err(AskError::ProxyAsksWho),
         _ => return Err(AskError::NoSocks),
     }
     let [_, status] = hear(stream).await?;
     if status == 0 { Ok(()) } else { Err(AskError::ProxyUser) }
 }
+
+/// How long a proxy may take for its first word, which it says before it calls anybody: another one than of
+/// SOCKS waits for the end of a line, and says nothing.
+const GREETED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Hears the first word of a proxy: `5, way`. Gives how it wants to know who asks.
+async fn greeting(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, AskError> {
+    let [version] = hear(stream).await?;
+    if version == VERSION {
+        return hear(stream).await.map(|[chosen]| chosen);
+    }
+    let mut began = vec![version];
+    let mut rest = [0; BEGAN_BYTES_MAX];
+    // As much as came with it.
+    if let Ok(Ok(length)) = timeout(BEGAN_WITHIN, stream.read(&mut rest)).await {
+        began.extend_from_slice(&rest[..length]);
+    }
+    Err(AskError::NotSocks(began))
+}
+
+/// How much is told of what is no SOCKS, and how long it is waited for.
+const BEGAN_BYTES_MAX: usize = 31;
+const BEGAN_WITHIN: Duration = Duration::from_millis(50);
 
 /// Who asks: `1, length, name, length, password`.
 fn introduction(user: &User) -> Result<Vec<u8>, AskError> {
@@ -192,16 +219,31 @@ mod tests {
     async fn who_is_not_reached_is_told_why_and_others_are_no_proxies() {
         let (_, came) = talk("http://a:1", None, &[5, 0, 5, 5, 0, 1]).await;
         assert_eq!(came, "the proxy says: connection refused");
-        for heard in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"", &[5, 0, 4], &[5, 0, 5, 0, 0, 9]] {
+        for heard in [&b""[..], &[5], &[5, 0, 4], &[5, 0, 5, 0, 0, 9]] {
             let (_, came) = talk("http://a:1", None, heard).await;
             assert_eq!(came, "the proxy does not speak SOCKS 5 as it was asked to", "{heard:?}");
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_begins_otherwise_or_says_nothing_is_no_proxy_of_socks_at_once() {
+        let (_, came) =
+            talk("http://a:1", None, b"HTTP/1.1 400 Bad Request\r\n\r\nwhat follows").await;
+        let expect =
+            r#"the proxy speaks no SOCKS 5: it began with "HTTP/1.1 400 Bad Request\r\n\r\nwhat""#;
+        assert_eq!(came, expect);
+        let (_, came) = talk("http://a:1", None, &[4, 0x5a]).await;
+        assert_eq!(came, r#"the proxy speaks no SOCKS 5: it began with "\x04Z""#);
+        let (mut ours, _theirs) = duplex(1 << 12);
+        let silent = ask(&mut ours, &"http://a:1".parse().unwrap(), None).await.unwrap_err();
+        assert_eq!(silent.to_string(), "the proxy said no word of SOCKS 5 within 5s");
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(heard in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_time().start_paused(true).build().unwrap();
             let _ = runtime.block_on(talk("http://a:1", None, &heard));
         }
     }

@@ -1,8 +1,14 @@
 //! What is told to who gets no answer from whom it named.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use http::{HeaderValue, StatusCode, header::ALLOW, request};
+use http::{HeaderValue, StatusCode, Uri, header::ALLOW, request, uri::Authority};
 use relais_net::{Callee, DialError, Side, Stage};
 
 use super::reach::Rule;
@@ -69,7 +75,12 @@ struct Told {
 pub(super) struct Teller {
     /// Our name in `Proxy-Status`.
     name: String,
+    /// How many requests were refused by us.
+    refused: AtomicU64,
 }
+
+/// How much of whom a client named is in the log.
+const NAMED_CHARS_MAX: usize = 100;
 
 /// What may be asked for.
 pub(super) const METHODS: HeaderValue =
@@ -77,7 +88,7 @@ pub(super) const METHODS: HeaderValue =
 
 impl Teller {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self { name: name.to_owned(), refused: AtomicU64::new(0) }
     }
 
     /// The answer to a request with this `head`. Says in `Proxy-Status` (RFC 9209) that it is ours.
@@ -88,6 +99,9 @@ impl Teller {
         }
         let host = head.uri.host().unwrap_or_default();
         let Told { status, error, hint } = told(why, host);
+        if !matches!(why, Why::Call(..)) {
+            self.note(&head.uri, &hint);
+        }
         let provenance = Provenance {
             upstream: why.upstream().cloned(),
             fault: Some(why.side()),
@@ -101,6 +115,21 @@ impl Teller {
             headers.insert(ALLOW, METHODS);
         }
         answer
+    }
+
+    /// Writes down that we asked nobody for a client: the first time, and then ever more rarely. A flood must
+    /// not become a flood of log lines.
+    fn note(&self, named: &Uri, why: &str) {
+        let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        let named = named.authority().map_or_else(|| named.path(), Authority::as_str);
+        // Without the password that may stand before it.
+        let named = named.rsplit('@').next().unwrap_or_default();
+        let named: String = named.chars().take(NAMED_CHARS_MAX).collect();
+        if count.is_power_of_two() {
+            tracing::warn!(named, why, "refused requests: {count}");
+        } else {
+            tracing::debug!(named, why, "refused a request");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     proof::TokenHash,
     protocol::{Answer, Code, Event, Refusal, Secret, Told},
     store::Invitation,
+    words::DELETED,
 };
 
 impl Desk {
@@ -119,14 +120,13 @@ impl Desk {
     /// Whether `who` is an account that was not deleted since it was asked for.
     pub(super) fn is_somebody(&self, who: AccountId) -> Result<(), Refusal> {
         let is_somebody = self.state.has_account(who);
-        if is_somebody { Ok(()) } else { Err(Refusal::of(Code::SessionRevoked)) }
+        if is_somebody { Ok(()) } else { Err(Refusal::of(Code::SessionRevoked).why(DELETED)) }
     }
 
     /// Ends the connections of an account, if it was deleted.
     pub(super) fn dismiss(&mut self, who: AccountId) {
         if self.is_somebody(who).is_err() {
-            let why = "the account was deleted";
-            self.send_away(|(account, _)| *account == who, why);
+            self.send_away(|(account, _)| *account == who, DELETED);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What who runs the hub asks of the desk.
 
+use std::collections::HashSet;
+
 use super::NewDevice;
 use crate::{
     model::{AccountId, RoomId, Said},
@@ -12,6 +14,8 @@ use crate::{
 pub(crate) enum Chore {
     /// Say who is called so.
     FindUser { user: String },
+    /// Say who is connected.
+    Present,
     /// Say which room is called so.
     FindRoom { room: String },
     /// Make an account.
@@ -44,4 +48,5 @@ pub(crate) enum Outcome {
     Done,
     User(AccountId),
     Room(RoomId),
+    Present(HashSet<AccountId>),
 }

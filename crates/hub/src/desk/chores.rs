@@ -32,6 +32,7 @@ impl Desk {
     fn chore(&mut self, chore: Chore) -> Result<Outcome, Refusal> {
         match chore {
             Chore::FindUser { user } => self.user(&user).map(Outcome::User),
+            Chore::Present => Ok(Outcome::Present(self.online.keys().copied().collect())),
             Chore::FindRoom { room } => self.room(&room).map(Outcome::Room),
             Chore::AddUser { name, phc } => {
                 self.make_account((name, phc), Admission::Anybody).map(Outcome::User)
@@ -101,8 +102,14 @@ impl Desk {
 
     fn administer(&mut self, user: &str, on: bool) -> Result<Outcome, Refusal> {
         let who = self.user(user)?;
-        if self.state.is_admin(who) == on {
-            return Ok(Outcome::Done);
+        match (self.state.is_admin(who), on) {
+            (true, true) => return Ok(Outcome::Done),
+            (false, false) => {
+                let name = &self.state.account(who).name;
+                let why = format!("{name:?} does not administer the hub");
+                return Err(Refusal::of(Code::BadField).field("user").why(why));
+            }
+            _ => {}
         }
         if !on && self.state.admins().eq([who]) {
             let why = "the only administrator: another one is to be made first";

@@ -67,6 +67,10 @@ impl Desk {
         admission: Admission,
         device: NewDevice,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
+        // The first one keeps the hub.
+        if self.state.admins().next().is_some() {
+            crate::name::judge_claim(&name).map_err(|why| crate::text::no_name(&why))?;
+        }
         let account = self.make_account((name, phc.clone()), admission)?;
         let proof = Proof::Password { account, phc: phc.0.clone(), device };
         self.enter(asked, Entrance { proof, resume: None })

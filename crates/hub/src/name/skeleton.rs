@@ -31,6 +31,40 @@ pub(super) fn is_read_as(name: &str, word: &str) -> bool {
     looks.contains(&look(name)) || look(&folded(name)) == looks[0]
 }
 
+/// Who speaks for a hub, or keeps it.
+const SPEAKERS: [&str; 9] = [
+    "relais",
+    "hub",
+    "server",
+    "system",
+    "admin",
+    "administrator",
+    "moderator",
+    "operator",
+    "root",
+];
+
+/// All who are there. Read more finely: many are called `Ali`.
+const EVERYBODY: [&str; 3] = ["all", "everyone", "here"];
+
+/// Which of these `name` claims to be: with digits, dashes, dots and underscores around, or as several.
+pub(super) fn claim_of(name: &str) -> Option<&'static str> {
+    let is_sign = |char: char| matches!(char, '_' | '-' | '.');
+    // A digit may stand for a letter: both ways.
+    let words = [
+        name.trim_matches(is_sign),
+        name.trim_matches(|char: char| is_sign(char) || char.is_numeric()),
+    ];
+    let singular = |word| str::strip_suffix(word, ['s', 'S']);
+    let words = words.into_iter().chain(words.into_iter().filter_map(singular));
+    let claim = |word: &str| {
+        let look = Skeleton::of(word);
+        let speaks = SPEAKERS.into_iter().find(|known| look == Skeleton::of(known));
+        speaks.or_else(|| EVERYBODY.into_iter().find(|known| is_read_as(word, known)))
+    };
+    words.filter(|word| !word.is_empty()).find_map(claim)
+}
+
 /// The capital of `letter` in small, if it looks like a Latin one and `letter` itself does not.
 fn latin_by_capital(letter: char) -> char {
     let is_latin = |look: &str| look.starts_with(|char: char| char.is_ascii_alphabetic());
@@ -102,6 +136,44 @@ mod tests {
     }
 
     #[test]
+    fn who_claims_to_speak_for_the_hub_is_known_by_the_look_of_it() {
+        for (name, claims) in [
+            ("hub", Some("hub")),
+            ("_hub_", Some("hub")),
+            ("hub1", Some("hub")),
+            ("hubs", Some("hub")),
+            ("42.HUB-7", Some("hub")),
+            ("admin", Some("admin")),
+            ("Adm1n", Some("admin")),
+            ("_adrnin.", Some("admin")),
+            ("admins", Some("admin")),
+            ("0perator", Some("operator")),
+            ("r00t_2", Some("root")),
+            ("Administrator", Some("administrator")),
+            ("moderator", Some("moderator")),
+            ("system-1", Some("system")),
+            ("servers", Some("server")),
+            ("_a11_", Some("all")),
+            ("Everyone", Some("everyone")),
+            ("here2", Some("here")),
+            ("relais", Some("relais")),
+            ("adminka", None),
+            ("hubert", None),
+            ("Ali", None),
+            ("alis", None),
+            ("rooty", None),
+            ("bob_admin_bob", None),
+            ("ana", None),
+            ("42", None),
+            ("___", None),
+            ("s", None),
+            ("", None),
+        ] {
+            assert_eq!(claim_of(name), claims, "{name:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_name_has_a_skeleton_too() {
         assert_eq!(Skeleton::of(""), Skeleton::of(&"\u{200d}".repeat(10_000)));
         assert_ne!(Skeleton::of("\0"), Skeleton::of("\u{1b}"));
@@ -111,6 +183,7 @@ mod tests {
         #[test]
         fn nothing_panics_and_case_changes_nothing(text: String, name in "[a-zA-Z0-9_.-]{1,32}") {
             Skeleton::of(&text);
+            claim_of(&text);
             prop_assert_eq!(Skeleton::of(&name.to_uppercase()), Skeleton::of(&name.to_lowercase()));
         }
     }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::usual::USUAL;
-use crate::protocol::Secret;
+use crate::{plural::plural, protocol::Secret};
 
 /// The fewest characters of a password.
 pub const PASSWORD_CHARS_MIN: usize = 8;
@@ -12,7 +12,7 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weak {
     /// All of that length can be tried.
-    #[error("{found} characters: expected at least {PASSWORD_CHARS_MIN}")]
+    #[error("{found} character{}: expected at least {PASSWORD_CHARS_MIN}", plural(*found))]
     Short {
         /// How many characters it has.
         found: usize,

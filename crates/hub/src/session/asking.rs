@@ -34,6 +34,7 @@ impl Session<'_> {
     }
 
     async fn hear_words(&mut self, line: &[u8]) -> ControlFlow<End> {
+        self.mark_read();
         let Dialect::Words(typing) = &mut self.dialect else { return ControlFlow::Continue(()) };
         let line = String::from_utf8_lossy(line);
         let read = match typing.secret.take() {

@@ -238,8 +238,7 @@ impl Session<'_> {
 
 /// `user` as an account may be called.
 pub(super) fn account_name(user: &str) -> Result<String, Refusal> {
-    name::account_name(user)
-        .map_err(|why| Refusal::of(Code::NameInvalid).field("user").why(why.to_string()))
+    name::account_name(user).map_err(|why| text::no_name(&why))
 }
 
 /// `password` as it is hashed, if it is good enough for `user`.

@@ -49,7 +49,7 @@ impl Session<'_> {
     pub(super) fn be_nobody(&mut self) {
         self.mark_read();
         if let Dialect::Words(typing) = &mut self.dialect {
-            (typing.here, typing.shown) = (Stand::Nowhere, None);
+            (typing.here, typing.shown, typing.has_read) = (Stand::Nowhere, None, false);
         }
         if self.who.take().is_some() {
             // A desk that is gone has nobody.
@@ -57,9 +57,14 @@ impl Session<'_> {
         }
     }
 
-    /// Who types says nothing of what it has read: it has, where it is, what was shown. Nobody is answered.
-    pub(super) fn mark_read(&self) {
-        let (Some(who), Dialect::Words(typing)) = (&self.who, &self.dialect) else { return };
+    /// Who types says nothing of what it has read: it has, where it is, what was shown. Told to the hub with
+    /// the next line that is typed, not with each message, of which a thousand may be shown many in a second.
+    /// Nobody is answered.
+    pub(super) fn mark_read(&mut self) {
+        let (Some(who), Dialect::Words(typing)) = (&self.who, &mut self.dialect) else { return };
+        if !std::mem::take(&mut typing.has_read) {
+            return;
+        }
         if let (Some(room), Some(seq)) = (typing.here.place().cloned(), typing.shown) {
             let client = ClientId { key: Key::NOBODY, ..self.client };
             let (account, ask) = (who.account, Ask::Read { room, seq });

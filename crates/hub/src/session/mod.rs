@@ -123,6 +123,8 @@ struct Typing {
     here: Stand,
     /// The last of it behind which nothing was left out of what was shown, or read before.
     shown: Option<Seq>,
+    /// Whether others said some of that since the hub was told how far it is read.
+    has_read: bool,
     /// Whose next line is a password, and for what.
     secret: Option<Awaited>,
     /// The begin of what was typed last, if it asked for something.

@@ -29,10 +29,13 @@ impl Typing {
         self.shown = shown.max(Some(read));
     }
 
-    /// Takes in that `event` is shown: with it all before it, if none of that was left out.
-    fn show(&mut self, event: &Event) {
+    /// Takes in that `event` is shown to who is called `me`: with it all before it, if none of that was left out.
+    fn show(&mut self, event: &Event, me: Option<&str>) {
         let Some(at) = event.at().filter(|at| self.here.place() == Some(&at.room)) else { return };
         if self.shown.is_some_and(|shown| at.prev <= shown) {
+            // What was shown before was read before, and what it said itself it need not read.
+            let is_others = self.shown < Some(at.seq) && me != Some(&*at.from);
+            self.has_read |= is_others && matches!(event, Event::Message { .. });
             self.shown = self.shown.max(Some(at.seq));
         }
     }
@@ -81,17 +84,17 @@ impl Session<'_> {
         if let Told::Answer { answer: Ok(Answer::Joined(_)), .. } = told {
             self.mark_read();
         }
+        let me = self.who.as_ref().map(|who| &*who.user);
         let Dialect::Words(typing) = &mut self.dialect else { return };
         match told {
             Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => typing.enter(listed),
             Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
                 for event in events {
-                    typing.show(event);
+                    typing.show(event, me);
                 }
             }
             Told::Event(Event::Part(at))
-                if typing.here.place() == Some(&at.room)
-                    && self.who.as_ref().is_some_and(|who| who.user == at.from) =>
+                if typing.here.place() == Some(&at.room) && me == Some(&*at.from) =>
             {
                 typing.here = Stand::Nowhere;
             }
@@ -99,7 +102,7 @@ impl Session<'_> {
                 typing.here = Stand::Nowhere;
             }
             Told::Event(event) => {
-                typing.show(event);
+                typing.show(event, me);
                 typing.here.hear(event);
             }
             Told::Answer { .. } => {}

@@ -401,6 +401,35 @@ async fn who_types_is_shown_as_many_messages_as_it_asks_for_whatever_happened_to
     assert!(told.iter().any(|line| line.starts_with("# there is more: /history 2 ")), "{told:#?}");
 }
 
+#[tokio::test]
+async fn who_types_by_itself_has_all_its_pace_for_what_it_says() {
+    let (_folder, hub) = hub(Limits { burst: 8, messages_a_second: 1, ..Limits::default() });
+    let said = "/register ana secret-pass\n/join lab\n1\n2\n3\n4\n5\n6\n";
+    let told = told(&hub, said).await;
+    assert_eq!(told.iter().filter(|line| line.contains("<ana>")).count(), 6, "{told:#?}");
+}
+
+#[tokio::test]
+async fn nobody_but_the_first_calls_itself_as_who_speaks_for_the_hub() {
+    let (_folder, hub) = hub(Limits::default());
+    let first = told(&hub, "/register admin secret-pass\n").await;
+    assert_eq!(first, ["# you are admin"]);
+    for (name, claims) in
+        [("Root", "root"), ("_hub_", "hub"), ("hub1", "hub"), ("m0derator", "moderator")]
+    {
+        let told = told(&hub, &format!("/register {name} secret-pass\n")).await.join("\n");
+        let why = format!(
+            "{name:?} is for the hub and who runs it, as all is that looks like {claims:?}: "
+        );
+        assert!(told.contains(&why), "{told}");
+    }
+    assert_eq!(told(&hub, "/register hubert secret-pass\n").await, ["# you are hubert"]);
+    let password = crate::protocol::Secret("secret-pass".to_owned());
+    hub.add_user("root", &password).await.unwrap();
+    assert_eq!(told(&hub, "/login root secret-pass\n").await, ["# you are root"]);
+    hub.add_user("hub", &password).await.unwrap_err();
+}
+
 /// A connection, and who serves it.
 fn connected(hub: &Hub, bytes_max: usize) -> (DuplexStream, JoinHandle<Result<(), Fault>>) {
     let (client, stream) = duplex(bytes_max);
@@ -458,4 +487,15 @@ async fn who_types_has_read_what_it_was_shown_where_it_was() {
     assert_eq!(unread(&hub).await, "2", "one was left out");
     let told = told(&hub, "/login ana secret-pass\n/join lab\n/history\n/join tea\n").await;
     assert_eq!(unread(&hub).await, "0", "{told:#?}");
+}
+
+#[tokio::test]
+async fn who_types_and_asks_for_the_rooms_has_read_what_was_shown_and_no_more() {
+    let (_folder, hub) = hub(Limits::default());
+    told(&hub, "/register ana secret-pass\n/join lab\n").await;
+    told(&hub, "/register bob secret-pass\n/join lab\none\ntwo\n").await;
+    let told = told(&hub, "/login ana secret-pass\n/join lab\n/rooms\n/history\n/rooms\n").await;
+    let rooms: Vec<_> = told.iter().filter(|line| line.starts_with("# #lab (2)")).collect();
+    let expect = ["# #lab (2), owner, 2 new"; 3].into_iter().chain(["# #lab (2), owner"]);
+    assert_eq!(rooms, expect.collect::<Vec<_>>(), "{told:#?}");
 }

@@ -17,9 +17,13 @@ const TOLD_CHARS_MAX: usize = 60;
 /// Without what is typed.
 impl fmt::Debug for Typing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lang, here, shown, secret, typed: _ } = self;
+        let Self { lang, here, shown, has_read, secret, typed: _ } = self;
         let mut typing = f.debug_struct("Typing");
-        typing.field("lang", lang).field("here", here).field("shown", shown);
+        typing
+            .field("lang", lang)
+            .field("here", here)
+            .field("shown", shown)
+            .field("has_read", has_read);
         typing.field("secret", &secret.is_some()).finish_non_exhaustive()
     }
 }

@@ -180,6 +180,9 @@ fn show_about(
     how: &str,
     (reader, out): (Reader<'_>, &mut String),
 ) {
+    if what == "invite" && reader.is(user) {
+        return show_invited(at, reader, out);
+    }
     let (en, fr) = match what {
         "invite" => ("invited", "a invité"),
         "kick" => ("sent out", "a fait sortir"),
@@ -197,6 +200,16 @@ fn show_about(
     );
 }
 
+/// Adds that who reads is invited, and what to do about it.
+fn show_invited(at: &Where, reader: Reader<'_>, out: &mut String) {
+    let (who, room) = (Plain(&at.from), Room(&at.room));
+    reader.say(
+        out,
+        format_args!("{who} invited you to {room}: /join {room} comes in, /leave {room} declines"),
+        format_args!("{who} vous a invité dans {room} : /join {room} pour entrer, /leave {room} pour décliner"),
+    );
+}
+
 /// Adds which rules a room keeps now.
 fn show_rule(
     (room, what, value): (&Place, &str, Option<u64>),
@@ -209,6 +222,11 @@ fn show_rule(
             out,
             format_args!("{room}: {seconds} s between two messages"),
             format_args!("{room} : {seconds} s entre deux messages"),
+        ),
+        ("retain", Some(1)) => reader.say(
+            out,
+            format_args!("{room}: messages are kept 1 day"),
+            format_args!("{room} : les messages sont gardés 1 jour"),
         ),
         ("retain", Some(days)) => reader.say(
             out,

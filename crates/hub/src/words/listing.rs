@@ -34,6 +34,7 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         ),
         Answer::Rooms { rooms, more } => {
             show_rooms(rooms, reader, out);
+            show_no_topic(rooms, reader, out);
             if *more {
                 let (en, fr) = ("there are more: /rooms WORD", "il y en a d'autres : /rooms MOT");
                 reader.say(out, format_args!("{en}"), format_args!("{fr}"));
@@ -80,6 +81,19 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
 fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
     for listed in rooms {
         show_listed(listed, reader, out);
+    }
+}
+
+/// Adds that nobody has said what the room is about that who reads is in: `/topic` asks for it.
+fn show_no_topic(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
+    let is_here = |listed: &&Listed| reader.here == Some(&listed.room);
+    if let Some(Listed { room, .. }) = rooms.iter().filter(is_here).find(|it| it.topic.is_empty()) {
+        let room = Room(room);
+        reader.say(
+            out,
+            format_args!("{room} has no topic"),
+            format_args!("{room} n'a pas de sujet"),
+        );
     }
 }
 

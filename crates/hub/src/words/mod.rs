@@ -31,6 +31,7 @@ pub use self::{
     lang::{Lang, Text},
     line::{Line, Wanted},
     misuse::Misuse,
+    nearer::DELETED,
     phrases::Phrase,
     plain::clock,
     reader::Reader,

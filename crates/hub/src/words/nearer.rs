@@ -15,6 +15,9 @@ pub(crate) const NONE_SHOWN: &str = "no certificate was shown on this connection
 /// Why a certificate lets nobody in.
 pub(crate) const UNKNOWN_CERTIFICATE: &str = "no account knows the certificate that you show";
 
+/// Why somebody is connected no more, and never will be by the same account.
+pub const DELETED: &str = "the account was deleted";
+
 /// What is said of `refusal`, if that is to be said of it alone.
 pub(super) fn nearer(refusal: &Refusal) -> Option<Text> {
     let is_meant =
@@ -22,7 +25,7 @@ pub(super) fn nearer(refusal: &Refusal) -> Option<Text> {
     NEARER.iter().find(is_meant).map(|(.., text)| *text)
 }
 
-const NEARER: [(Code, &str, Text); 4] = [
+const NEARER: [(Code, &str, Text); 5] = [
     (
         Code::RegistrationClosed,
         NO_SUCH_INVITATION,
@@ -53,6 +56,14 @@ const NEARER: [(Code, &str, Text); 4] = [
         Text {
             en: "no certificate was shown: call over tls:// and show one, where the hub asks for it; else log in by password",
             fr: "aucun certificat n'a été montré : appelez par tls:// et montrez-en un, si le serveur en demande ; sinon, connectez-vous par mot de passe",
+        },
+    ),
+    (
+        Code::SessionRevoked,
+        DELETED,
+        Text {
+            en: "this account was deleted: there is no way back into it",
+            fr: "ce compte a été supprimé : on n'y revient pas",
         },
     ),
 ];

@@ -184,10 +184,13 @@ pub(super) fn create(mut typed: Typed<'_>) -> Result<Line, Amiss> {
     Ok(Line::Ask(Ask::Create { room, access, topic: None }))
 }
 
-/// Without a text the room is shown, and what it is about.
+/// Without a text the room is shown, and what it is about. Two are about nothing: that the hub says.
 pub(super) fn topic(typed: Typed<'_>) -> Result<Line, Amiss> {
     let room = typed.here()?;
     match typed.rest() {
+        None if matches!(room, Place::Person(_)) => {
+            Ok(Line::Ask(Ask::Topic { room, topic: String::new() }))
+        }
         None => Ok(Line::Ask(Ask::Rooms { matching: Some(room.to_string()) })),
         Some(dash) if dash == "-" => Ok(Line::Ask(Ask::Topic { room, topic: String::new() })),
         Some(topic) => Ok(Line::Ask(Ask::Topic { room, topic })),

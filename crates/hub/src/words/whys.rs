@@ -3,7 +3,7 @@
 
 use super::{
     misuse::{NOWHERE, UNKNOWN},
-    nearer::{NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
+    nearer::{DELETED, NONE_SHOWN, NOT_INVITED, UNKNOWN_CERTIFICATE},
     reread::misuse_in_french,
 };
 
@@ -88,7 +88,8 @@ const WHYS: &[(&str, &str)] = &[
         "the only administrator: another one is to be made first",
         "le seul administrateur : il en faut d'abord un autre",
     ),
-    ("the account was deleted", "le compte a été supprimé"),
+    ("{} does not administer the hub", "{} n'administre pas le serveur"),
+    (DELETED, "le compte a été supprimé"),
     (
         "nobody has an account yet: the first is made by `relais hub user add`",
         "personne n'a encore de compte : le premier est créé par `relais hub user add`",
@@ -98,7 +99,7 @@ const WHYS: &[(&str, &str)] = &[
         "there is more to search through than a second is enough for: name a room, or rarer words",
         "il y a plus à parcourir qu'en une seconde : prenez des mots plus rares",
     ),
-    ("a name of {} characters: expected {} to {}", "un nom de {} caractères : de {} à {}"),
+    ("a name of {} character{}: expected {} to {}", "un nom de {} caractère{} : de {} à {}"),
     (
         "a room's name that begins with {}: expected `#`",
         "un nom de salon qui commence par {} : il faut `#`",
@@ -132,6 +133,10 @@ const WHYS: &[(&str, &str)] = &[
         "un nom comme {} : un qui ne veuille rien dire d'autre",
     ),
     (
+        "{} is for the hub and who runs it, as all is that looks like {}: expected another name",
+        "{} est pour le serveur et qui le tient, comme tout ce qui ressemble à {} : un autre nom",
+    ),
+    (
         "{} begins as hooks do: expected another name",
         "{} commence comme les crochets : un autre nom",
     ),
@@ -162,7 +167,7 @@ const WHYS: &[(&str, &str)] = &[
         "un mot de passe vide : il faut des caractères",
     ),
     ("a password of {} bytes: expected at most {}", "un mot de passe de {} octets : {} au plus"),
-    ("{} characters: expected at least {}", "{} caractères : {} au moins"),
+    ("{} character{}: expected at least {}", "{} caractère{} : {} au moins"),
     ("the same as the name: expected another", "le même que le nom : un autre"),
     ("one that many people have: expected another", "beaucoup ont celui-ci : un autre"),
     ("a NUL at byte {}: expected text without", "un NUL à l'octet {} : un texte sans"),
@@ -184,6 +189,9 @@ mod tests {
             ("nobody is called \"bob\"", "personne ne s'appelle \"bob\""),
             ("nothing said at 7", "rien n'a été dit à 7"),
             ("a name of 40 characters: expected 1 to 32", "un nom de 40 caractères : de 1 à 32"),
+            ("a name of 1 character: expected 2 to 64", "un nom de 1 caractère : de 2 à 64"),
+            ("1 character: expected at least 8", "1 caractère : 8 au moins"),
+            ("7 characters: expected at least 8", "7 caractères : 8 au moins"),
             ("no room is called \"{}\"", "aucun salon ne s'appelle \"{ }\""),
             ("something else", "something else"),
         ] {

@@ -120,7 +120,8 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expired { path, ago } => {
-                write!(f, "the certificate in {path:?} expired {} days ago", days(*ago))
+                let (days, s) = (days(*ago), if days(*ago) == 1 { "" } else { "s" });
+                write!(f, "the certificate in {path:?} expired {days} day{s} ago")
             }
             Self::Early { path, until } => {
                 write!(f, "the certificate in {path:?} is good only in {} days", days(*until))

@@ -9,7 +9,11 @@ use relais_net::{
 use relais_wire::date;
 use serde_json::{Value, json};
 
-use crate::{clock, measure::column_time, output::tell};
+use crate::{
+    clock,
+    measure::{column_time, counted},
+    output::tell,
+};
 
 /// A server that was reached.
 #[derive(Clone, Debug)]
@@ -77,8 +81,8 @@ fn of_certificate(index: usize, facts: &Facts) -> Vec<String> {
 fn left(end: SystemTime, now: SystemTime) -> String {
     const DAY_SECS: u64 = 24 * 60 * 60;
     match end.duration_since(now) {
-        Ok(left) => format!("{} days left", left.as_secs() / DAY_SECS),
-        Err(past) => format!("{} days ago", past.duration().as_secs() / DAY_SECS),
+        Ok(left) => format!("{} left", counted(left.as_secs() / DAY_SECS, "day")),
+        Err(past) => format!("{} ago", counted(past.duration().as_secs() / DAY_SECS, "day")),
     }
 }
 

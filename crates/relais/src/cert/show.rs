@@ -17,6 +17,7 @@ use crate::{
     clock,
     complaint::{Complaint, Wrong},
     data::Data,
+    measure::counted,
     output::say,
     stop::Stop,
     tls::open_authority,
@@ -129,8 +130,8 @@ fn time(at: SystemTime) -> String {
 fn left(end: SystemTime, now: SystemTime) -> String {
     const DAY_SECS: u64 = 24 * 60 * 60;
     match end.duration_since(now) {
-        Ok(left) => format!("{} days left", left.as_secs() / DAY_SECS),
-        Err(past) => format!("{} days ago", past.duration().as_secs() / DAY_SECS),
+        Ok(left) => format!("{} left", counted(left.as_secs() / DAY_SECS, "day")),
+        Err(past) => format!("{} ago", counted(past.duration().as_secs() / DAY_SECS, "day")),
     }
 }
 

@@ -63,6 +63,9 @@ impl Door {
             return refused(refusal, lang);
         }
         self.kept.forget(&self.user);
+        if is_gone(refusal) {
+            return refused(refusal, lang);
+        }
         told(refusal, lang, Some(self.how_to_come_back(lang)))
     }
 
@@ -77,6 +80,11 @@ impl Door {
             ),
         }
     }
+}
+
+/// Whether the account was deleted: nobody logs in as it any more.
+pub(super) fn is_gone(refusal: &Refusal) -> bool {
+    refusal.code == Code::SessionRevoked && refusal.why == words::DELETED
 }
 
 /// Why the hub does not do what was asked, and what to try.
@@ -146,6 +154,21 @@ mod tests {
             );
             assert_eq!(door.kept.token("ana"), None);
         }
+    }
+
+    #[test]
+    fn whose_account_was_deleted_is_told_that_and_not_to_log_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
+        let door = Door { kept, user: "ana".into() };
+        door.kept.keep("ana", "rt_1").unwrap();
+        let refusal = Refusal::of(Code::SessionRevoked).why(words::DELETED);
+        let Stop::Refused(told) = door.refused(&refusal, Lang::En) else {
+            panic!("it is no refusal");
+        };
+        let told = told[0].to_string();
+        assert!(told.contains("this account was deleted") && !told.contains("log"), "{told}");
+        assert_eq!(door.kept.token("ana"), None);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(super) async fn follow(
                 Some(Wrong { what, expected: None, hint: None })
             } else if steps.len() > asked.follow {
                 let what =
-                    format!("redirected more than {} times, last to {}", asked.follow, next.url);
+                    format!("redirected more than {}, last to {}", most(asked.follow), next.url);
                 let hint = "`--follow` says how often it may be".to_owned();
                 Some(Wrong { what, expected: None, hint: Some(hint) })
             } else {
@@ -106,6 +106,11 @@ async fn ask(asked: &Asked, request: &Request, heads: Option<Heads>) -> Result<E
     Ok(exchange)
 }
 
+/// How often at most, in words.
+fn most(times: usize) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
+}
+
 /// Why there is no answer, and what to try.
 fn not_asked(request: &Request, error: &AskError) -> Stop {
     let endpoint = request.url.endpoint();
@@ -125,7 +130,9 @@ fn not_asked(request: &Request, error: &AskError) -> Stop {
         AskError::NoTunnel(_) | AskError::NotReached(_) => {
             "the proxy does not reach the server, or does not want to"
         }
-        AskError::NoSocks => "is it a proxy of HTTP? That is `--proxy http://host:port`",
+        AskError::NoSocks | AskError::NotSocks(_) | AskError::SilentSocks(_) => {
+            "is it a proxy of HTTP? That is `--proxy http://host:port`"
+        }
         AskError::Late(_) => "`--timeout` waits longer",
         AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
         AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",

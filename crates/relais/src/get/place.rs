@@ -113,8 +113,10 @@ impl Place {
     /// Says that what came can be gone on with.
     pub(super) fn kept(&self, came: u64) -> String {
         match &self.part {
-            Some(part) => format!("{} has {came} bytes: `--resume` goes on", part.path.display()),
-            None => format!("{came} bytes came"),
+            Some(part) => {
+                format!("{} has {}: `--resume` goes on", part.path.display(), bytes(came))
+            }
+            None => format!("{} came", bytes(came)),
         }
     }
 
@@ -128,10 +130,15 @@ impl Place {
 
     /// Removes what came: without something that it is known by nothing can be put behind it.
     pub(super) fn dropped(&self, came: u64) -> String {
-        let Some(part) = &self.part else { return format!("{came} bytes came") };
+        let Some(part) = &self.part else { return format!("{} came", bytes(came)) };
         _ = fs::remove_file(&part.path);
-        format!("{came} bytes came, and nothing that they are known by: they are not kept")
+        format!("{} came, and nothing that they are known by: they are not kept", bytes(came))
     }
+}
+
+/// So many bytes, to the last one.
+pub(super) fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 /// How often a part is opened that another one renames or removes at that moment.

@@ -15,7 +15,7 @@ use super::{
     asking::{Followed, follow},
     heads::Heads,
     interrupt::Interrupt,
-    place::{Out, Place},
+    place::{Out, Place, bytes},
     progress::Progress,
     waterfall::Waterfall,
 };
@@ -35,7 +35,7 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
     let mut request = asked.request.clone();
     if let Some(part) = &part {
         part.ask_on(&mut request);
-        heads.note(format_args!("* goes on behind {} bytes", part.bytes));
+        heads.note(format_args!("* goes on behind {}", bytes(part.bytes)));
     } else if asked.resumes {
         heads.note("* nothing to go on with: all of it is asked for");
     }

@@ -15,4 +15,4 @@ pub(crate) use handler::{Made, at_rest, changed, is_nowhere, random};
 pub(crate) use messaging::Messaging;
 pub(crate) use new_password::new_password;
 pub(crate) use table::{Registration, Table};
-pub(crate) use tasks::{Days, InviteTask, Password, RoomTask, Terms, TokenTask, UserTask};
+pub(crate) use tasks::{Days, InviteTask, Password, RoomTask, Sure, Terms, TokenTask, UserTask};

@@ -44,6 +44,8 @@ pub(crate) enum UserTask {
         /// Take out all that it said, too
         #[arg(long)]
         messages: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Write all that there is of an account as lines of JSON
     Export {
@@ -70,6 +72,15 @@ pub(crate) struct Password {
     /// Read the password from standard input, one line, in place of asking for it twice
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+/// Whether it is asked once more before what cannot be undone.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub(crate) struct Sure {
+    /// Do not ask on a terminal whether it is meant
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 /// What to do about rooms.
@@ -101,6 +112,8 @@ pub(crate) enum RoomTask {
     Delete {
         /// Its name; the # may be left out
         room: String,
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Have a room keep what is said for so many days
     Retain {

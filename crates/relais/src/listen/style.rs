@@ -7,7 +7,7 @@ use relais_talk::{LineEnd, Next, Shown, cut_at};
 use relais_wire::{timestamp::Timestamp, visible::InJson};
 
 use super::Style;
-use crate::{hex::Dump, spelling::Size, visible::Escaped};
+use crate::{hex::Dump, measure::counted, spelling::Size, visible::Escaped};
 
 impl Style {
     /// What is printed before the first message.
@@ -47,7 +47,7 @@ impl Style {
             // What is received waits its turn: nothing is missed.
             Self::Raw => String::new(),
             Self::Plain | Self::Lab | Self::Hex => {
-                format!("({count} messages came faster than they could be shown)\n")
+                format!("({} came faster than they could be shown)\n", counted(count, "message"))
             }
         }
     }

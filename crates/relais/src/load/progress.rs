@@ -57,9 +57,10 @@ impl Bar {
             let missed =
                 if missed > 0 { format!(", {missed} not answered") } else { String::new() };
             return format!(
-                "{} {} of {of} connections{missed}",
+                "{} {} of {}{missed}",
                 filled(count(done), count(of)),
-                self.title_and(done)
+                self.title_and(done),
+                counted(count(of), "connection"),
             );
         };
         let Schedule { warmup, until: _, rate: _ } = self.schedule;

@@ -1,5 +1,6 @@
 //! What a `[proxy.NAME]` says of passing on: every name resolved, nothing opened.
 
+use relais_net::Endpoint;
 use serde::Serialize;
 
 use super::{
@@ -47,6 +48,18 @@ pub enum To {
 }
 
 impl Proxy {
+    /// Where those are that we name, for some paths or all.
+    pub(crate) fn upstreams(&self) -> impl Iterator<Item = &Endpoint> {
+        let upstreams = match &self.to {
+            To::Upstreams(upstreams) => Some(upstreams),
+            To::Forward(_) => None,
+        };
+        let all = upstreams
+            .into_iter()
+            .flat_map(|it| it.routes.iter().flat_map(|route| &route.upstream).chain(&it.upstream));
+        all.map(|upstream| &upstream.endpoint)
+    }
+
     /// Resolves what the `table` at `key` says of passing on.
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();

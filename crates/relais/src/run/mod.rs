@@ -14,6 +14,7 @@ mod inherited;
 mod manager;
 mod memory;
 mod opened;
+mod unknown;
 
 use std::{
     pin::pin,
@@ -148,6 +149,7 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         }
     };
     greeting.say(house);
+    unknown::warn_of_unknown(house);
     house.begin();
     manager::ready();
     let mut renewing = tokio::time::interval(RENEW_EVERY);

@@ -220,7 +220,7 @@ mod tests {
     fn a_line_that_is_no_message_is_told_by_its_number() {
         check(LF, "ab\nabcde\n", Err("line 2: longer than a message may be"));
         check(LF, &"x".repeat(1000), Err("line 1: longer than a message may be"));
-        check(HEX, "48\n4\n", Err("line 2: half a byte at the end"));
+        check(HEX, "48\n4\n", Err("line 2: half a byte in \"4\""));
     }
 
     #[test]

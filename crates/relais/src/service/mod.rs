@@ -145,7 +145,9 @@ impl Service {
 
     /// What it is called where people read: `listen echo`.
     pub(crate) fn title(&self) -> String {
-        format!("{} {}", self.job.verb(), self.name)
+        let verb = self.job.verb();
+        // A hub that is called `hub` is one.
+        if *self.name == *verb { verb.to_owned() } else { format!("{verb} {}", self.name) }
     }
 
     /// What it does, in a few words.

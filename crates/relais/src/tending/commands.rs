@@ -14,12 +14,13 @@ use super::{
     asking::Asking,
     new_file::not_made,
     shown::{self, Column},
+    sure::is_meant,
 };
 use crate::{
     complaint::{Complaint, Wrong},
     control::{Hidden, OfHub, WhatWasSaid},
     hub::{Days, InviteTask, Password, RoomTask, Task, Terms, TokenTask, UserTask, new_password},
-    measure::said_bytes,
+    measure::{counted, said_bytes},
     output::{Reader, print_on, say, tell},
     password,
     stop::Stop,
@@ -63,7 +64,9 @@ impl Asking<'_> {
                 let password = read(&password, &name)?;
                 self.done(OfHub::Password { user: name, password })
             }
-            UserTask::Delete { name, messages } => {
+            UserTask::Delete { name, messages, sure } => {
+                let how = if messages { ", and all that it said" } else { "" };
+                is_meant(&sure, &format!("Delete account {name:?}{how}?"))?;
                 let said = if messages { WhatWasSaid::Goes } else { WhatWasSaid::Stays };
                 self.done(OfHub::DeleteUser { user: name, said })
             }
@@ -86,7 +89,11 @@ impl Asking<'_> {
             RoomTask::Members { room, json } => {
                 self.list(OfHub::Members { room: with_sign(&room) }, shown::MEMBERS, json)
             }
-            RoomTask::Delete { room } => self.done(OfHub::DeleteRoom { room: with_sign(&room) }),
+            RoomTask::Delete { room, sure } => {
+                let room = with_sign(&room);
+                is_meant(&sure, &format!("Delete room {room:?}, and all that was said in it?"))?;
+                self.done(OfHub::DeleteRoom { room })
+            }
             RoomTask::Retain { room, days: Days(days) } => {
                 self.done(OfHub::Retain { room: with_sign(&room), days })
             }
@@ -186,7 +193,7 @@ impl Asking<'_> {
         let ended = out.map_or(Ok(()), |out| finish(out, path));
         asked?;
         ended?;
-        tell(format_args!("{lines} lines written to {}", path.display()));
+        tell(format_args!("{} written to {}", counted(lines, "line"), path.display()));
         Ok(())
     }
 

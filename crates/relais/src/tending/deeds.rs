@@ -21,6 +21,7 @@ use super::{
 use crate::{
     complaint::Wrong,
     control::{Hidden, OfHub, WhatWasSaid},
+    measure::counted,
 };
 
 /// How often who waits for a copy is told how far it is.
@@ -138,7 +139,10 @@ async fn of_rooms(of: OfHub, hub: &Hub) -> Done {
         }
         OfHub::Retain { room, days } => {
             hub.retain(&room, days).await.map_err(|why| not(&why, &room))?;
-            let long = days.map_or("for good".to_owned(), |days| format!("for {days} days"));
+            let long = days.map_or_else(
+                || "for good".to_owned(),
+                |days| format!("for {}", counted(days.into(), "day")),
+            );
             Ok(format!("{room} keeps what is said {long}"))
         }
         OfHub::Own { room, user } => {

@@ -11,17 +11,21 @@ use relais_hub::{
 use relais_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
 
-/// An account.
-pub(super) fn user(user: &User) -> Value {
+/// An account, and whether it is connected now.
+pub(super) fn user(user: &User, online: Option<bool>) -> Value {
     let User { id, name, since, admin, gone, devices, seen } = user;
     let deleted = gone.map(|said| match said {
         Said::Stays => "messages stay",
         Said::Goes => "messages taken out",
     });
-    json!({
+    let mut told = json!({
         "user": name, "id": id.0.0, "since": time(*since), "administrator": admin,
         "deleted": deleted, "devices": devices, "seen": seen.map(time),
-    })
+    });
+    if let Some(online) = online {
+        told["online"] = online.into();
+    }
+    told
 }
 
 /// A device. What it is known by is not told.
@@ -78,7 +82,7 @@ pub(super) fn invitation(invitation: &Invitation, room: Option<&str>) -> Value {
 /// Something of an account that is exported.
 pub(super) fn exported(exported: &Exported) -> Value {
     let (is, mut told) = match exported {
-        Exported::Account(of) => ("account", user(of)),
+        Exported::Account(of) => ("account", user(of, None)),
         Exported::Device(session) => ("device", device(session)),
         Exported::Member(place, seated) => {
             let (since, read) = (seated.member.since.0, seated.member.read.0);

@@ -1,11 +1,11 @@
 //! What there is in a hub, read beside it, and told row by row.
 
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use relais_hub::{
     Hub, export,
     model::{AccountId, RoomId, Seq},
-    store::{Broken, Ledger},
+    store::{Broken, Ledger, User},
 };
 use serde_json::{Value, json};
 
@@ -22,10 +22,17 @@ const READ_AT_ONCE: usize = 500;
 pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
     let (ledger, answers) = (hub.ledger().map_err(|error| broken(&error))?, answers.clone());
     let looking: Looking = match of {
-        OfHub::Users {} => Box::new(users),
+        OfHub::Users {} => {
+            let present = present(hub).await;
+            Box::new(move |ledger, answers| users(ledger, &present, answers))
+        }
         OfHub::Rooms {} => Box::new(rooms),
         OfHub::Invitations {} => Box::new(invitations),
-        OfHub::User { user } => of_user(hub, &user, show_user).await?,
+        OfHub::User { user } => {
+            let who = hub.find_user(&user).await.map_err(|why| not(&why, &user))?;
+            let present = present(hub).await;
+            Box::new(move |ledger, answers| show_user(ledger, (who, &present), answers))
+        }
         OfHub::Tokens { user } => of_user(hub, &user, devices).await?,
         OfHub::Export { user } => of_user(hub, &user, all_of).await?,
         OfHub::Room { room } => of_room(hub, &room, show_room).await?,
@@ -34,6 +41,11 @@ pub(super) async fn look(of: OfHub, hub: &Hub, answers: &Answers) -> Done {
         _ => Box::new(|_, _| Ok(())),
     };
     on_a_thread(move || looking(&ledger, &answers)).await.map(|()| String::new())
+}
+
+/// Who is connected now: nobody that is known of, where the hub does not say.
+async fn present(hub: &Hub) -> HashSet<AccountId> {
+    hub.present().await.unwrap_or_default()
 }
 
 /// What is looked up, once it is known of whom or where.
@@ -64,13 +76,14 @@ fn show_room(ledger: &Ledger, room: RoomId, answers: &Answers) -> Result<(), Bro
     Ok(())
 }
 
-fn users(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
+fn users(ledger: &Ledger, present: &HashSet<AccountId>, answers: &Answers) -> Result<(), Broken> {
     let mut after = AccountId::default();
     loop {
         let page = ledger.users(after, READ_AT_ONCE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
-        if !page.iter().all(|user| answers.give_waiting(found::user(user))) {
+        let told = |user: &User| found::user(user, Some(present.contains(&user.id)));
+        if !page.iter().all(|user| answers.give_waiting(told(user))) {
             return Ok(());
         }
     }
@@ -124,9 +137,13 @@ fn invitations(ledger: &Ledger, answers: &Answers) -> Result<(), Broken> {
     Ok(())
 }
 
-fn show_user(ledger: &Ledger, who: AccountId, answers: &Answers) -> Result<(), Broken> {
+fn show_user(
+    ledger: &Ledger,
+    (who, present): (AccountId, &HashSet<AccountId>),
+    answers: &Answers,
+) -> Result<(), Broken> {
     let Some(user) = ledger.user(who)? else { return Ok(()) };
-    let mut shown = found::user(&user);
+    let mut shown = found::user(&user, Some(present.contains(&who)));
     let devices = ledger.devices(who)?;
     shown["sessions"] = devices.iter().map(found::device).collect::<Vec<Value>>().into();
     answers.give_waiting(shown);

@@ -15,6 +15,7 @@ mod openmetrics;
 mod sentences;
 mod shown;
 mod stats;
+mod sure;
 mod tended;
 mod watching;
 

@@ -83,10 +83,14 @@ fn of_logins(told: &Value) -> String {
     )
 }
 
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{} entries", said_count(count)) }
+}
+
 fn of_messages(told: &Value) -> String {
     format!(
-        "  written: {} entries, {} of them messages; {} delivered to clients, {} fell behind",
-        said_count(number(told, "entries")),
+        "  written: {}, {} of them messages; {} delivered to clients, {} fell behind",
+        entries(number(told, "entries")),
         said_count(number(told, "messages")),
         said_count(number(told, "deliveries")),
         said_count(number(told, "lagged")),
@@ -126,10 +130,10 @@ fn of_store(store: &Value) -> String {
         bytes => format!(", and {} beside it", said_bytes(bytes)),
     };
     format!(
-        "{}, {}, {} entries in {}{wal}{unindexed}",
+        "{}, {}, {} in {}{wal}{unindexed}",
         counted(number(store, "accounts"), "account"),
         counted(number(store, "rooms"), "room"),
-        said_count(number(store, "entries")),
+        entries(number(store, "entries")),
         said_bytes(number(store, "bytes")),
     )
 }

@@ -12,7 +12,7 @@ pub(super) type Column = (&'static str, fn(&Value) -> String);
 pub(super) const USERS: &[Column] = &[
     ("user", |it| text(it, "user")),
     ("since", |it| day(it, "since")),
-    ("seen", |it| day(it, "seen")),
+    ("seen", |it| if it["online"] == true { "now".to_owned() } else { day(it, "seen") }),
     ("devices", |it| number(it, "devices")),
     ("", |it| match (it["deleted"].as_str(), it["administrator"] == true) {
         (Some(said), _) => format!("deleted, {said}"),
@@ -121,5 +121,9 @@ mod tests {
         assert_eq!(table(&[], USERS), "");
         let expect = "user: ana\nsince: 2026-11-22 14:31\nseen: -\ndevices: 0\nadministrator";
         assert_eq!(card(&ana, USERS), expect);
+        let here = json!({ "user": "ana", "since": "2026-11-22T14:31:07.123456Z", "online": true,
+            "seen": "2026-11-22T14:31:07.123456Z", "devices": 1 });
+        let expect = "user: ana\nsince: 2026-11-22 14:31\nseen: now\ndevices: 1";
+        assert_eq!(card(&here, USERS), expect);
     }
 }

@@ -141,7 +141,8 @@ impl Hear for Answers {
             None => Ok(Heard::Part),
             Some(answered) if left == 0 => Ok(Heard::Whole(answered)),
             Some(_) => {
-                let what = format!("{left} bytes behind the answer: expected none");
+                let s = if left == 1 { "" } else { "s" };
+                let what = format!("{left} byte{s} behind the answer: expected none");
                 Err(Failure::new(Kind::Malformed, what))
             }
         }

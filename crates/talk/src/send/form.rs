@@ -6,9 +6,9 @@ pub enum BadHex {
     /// Something else stands in it.
     #[error("bad digit {0:?}: expected hexadecimal digits, e.g. \"48 69 0a\"")]
     Digit(char),
-    /// A digit is alone.
-    #[error("half a byte at the end: expected two hexadecimal digits for each")]
-    Half,
+    /// A part of it, or its begin, has a digit too few, or too many.
+    #[error("half a byte in {0:?}: expected two hexadecimal digits for each")]
+    Half(String),
 }
 
 /// Reads bytes in hexadecimal, two digits each. White space, colons, commas and `0x` between them are
@@ -18,21 +18,34 @@ pub enum BadHex {
 ///
 /// [`BadHex`]
 pub fn parse_hex(text: &str) -> Result<Vec<u8>, BadHex> {
-    let (mut bytes, mut high) = (Vec::new(), None);
     let text = text.replace("0x", " ");
-    for char in text.chars() {
-        if high.is_none() && (char.is_ascii_whitespace() || matches!(char, ':' | ',')) {
-            continue;
-        }
-        let digit = char.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let digit = digit.ok_or(BadHex::Digit(char))?;
-        match high.take() {
-            None => high = Some(digit),
-            Some(high) => bytes.push(high << 4 | digit),
-        }
+    let is_between = |char: char| char.is_ascii_whitespace() || matches!(char, ':' | ',');
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for part in text.split(is_between) {
+        parse_part(part, &mut bytes)?;
     }
-    if high.is_some() { Err(BadHex::Half) } else { Ok(bytes) }
+    Ok(bytes)
 }
+
+/// Adds the bytes of digits with nothing between them.
+fn parse_part(part: &str, bytes: &mut Vec<u8>) -> Result<(), BadHex> {
+    let digit = |char: char| {
+        let digit = char.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        digit.ok_or(BadHex::Digit(char))
+    };
+    let digits: Vec<u8> = part.chars().map(digit).collect::<Result<_, _>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if !rest.is_empty() {
+        let begin = part.chars().take(TOLD_CHARS_MAX).collect::<String>();
+        let more = if begin.len() < part.len() { "…" } else { "" };
+        return Err(BadHex::Half(begin + more));
+    }
+    bytes.extend(pairs.iter().map(|[high, low]| high << 4 | low));
+    Ok(())
+}
+
+/// How much of what is no bytes is told.
+const TOLD_CHARS_MAX: usize = 32;
 
 /// A text has an escape that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,8 +110,12 @@ mod tests {
         check("", Ok(b""));
         check("4869 0A", Ok(b"Hi\n"));
         check("0x48, 0x69:0a\n", Ok(b"Hi\n"));
-        check("486", Err(BadHex::Half));
-        check("4 8", Err(BadHex::Digit(' ')));
+        check("486", Err(BadHex::Half("486".into())));
+        check("4 8", Err(BadHex::Half("4".into())));
+        check("0 ff", Err(BadHex::Half("0".into())));
+        check("ff 0", Err(BadHex::Half("0".into())));
+        check("0x0ff", Err(BadHex::Half("0ff".into())));
+        check(&"f".repeat(41), Err(BadHex::Half(format!("{}…", "f".repeat(32)))));
         check("4g", Err(BadHex::Digit('g')));
         check("é", Err(BadHex::Digit('é')));
     }

@@ -14,6 +14,11 @@ fn answers_are_shown_in_words() {
     answers(rooms(vec![listed(7)], false), lab);
     answers(rooms(vec![listed(7)], true), &format!("{lab}# there are more: /rooms WORD\n"));
     answers(rooms(vec![], false), "# there is none: /join ROOM makes one\n");
+    let bare = |room| Listed { room, topic: String::new(), ..listed(0) };
+    let (here, tea) = (bare(listed(0).room), bare(Place::Room("#tea".into())));
+    let expect = "# #lab (3), private, owner\n# #tea (3), private, owner\n# #lab has no topic\n";
+    answers(rooms(vec![here.clone(), tea], false), expect);
+    answers(Answer::Joined(here), "# #lab (3), private, owner\n");
     let by_bob = Some(InvitedBy { by: "bob".into(), at: Millis(7) });
     let invited = Listed { mine: None, invited: by_bob, ..listed(0) };
     let expect = "# #lab (3), private, you are invited by bob: TP\n";

@@ -76,7 +76,25 @@ fn what_happens_in_a_room_is_told_by_the_hub() {
     let keeps = |what, value| Event::Rule { at: at("ana", lab()), what, value };
     shows(keeps("slow", Some(5)), "# #lab : 5 s entre deux messages\n");
     shows(keeps("retain", Some(3)), "# #lab : les messages sont gardés 3 jours\n");
+    shows(keeps("retain", Some(1)), "# #lab : les messages sont gardés 1 jour\n");
+    let kept = shown(&Told::Event(keeps("retain", Some(1))), Lang::En);
+    assert_eq!(kept, "# #lab: messages are kept 1 day\n");
     shows(keeps("retain", None), "# #lab : les messages sont gardés pour toujours\n");
+}
+
+#[test]
+fn who_is_invited_is_told_how_to_come_in_and_how_to_decline() {
+    let invites = |user: &str| {
+        let (what, user) = ("invite", user.to_owned());
+        let at = at("bob", Place::Room("#den".into()));
+        Event::About { at, what, user, until: None, reason: None }
+    };
+    let expect = "# bob invited you to #den: /join #den comes in, /leave #den declines\n";
+    assert_eq!(shown(&Told::Event(invites("ana")), Lang::En), expect);
+    let expect =
+        "# bob vous a invité dans #den : /join #den pour entrer, /leave #den pour décliner\n";
+    shows(invites("ana"), expect);
+    shows(invites("eve"), "# bob a invité eve (#den)\n");
 }
 
 #[test]

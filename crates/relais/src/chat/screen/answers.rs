@@ -203,10 +203,13 @@ impl Model {
         let told = Told::Answer { re: None, answer: Ok(answer) };
         let place = self.here.as_ref().map(|here| &here.place);
         let lines = unmarked(&words::show(&told, self.reader(hub, place)));
+        // Where older messages are looked at there is one row for it, and a path would be cut.
+        let has_room = self.room().is_some_and(|room| room.behind == Behind::Nothing);
         match lines.len() {
             0 => {}
             1 if is_done => self.tell_briefly(lines.concat()),
-            1..=TOLD_LINES_MAX => self.tell(lines.join("\n")),
+            1 => self.tell(lines.concat()),
+            2..=TOLD_LINES_MAX if has_room => self.tell(lines.join("\n")),
             _ => self.show_lines(self.word(ANSWER).to_owned(), lines),
         }
     }

@@ -31,7 +31,10 @@ use super::{
     tty::{Tty, give_back},
 };
 use crate::{
-    chat::{caller::Caller, let_in::Door},
+    chat::{
+        caller::Caller,
+        let_in::{Door, is_gone},
+    },
     stop::Stop,
 };
 
@@ -192,7 +195,8 @@ impl Shell {
             self.model.hear(hub, News::Refused(refusal), Instant::now());
             return Ok(Step::On);
         }
-        if !matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired) {
+        let comes_back = matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired);
+        if !comes_back || is_gone(&refusal) {
             return Err(why);
         }
         let user = self.doors[hub].user.clone();

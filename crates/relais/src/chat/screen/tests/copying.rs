@@ -2,7 +2,7 @@
 
 use relais_hub::protocol::{Answer, Secret};
 
-use super::*;
+use super::{super::room::Behind, *};
 
 const PATH: &str = "/hook/hk_AbC-dEf.GhI/0123456789";
 
@@ -23,6 +23,17 @@ fn a_path_is_broken_only_where_it_is_longer_than_a_row() {
     stage.answer(ask, Ok(Answer::Hooked { path, session }));
     stage.sees(PATH);
     stage.model.resize((40, 10));
+    stage.sees(PATH);
+}
+
+#[test]
+fn a_path_stands_whole_where_older_messages_are_looked_at() {
+    let mut stage = Stage::new((40, 10));
+    stage.enter("/hook build");
+    let ask = stage.asked().remove(0);
+    stage.model.room_mut().unwrap().behind = Behind::More;
+    let (path, session) = (Secret(PATH.into()), "s_1".to_owned());
+    stage.answer(ask, Ok(Answer::Hooked { path, session }));
     stage.sees(PATH);
 }
 

@@ -48,7 +48,7 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
     let (what, user) = ("invite", "ana".to_owned());
     stage.hear(News::Happened(Event::About { at, what, user, until: None, reason: None }));
     stage.sees("+#den ");
-    stage.sees("bob invited ana");
+    stage.sees("bob invited you to #den: /join #den");
     assert_eq!(stage.alerts().len(), 1);
     stage.model.resize((40, 8));
     stage.sees("+#den");
@@ -58,7 +58,7 @@ fn who_is_invited_is_told_and_an_invitation_that_is_over_is_gone() {
         // Also where it is one that all may enter.
         Ok(Answer::Rooms { rooms: vec![Listed { mine: None, ..listed("#den", 0) }], more: false }),
     );
-    stage.sees_not("#den ");
+    stage.sees_not("+#den");
 }
 
 #[test]
