@@ -30,15 +30,24 @@ impl<P: Past> Judge<'_, P> {
         if before == Role::Member {
             self.is_in(room, who)?;
         }
-        // Who may do as much as oneself stays; but one may step down.
+        // Who may do as much as oneself stays; but one may step down, where another keeps the room.
         if who != self.by {
             self.outranks(room, who)?;
+        } else if before == Role::Owner && role != Role::Owner && self.owns_alone(room) {
+            let why = "nobody else in the room owns it: have somebody be an owner first";
+            return Err(Refusal::of(Code::Forbidden).field("user").why(why));
         }
         Ok(if before == role {
             Vec::new()
         } else {
             vec![Deed::In { room, act: Act::Role { who, role } }]
         })
+    }
+
+    /// Whether nobody else who is in the room is an owner of it.
+    fn owns_alone(&self, room: RoomId) -> bool {
+        let members = &self.state.room(room).members;
+        !members.iter().any(|(who, member)| *who != self.by && member.role == Role::Owner)
     }
 
     pub(super) fn kick(&self, place: &Place, user: &str, reason: Option<&str>) -> Verdict {

@@ -453,6 +453,20 @@ fn a_mute_ends_to_the_millisecond() {
 }
 
 #[test]
+fn a_room_is_not_left_without_an_owner_by_who_steps_down() {
+    let mut world = World::of(&["adm", "ana", "bob"]);
+    world.does("ana", &create("#den", Access::Public)).unwrap();
+    world.does("bob", &join("#den")).unwrap();
+    for role_then in [Role::Member, Role::Moderator] {
+        let refused = world.does("ana", &role("#den", "ana", role_then));
+        assert_eq!(refused, Err(Code::Forbidden), "{role_then:?}");
+    }
+    world.does("ana", &role("#den", "bob", Role::Owner)).unwrap();
+    world.does("ana", &role("#den", "ana", Role::Member)).unwrap();
+    assert_eq!(world.does("bob", &role("#den", "bob", Role::Member)), Err(Code::Forbidden));
+}
+
+#[test]
 fn who_owns_a_private_room_and_left_it_may_come_back() {
     let mut world = World::of(&["root", "ana", "bob", "cleo"]);
     world.does("ana", &create("#den", Access::Private)).unwrap();

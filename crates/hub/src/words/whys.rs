@@ -44,6 +44,10 @@ const WHYS: &[(&str, &str)] = &[
     ("for owners of the room", "pour les propriétaires du salon"),
     ("for the administrator of the hub", "pour l'administrateur du serveur"),
     ("unban them first", "levez d'abord son bannissement"),
+    (
+        "nobody else in the room owns it: have somebody be an owner first",
+        "personne d'autre dans le salon n'en est propriétaire : nommez-en un d'abord",
+    ),
     ("between two there is none", "à deux il n'y en a pas"),
     ("leave one of your rooms first", "quittez d'abord un de vos salons"),
     ("you spoke to as many as may be", "vous avez parlé à autant de personnes que permis"),

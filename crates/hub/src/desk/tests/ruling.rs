@@ -243,8 +243,13 @@ impl Model {
         if before == Role::Member {
             self.member(room, user)?;
         }
+        let members = &self.rooms[&room].members;
         if who != by {
             self.lower(by, room, user)?;
+        } else if (before, role < Role::Owner) == (Role::Owner, true)
+            && members.iter().all(|(one, member)| *one == by || !is_owner(member))
+        {
+            return no(Code::Forbidden);
         }
         let is_so = before == role;
         if is_so { Ok(Vec::new()) } else { act(room, Act::Role { who, role }) }
