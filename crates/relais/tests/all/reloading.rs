@@ -218,18 +218,18 @@ fn changed_limits_hold_for_who_comes_then() {
 
 /// A connection that is among those of `running`, which may not have noticed yet who left before.
 fn let_in(running: &Running) -> TcpStream {
-    for _ in 0..100 {
+    let mut taken = None;
+    until(|| {
         let mut stream = running.connect(0);
         // Whoever is one too many is told at once, and may be cut off while asking.
         let mut told = [0; 12];
         let asked = stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         let heard = asked.and_then(|()| stream.read_exact(&mut told));
-        if heard.is_ok() && told == *b"HTTP/1.1 200" {
-            return stream;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("there was no room in 5 s");
+        let is_in = heard.is_ok() && told == *b"HTTP/1.1 200";
+        taken = is_in.then_some(stream);
+        is_in
+    });
+    taken.unwrap()
 }
 
 #[test]
