@@ -14,7 +14,7 @@ use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 use super::*;
 use crate::streams::Callers;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A relay that runs, and where.
 struct Running {
