@@ -98,7 +98,7 @@ export class Stage {
   // test did not expect.
   async visit(test) {
     const context = await this.browser.newContext({ ignoreHTTPSErrors: false, viewport: { width: 1280, height: 800 } });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(40_000);
     const visit = new Visit(this, context, await context.newPage());
     try {
       await test(visit);

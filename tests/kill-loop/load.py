@@ -107,7 +107,7 @@ class Load:
         self.stage, self.port, self.history, self.floors = stage, port, origin.history, floors
         self.wrong, self.counts = [], {"answers": 0, "changes": 0, "purges": 0}
         self.is_killed = False
-        self.threads = [threading.Thread(target=self.run, args=[random.Random(f"{seed} {n}")]) for n in range(CLIENTS)]
+        self.threads = [threading.Thread(target=self.run, args=[random.Random(f"{seed} {n}")], daemon=True) for n in range(CLIENTS)]
         for thread in self.threads:
             thread.start()
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import os
 import pathlib
 import random
@@ -19,13 +20,22 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 RELAIS = os.path.abspath(os.environ.get("RELAIS", REPOSITORY / "target/debug/relais"))
 
 # How long a server may take to listen; a machine under load is slow.
-START_SECONDS = 20
+START_SECONDS = 60
+# No test is given less: what takes 10 s alone takes a minute beside others.
+TEST_SECONDS_MIN = 180
+# Below those that the system gives to whoever asks for any: nobody gets one of these by chance before
+# the program has it that is told it, or while that program is down.
+PORTS = range(12_000, 32_000)
 
 TESTS = []
 
 
 class Skip(Exception):
     """A test that cannot run here."""
+
+
+class Late(Exception):
+    """A test that is not done in its time. No `TimeoutError`: sockets raise those, and tests expect them."""
 
 
 @dataclasses.dataclass
@@ -42,25 +52,26 @@ class Test:
         return self.function.__module__
 
 
-def test(function=None, *, seconds=60):
+def test(function=None, *, seconds=TEST_SECONDS_MIN):
     """Makes a function a test, whose name is its sentence."""
     if function is None:
         return lambda function: test(function, seconds=seconds)
-    TESTS.append(Test(function, seconds))
+    TESTS.append(Test(function, max(seconds, TEST_SECONDS_MIN)))
     return function
 
 
 @contextlib.contextmanager
 def deadline(seconds):
     def late(_signal, _frame):
-        raise TimeoutError(f"not done after {seconds} s")
+        raise Late(f"not done after {seconds} s")
 
     signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    # And again, should something take it for a fault of its own.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 10)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def need(*programs):
@@ -70,7 +81,7 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
 
 
-def eventually(what, question, seconds=10):
+def eventually(what, question, seconds=40):
     """Asks `question` until the answer is true, and returns that."""
     end = time.monotonic() + seconds
     while True:
@@ -91,9 +102,24 @@ def holds(text, part, what=""):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of TCP and UDP that nobody has here, and that is given once."""
+    for _ in PORTS:
+        port = next(NEXT_PORTS)
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
+            with contextlib.suppress(OSError):
+                stream.bind(("", port))
+                datagram.bind(("", port))
+                return port
+    raise AssertionError(f"no port of {PORTS} is free")
+
+
+def from_a_place_of_its_own(ports):
+    """All of them in turn. Who runs at the same time begins elsewhere."""
+    skipped = os.getpid() * 97 % len(ports)
+    return itertools.islice(itertools.cycle(ports), skipped, None)
+
+
+NEXT_PORTS = from_a_place_of_its_own(PORTS)
 
 
 def connects(port):
@@ -146,7 +172,7 @@ class Stage:
         path = self.write("relais.toml", config)
         return self.relais("up", path, urls=urls, **options)
 
-    def run(self, command, status=0, seconds=50, **options):
+    def run(self, command, status=0, seconds=120, **options):
         """Runs a program to its end; what it printed, as text if it is text."""
         done = self.finish(command, seconds, **options)
         if status is not None and done.returncode != status:
@@ -154,7 +180,7 @@ class Stage:
             raise AssertionError(f"{command[0]} ended with {done.returncode}, expected {status}: {said}")
         return done.stdout
 
-    def finish(self, command, seconds=50, **options):
+    def finish(self, command, seconds=120, **options):
         options = {"env": self.env(), "cwd": self.folder, "stdin": subprocess.DEVNULL} | options
         if "input" in options:
             del options["stdin"]
@@ -163,7 +189,7 @@ class Stage:
         )
 
     def curl(self, *arguments, **options):
-        return self.run(["curl", "--silent", "--show-error", "--max-time", "40", *arguments], **options)
+        return self.run(["curl", "--silent", "--show-error", "--max-time", "100", *arguments], **options)
 
     def authority(self):
         """The certificate of the local authority, once a relais has listened on https."""
@@ -250,11 +276,11 @@ class Program:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def end(self, seconds=20):
+    def end(self, seconds=60):
         """Waits for its end; the exit code."""
         return self.process.wait(seconds)
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=60):
         """Asks it to end; the exit code."""
         self.signal(signal.SIGTERM)
         return self.end(seconds)
@@ -269,7 +295,7 @@ class Program:
 class Raw:
     """A connection that says what it is told to, byte for byte."""
 
-    def __init__(self, port, seconds=15):
+    def __init__(self, port, seconds=40):
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
         self.socket.settimeout(seconds)
 

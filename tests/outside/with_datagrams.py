@@ -221,7 +221,7 @@ def each_sender_is_a_line_of_the_log(stage):
     equal((line["to_server"], line["to_client"]), (8, 8))
 
 
-@test
+@test(seconds=180)
 def a_bad_network_is_played_and_the_same_each_time(stage):
     port = echo(stage)
     answered = []
@@ -229,18 +229,19 @@ def a_bad_network_is_played_and_the_same_each_time(stage):
         program = relay(
             stage, "udp://127.0.0.1:0", f"udp://127.0.0.1:{port}", "--loss", "30%", "--seed", 5
         )
-        sock, came = client(program.at, 0.1), []
-        for number in range(100):
+        # Long enough for an answer that comes at all: one that came late would be taken for the next.
+        sock, came = client(program.at, 0.5), []
+        for number in range(50):
             with contextlib.suppress(TimeoutError):
                 came.append(ask(sock, b"%d" % number))
         # Both ways: about half.
-        assert 30 <= len(came) <= 70, came
+        assert 15 <= len(came) <= 35, came
         answered.append(came)
     equal(answered[0], answered[1])
     program = relay(stage, "udp://127.0.0.1:0", f"udp://127.0.0.1:{port}", "--delay", "100ms")
     start = time.monotonic()
     ask(client(program.at), b"late")
-    assert 0.2 <= time.monotonic() - start < 1.5
+    assert 0.2 <= time.monotonic() - start < 5
 
 
 # Asks until it is answered, for each of so many questions; prints how often it asked.

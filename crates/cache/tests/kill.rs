@@ -136,6 +136,8 @@ fn the_child() {
     let Ok(folder) = env::var(FOLDER) else { return };
     let round: u64 = env::var(SEED).unwrap().parse().unwrap();
     let disk = open(Path::new(&folder));
+    // On a machine of one core the name of this test stands in this line already.
+    say("");
     let mut random = Random(round * 7919 + 1);
     let first = round * 1_000_000 + 1;
     for version in first.. {

@@ -36,7 +36,7 @@ fn nobody_waits_for_a_disk_that_a_body_is_written_to() {
             // Nobody hears that it was too late.
             _ = tell.send(joined);
         });
-        *joined.lock().unwrap() = heard.recv_timeout(Duration::from_secs(10)).ok();
+        *joined.lock().unwrap() = heard.recv_timeout(Duration::from_mins(1)).ok();
     };
     let disk = Disk::open_and_tell(&path, disk_settings(64 << 20), Box::new(on_state)).unwrap();
     let settings = Settings { object_max: 4 << 20, ..Settings::default() };

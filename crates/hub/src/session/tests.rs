@@ -322,7 +322,7 @@ async fn what_is_worked_out_holds_up_nothing_else_and_ends_with_its_session() {
 async fn as_much_as_may_be_asked_before_it_is_answered_is_and_the_rest_is_heard_later() {
     let slow = Arc::new(Slow { permits: Semaphore::new(1), under_way: Arc::default() });
     let calculator: Arc<dyn Calculator> = slow.clone();
-    let unknown_max = Duration::from_millis(500);
+    let unknown_max = Duration::from_secs(3);
     let limits = Limits { asked_max: 2, unknown_max, ..Limits::default() };
     let (_folder, hub) = hub_that_calculates(limits, Some(calculator));
     let sums = "{\"cmd\":\"CALC\",\"id\":1,\"expr\":\"1\"}\n".repeat(2);
@@ -334,7 +334,7 @@ async fn as_much_as_may_be_asked_before_it_is_answered_is_and_the_rest_is_heard_
 
 #[tokio::test]
 async fn who_logged_out_and_says_nothing_is_sent_away_as_any_stranger() {
-    let unknown_max = Duration::from_millis(500);
+    let unknown_max = Duration::from_secs(3);
     let (_folder, hub) = hub(Limits { unknown_max, ..Limits::default() });
     let (mut client, stream) = duplex(1 << 20);
     let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());

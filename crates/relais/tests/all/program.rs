@@ -12,7 +12,7 @@ use std::{
 };
 
 /// No answer takes longer, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What [`Place::write_big`] writes.
 pub(crate) const BIG_BYTES: u64 = 32 * 1024 * 1024;

@@ -14,7 +14,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
-use crate::program::{self, BIG_BYTES, Place, Running, ask_for_big, get, until};
+use crate::program::{self, BIG_BYTES, PATIENCE, Place, Running, ask_for_big, get, until};
 
 fn config(listen: &str, root: &str) -> String {
     format!("[serve.site]\nlisten = [{listen}]\nroot = \"{root}\"\n")
@@ -270,12 +270,11 @@ fn check(output: &Output, code: i32, stdout: &str, stderr: &str) {
     assert_eq!(output.status.code(), Some(code));
 }
 
-/// Calls the control socket of the one relais that runs in `place`; waits 4 s at most for what it
-/// says, which is longer than its own patience and shorter than a long pause.
+/// Calls the control socket of the one relais that runs in `place`.
 fn call(place: &Place) -> UnixStream {
     let mut sockets = fs::read_dir(place.path().join("data/run")).unwrap();
     let stream = UnixStream::connect(sockets.next().unwrap().unwrap().path()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 

@@ -14,7 +14,7 @@ use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 use super::*;
 use crate::streams::Callers;
 
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A relay that runs, and where.
 struct Running {
@@ -158,7 +158,7 @@ async fn who_may_not_be_served_is_not() {
 #[tokio::test]
 async fn an_association_is_a_flow_until_it_is_idle() {
     let mut options = options(&[server("a").await]);
-    options.limits.idle_max = Duration::from_millis(30);
+    options.limits.idle_max = Duration::from_secs(50);
     let relay = run(options);
     let mut watcher = relay.tap.watch(Detail::Bytes);
     let client = client().await;
@@ -170,9 +170,11 @@ async fn an_association_is_a_flow_until_it_is_idle() {
         let event = watcher.next().await;
         assert!(matches!(&event, Some(Event::Bytes { bytes, .. }) if bytes == expect), "{event:?}");
     }
-    let closed = timeout(LONG, watcher.next()).await.unwrap();
+    tokio::time::pause();
+    let closed = watcher.next().await;
+    tokio::time::resume();
     let Some(Event::Closed { ending: Some(ending), .. }) = closed else { panic!("{closed:?}") };
-    assert_eq!((ending.by, &*ending.why), (By::Relais, "idle for 30ms"));
+    assert_eq!((ending.by, &*ending.why), (By::Relais, "idle for 50s"));
     assert_eq!((ending.to_server, ending.to_client), (2, 3));
     // Whoever comes back is a new sender.
     assert_eq!(ask(&client, relay.at, b"again").await, b"aagain");
@@ -265,6 +267,8 @@ async fn told_to_stop_it_does_not_wait_where_nobody_waits() {
     let relay = run(options(&[server("").await]));
     let client = client().await;
     ask(&client, relay.at, b"hi").await;
+    // From here on only what is waited for takes time, however slow the machine is.
+    tokio::time::pause();
     let start = tokio::time::Instant::now();
     assert_eq!(relay.shutdown.finish(LONG).await, Drained::InTime);
     relay.serving.await.unwrap().unwrap();

@@ -128,18 +128,25 @@ async fn an_error_is_not_calculated() {
 
 #[tokio::test]
 async fn an_answer_under_way_is_waited_for_at_the_end() {
-    let script = format!("echo {}; read -r line; sleep 0.1; echo 2", crate::calc::READY);
+    let folder = tempfile::tempdir().unwrap();
+    let asked = folder.path().join("asked");
+    let script = format!(
+        "echo {}; read -r line; : >'{}'; sleep 0.1; echo 2",
+        crate::calc::READY,
+        asked.display()
+    );
     let arguments = vec!["-c".to_owned(), script];
     let program = crate::calc::Program { path: "/bin/sh".into(), arguments };
     let calculator = crate::calc::Calculator::new(program, 1);
     let server = Server::of(Role::Calc(Arc::new(calculator)));
     let caller = server.caller().await;
     caller.send(b"1+1").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    while !asked.exists() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let Server { shutdown, .. } = server;
-    assert_eq!(shutdown.finish(Duration::from_secs(5)).await, relais_net::Drained::InTime);
-    let mut buffer = [0; 16];
-    assert_eq!(caller.try_recv(&mut buffer).unwrap(), 1);
+    assert_eq!(shutdown.finish(Duration::from_mins(1)).await, relais_net::Drained::InTime);
+    assert_eq!(hear(&caller).await, "2");
 }
 
 #[tokio::test]

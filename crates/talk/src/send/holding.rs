@@ -386,7 +386,7 @@ mod tests {
             ControlFlow::Continue(())
         };
         let call = Call::of_datagrams(Arc::new(client));
-        let manner = Manner { wait: Duration::from_millis(100), ..TURNS };
+        let manner = Manner { wait: Duration::from_secs(1), ..TURNS };
         let ended = call.hold(&mut input(messages), manner, &mut audience).await.unwrap();
         assert_eq!(ended, Ended::AllSaid);
         order.join(" ")
@@ -410,7 +410,7 @@ mod tests {
             count += u32::from(matches!(told, Told::Heard(_)));
             ControlFlow::Continue(())
         };
-        let wait = Duration::from_millis(200);
+        let wait = Duration::from_secs(1);
         let manner = Manner { wait, once_answered: OnceAnswered::ListensOn, ..TURNS };
         let mut said = input(&["subscribe"]);
         let call = Call::of_datagrams(Arc::new(client));
@@ -422,7 +422,7 @@ mod tests {
     async fn an_answer_that_comes_late_does_not_take_the_place_of_the_last() {
         assert_eq!(by_datagrams(&["1", "2"], &[(0, "a"), (0, "b")]).await, ">1 <a >2 <b");
         // The first is late, and the second waited for all the same.
-        let order = by_datagrams(&["1", "2"], &[(120, "a"), (50, "b")]).await;
+        let order = by_datagrams(&["1", "2"], &[(1_300, "a"), (600, "b")]).await;
         assert_eq!(order, ">1 ? >2 <a <b");
     }
 

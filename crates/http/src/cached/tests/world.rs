@@ -204,7 +204,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), all_goes_on).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), all_goes_on).await.unwrap();
     }
 
     /// How many requests the server has had since [`World::asked`].

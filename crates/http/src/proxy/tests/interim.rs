@@ -15,7 +15,7 @@ async fn read_until(client: &mut DuplexStream, end: &str) -> String {
     let mut came = Vec::new();
     while !came.ends_with(end.as_bytes()) {
         let read = client.read_buf(&mut came);
-        let read = tokio::time::timeout(Duration::from_secs(5), read).await;
+        let read = tokio::time::timeout(Duration::from_mins(1), read).await;
         let text = || String::from_utf8_lossy(&came).into_owned();
         assert_ne!(read.unwrap_or_else(|_| panic!("late: {}", text())).unwrap(), 0, "{}", text());
     }

@@ -195,7 +195,7 @@ async fn what_is_under_way_when_somebody_ends_it_is_told() {
     timed.schedule.rate = NonZeroU64::new(1_000);
     let mut running = Running::start(timed, dialer()).unwrap();
     // Not cancelled by another task that is done first, but by a timer: it is to be under way.
-    let waited = tokio::time::timeout(Duration::from_millis(500), running.wait()).await;
+    let waited = tokio::time::timeout(Duration::from_secs(2), running.wait()).await;
     assert!(waited.is_err());
     assert!(matches!(running.progress().stage, Stage::Asking(_)));
     let outcome = running.end().await;
@@ -229,7 +229,7 @@ async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
     .await;
     let mut running =
         Running::start(load(&format!("ws://{at}"), message(), 1, 9), dialer()).unwrap();
-    let waited = tokio::time::timeout(Duration::from_millis(500), running.wait()).await;
+    let waited = tokio::time::timeout(Duration::from_secs(2), running.wait()).await;
     assert!(waited.is_err());
     let outcome = running.end().await;
     let Outcome { ledger, unanswered, .. } = &outcome;
