@@ -58,7 +58,7 @@ def what_was_shown_is_read_with_the_next_line_and_nobody_claims_to_speak_for_the
         ana.types("/login ana secret-pass")
         ana.types("/join lab")
         ana.sees("# #lab (1), owner")
-        for name in ("root", "_hub_", "Adm1n2"):
+        for name in ("server1", "_hub_", "Adm1n2"):
             refused = typed(stage, program, f"/register {name} secret-pass")
             holds("\n".join(refused), f'"{name}" is for the hub and who runs it')
         typed(stage, program, "/register bob secret-pass", "/join lab", "one", "two")

@@ -138,7 +138,7 @@ pub fn account_name(text: &str) -> Result<String, NotAName> {
 
 /// Judges whether somebody may give himself `name`, which is that of an [account](account_name): he could be
 /// taken for the hub, for who keeps it, or for everybody, if he were called `_hub_`, `Admin2` or `all.`. Who runs
-/// the hub may call somebody so, and who has the first account.
+/// the hub may call somebody so, and who has the first account; but nobody `hub` or `all` as it is.
 ///
 /// # Errors
 ///

@@ -53,12 +53,14 @@ impl Pace {
 pub(super) const TO_ALL: u64 = 20;
 
 /// For how many lookups `ask` counts: what the desk has to do for it, of a busy hub's rooms and members.
-/// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own.
+/// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own. But who has
+/// read has said nothing, and may have typed what is said next.
 pub(super) fn cost(ask: &Ask) -> u64 {
     match ask {
         Ask::History { .. }
         | Ask::Whois { .. }
         | Ask::Typing { .. }
+        | Ask::Read { .. }
         | Ask::Announce { .. }
         | Ask::Wishes { .. } => 1,
         Ask::Who { .. } => 2,

@@ -32,7 +32,7 @@ pub(super) fn is_read_as(name: &str, word: &str) -> bool {
 }
 
 /// Who speaks for a hub, or keeps it.
-const SPEAKERS: [&str; 5] = ["relais", "hub", "system", "admin", "administrator"];
+const SPEAKERS: [&str; 6] = ["relais", "hub", "server", "system", "admin", "administrator"];
 
 /// All who are there. Read more finely: many are called `Ali`.
 const EVERYBODY: [&str; 3] = ["all", "everyone", "here"];
@@ -133,6 +133,7 @@ mod tests {
             ("hub1", Some("hub")),
             ("hubs", Some("hub")),
             ("42.HUB-7", Some("hub")),
+            ("_server_", Some("server")),
             ("admin", Some("admin")),
             ("Adm1n", Some("admin")),
             ("_adrnin.", Some("admin")),

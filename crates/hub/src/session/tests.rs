@@ -410,6 +410,22 @@ async fn who_types_by_itself_has_all_its_pace_for_what_it_says() {
 }
 
 #[tokio::test]
+async fn what_was_read_takes_nothing_of_the_pace_of_what_is_said() {
+    let (_folder, hub) = hub(Limits { burst: 8, messages_a_second: 1, ..Limits::default() });
+    told(&hub, "/register ana secret-pass\n/join lab\n").await;
+    let mut said = r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"secret-pass"}"#.to_owned();
+    for seq in 1..=20 {
+        said += &format!("\n{{\"cmd\":\"READ\",\"id\":8,\"room\":\"#lab\",\"seq\":{seq}}}");
+    }
+    for _ in 0..6 {
+        said += "\n{\"cmd\":\"MESSAGE\",\"id\":9,\"to\":\"#lab\",\"body\":\"salut\"}";
+    }
+    let told = told(&hub, &(said + "\n")).await;
+    let written = told.iter().filter(|line| line.contains("\"re\":9,\"ok\":true"));
+    assert_eq!(written.count(), 6, "{told:#?}");
+}
+
+#[tokio::test]
 async fn nobody_but_the_first_calls_itself_as_who_speaks_for_the_hub() {
     let (_folder, hub) = hub(Limits::default());
     let first = told(&hub, "/register admin secret-pass\n").await;

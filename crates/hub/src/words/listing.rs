@@ -34,7 +34,9 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         ),
         Answer::Rooms { rooms, more } => {
             show_rooms(rooms, reader, out);
-            show_no_topic(rooms, reader, out);
+            if let [listed] = &rooms[..] {
+                show_no_topic(listed, reader, out);
+            }
             if *more {
                 let (en, fr) = ("there are more: /rooms WORD", "il y en a d'autres : /rooms MOT");
                 reader.say(out, format_args!("{en}"), format_args!("{fr}"));
@@ -84,11 +86,11 @@ fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
     }
 }
 
-/// Adds that nobody has said what the room is about that who reads is in: `/topic` asks for it.
-fn show_no_topic(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {
-    let is_here = |listed: &&Listed| reader.here == Some(&listed.room);
-    if let Some(Listed { room, .. }) = rooms.iter().filter(is_here).find(|it| it.topic.is_empty()) {
-        let room = Room(room);
+/// Adds that nobody has said what the one room is about that was asked for, as `/topic` does, if who reads is
+/// in it.
+fn show_no_topic(listed: &Listed, reader: Reader<'_>, out: &mut String) {
+    if reader.here == Some(&listed.room) && listed.topic.is_empty() {
+        let room = Room(&listed.room);
         reader.say(
             out,
             format_args!("{room} has no topic"),

@@ -340,6 +340,8 @@ fn callers_who_say_nothing_hold_up_nobody() {
     // More than there are places.
     let _silent: Vec<_> = (0..40).map(|_| call(&place)).collect();
     let mut stream = call(&place);
+    // Longer than it has patience with them, shorter than with nobody.
+    stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     stream.write_all(b"{\"do\":\"reload\"}\n").unwrap();
     assert_eq!(answer(&stream), RELOADED);
 }

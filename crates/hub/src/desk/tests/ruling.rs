@@ -246,7 +246,8 @@ impl Model {
         let members = &self.rooms[&room].members;
         if who != by {
             self.lower(by, room, user)?;
-        } else if (before, role < Role::Owner) == (Role::Owner, true)
+        } else if before == Role::Owner
+            && role < Role::Owner
             && members.iter().all(|(one, member)| *one == by || !is_owner(member))
         {
             return no(Code::Forbidden);

@@ -16,8 +16,11 @@ fn answers_are_shown_in_words() {
     answers(rooms(vec![], false), "# there is none: /join ROOM makes one\n");
     let bare = |room| Listed { room, topic: String::new(), ..listed(0) };
     let (here, tea) = (bare(listed(0).room), bare(Place::Room("#tea".into())));
-    let expect = "# #lab (3), private, owner\n# #tea (3), private, owner\n# #lab has no topic\n";
-    answers(rooms(vec![here.clone(), tea], false), expect);
+    let expect = "# #lab (3), private, owner\n# #lab has no topic\n";
+    answers(rooms(vec![here.clone()], false), expect);
+    let expect = "# #lab (3), private, owner\n# #tea (3), private, owner\n";
+    answers(rooms(vec![here.clone(), tea.clone()], false), expect);
+    answers(rooms(vec![tea], false), "# #tea (3), private, owner\n");
     answers(Answer::Joined(here), "# #lab (3), private, owner\n");
     let by_bob = Some(InvitedBy { by: "bob".into(), at: Millis(7) });
     let invited = Listed { mine: None, invited: by_bob, ..listed(0) };
