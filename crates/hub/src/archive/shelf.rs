@@ -131,16 +131,19 @@ impl Shelf {
         };
         let ids: Vec<_> = rooms.iter().map(|(id, _)| *id).collect();
         let began = Instant::now();
-        let sought = Sought { rooms: &ids, words, from: *from, limit: *limit, upto: *upto };
+        // One more than is asked for tells whether there is more.
+        let sought = Sought { rooms: &ids, words, from: *from, limit: limit + 1, upto: *upto };
         let go_on = move || began.elapsed() < SEARCHED_MAX;
         let (found, more) = self.archive.search_while(&sought, go_on)?;
+        let is_all = more == More::No && found.len() <= *limit;
+        let found = &found[..found.len().min(*limit)];
         let event = |past: &Past| {
             let room = past.entry.room().filter(|_| !self.is_out(past))?;
             let (_, place) = rooms.iter().find(|(id, _)| *id == room)?;
             self.event(past, place, job.by)
         };
-        let within = pages::first_within(&found);
-        let more = more == More::Yes || within.len() < found.len();
+        let within = pages::first_within(found);
+        let more = !is_all || within.len() < found.len();
         let events: Vec<_> = within.iter().filter_map(event).collect();
         if within.is_empty() && more {
             let why = "there is more to search through than a second is enough for: name a room, or rarer words";

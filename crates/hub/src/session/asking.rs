@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use relais_tap::By;
+
 use super::{Asks, Dialect, End, Goodbye, Line, Session, secrets::Given};
 use crate::{
     desk::Order,
@@ -22,6 +24,9 @@ impl Session<'_> {
             let why = format!("expected at most {most} bytes");
             return self.misread(None, Refusal::of(Code::FrameTooBig).why(why));
         };
+        if self.who.is_none() && is_of_http(&line) {
+            return Box::pin(self.turn_away()).await;
+        }
         match &self.dialect {
             Dialect::Words(_) => Box::pin(self.hear_words(&line)).await,
             Dialect::Json { .. } | Dialect::Unknown => {
@@ -31,6 +36,14 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    /// A page of any site can have a browser send a request here, with lines in its body that would be taken
+    /// for typed: nothing of it is heard.
+    async fn turn_away(&mut self) -> ControlFlow<End> {
+        // Who is gone has nothing to read.
+        _ = self.send(NO_HTTP).await;
+        ControlFlow::Break((By::Relais, "spoke HTTP".into()))
     }
 
     async fn hear_words(&mut self, line: &[u8]) -> ControlFlow<End> {
@@ -149,3 +162,14 @@ impl Session<'_> {
         Ok(None)
     }
 }
+
+/// Whether a line begins a request of HTTP, as `POST / HTTP/1.1` does.
+fn is_of_http(line: &[u8]) -> bool {
+    let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
+    let method = words.next().unwrap_or_default();
+    let is_method = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
+    is_method && words.next_back().is_some_and(|last| last.starts_with(b"HTTP/"))
+}
+
+const NO_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+    This is a hub, which is spoken to in lines: nc, telnet, relais chat. For browsers it has an http:// door.\n";

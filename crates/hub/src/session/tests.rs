@@ -410,17 +410,31 @@ async fn who_types_by_itself_has_all_its_pace_for_what_it_says() {
 }
 
 #[tokio::test]
+async fn what_a_page_has_a_browser_send_is_not_taken_for_typed() {
+    let (_folder, hub) = hub(Limits::default());
+    for first in ["POST / HTTP/1.1\r", "GET /a%20b?c HTTP/1.0", "PRI * HTTP/2.0\r"] {
+        let said = format!("{first}\nHost: a\r\n\r\n/register mallory correct horse battery\n");
+        let told = told(&hub, &said).await;
+        assert_eq!(told[0].trim_end(), "HTTP/1.1 400 Bad Request", "{told:#?}");
+        assert!(!told.iter().any(|line| line.contains("mallory")), "{told:#?}");
+    }
+    let told = told(&hub, "/register ana secret-pass\nGET / HTTP/1.1\n").await;
+    assert_eq!(told[0], "# you are ana", "the first, who may say what it likes");
+    assert!(!told.iter().any(|line| line.contains("400")), "{told:#?}");
+}
+
+#[tokio::test]
 async fn what_was_read_takes_nothing_of_the_pace_of_what_is_said() {
     let (_folder, hub) = hub(Limits { burst: 8, messages_a_second: 1, ..Limits::default() });
     told(&hub, "/register ana secret-pass\n/join lab\n").await;
-    let mut said = r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"secret-pass"}"#.to_owned();
-    for seq in 1..=20 {
-        said += &format!("\n{{\"cmd\":\"READ\",\"id\":8,\"room\":\"#lab\",\"seq\":{seq}}}");
-    }
-    for _ in 0..6 {
-        said += "\n{\"cmd\":\"MESSAGE\",\"id\":9,\"to\":\"#lab\",\"body\":\"salut\"}";
-    }
-    let told = told(&hub, &(said + "\n")).await;
+    let login = r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"secret-pass"}"#;
+    let read = |seq| format!(r##"{{"cmd":"READ","id":8,"room":"#lab","seq":{seq}}}"##);
+    let message = r##"{"cmd":"MESSAGE","id":9,"room":"#lab","body":"salut"}"##.to_owned();
+    let said: Vec<_> = std::iter::once(login.to_owned())
+        .chain((1..=20).map(read))
+        .chain(vec![message; 6])
+        .collect();
+    let told = told(&hub, &(said.join("\n") + "\n")).await;
     let written = told.iter().filter(|line| line.contains("\"re\":9,\"ok\":true"));
     assert_eq!(written.count(), 6, "{told:#?}");
 }

@@ -105,8 +105,9 @@ impl Model {
                 && !self.is_redacted(entry.seq)
                 && now.split(|char: char| !char.is_alphanumeric()).any(|one| one == word)
         };
-        let found = self.log.iter().rev().filter(has).take(limit);
-        Answer::Page { events: found.map(|entry| self.past(entry, by)).collect(), more: false }
+        let found: Vec<_> = self.log.iter().rev().filter(has).collect();
+        let events = found.iter().take(limit).map(|entry| self.past(entry, by));
+        Answer::Page { events: events.collect(), more: found.len() > limit }
     }
 
     pub(super) fn missed(&self, by: AccountId, rooms: &[(RoomId, Seq)], upto: Seq) -> Vec<Event> {
