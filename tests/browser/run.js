@@ -10,9 +10,9 @@
 import { mkdtempSync, mkdirSync, rmSync, accessSync, constants } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
 import { TESTS } from "./tests.js";
 import { Stage } from "./stage.js";
+import { once } from "./tries.js";
 
 const RELAIS = process.env.RELAIS ?? new URL("../../target/debug/relais", import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -67,20 +67,6 @@ async function twiceIfNeedBe(title, test) {
   console.log(`${verdict.padStart(7)} ${came.took.toFixed(1).padStart(5)} s  ${title}${came.wrong ?? came.flaky ?? ""}`);
 }
 
-// What came of a test: how long it took, and what was wrong.
-async function run(test) {
-  const began = performance.now();
-  let alarm;
-  const late = new Promise((_, reject) => {
-    alarm = setTimeout(() => reject(new Error(`not done after ${TEST_MILLIS} ms`)), TEST_MILLIS);
-  });
-  let wrong;
-  try {
-    await Promise.race([stage.visit(test), late]);
-  } catch (error) {
-    wrong = `\n    ${String(error.stack ?? error).split("\n").slice(0, 8).join("\n    ")}`;
-  } finally {
-    clearTimeout(alarm);
-  }
-  return { took: (performance.now() - began) / 1000, wrong };
+function run(test) {
+  return once(() => stage.visit(test), () => stage.leave(), TEST_MILLIS);
 }

@@ -94,18 +94,19 @@ export class Stage {
     certutil("-A", "-t", "C,,", "-n", "relais", "-i", authority);
   }
 
-  // Runs a test in a browser of its own cache; fails if the browser complained of anything that the
-  // test did not expect.
+  // Runs a test in a browser of its own cache, open until `leave`; fails if the browser complained of
+  // anything that the test did not expect.
   async visit(test) {
     const context = await this.browser.newContext({ ignoreHTTPSErrors: false, viewport: { width: 1280, height: 800 } });
     context.setDefaultTimeout(40_000);
     const visit = new Visit(this, context, await context.newPage());
-    try {
-      await test(visit);
-      visit.expectQuiet();
-    } finally {
-      await context.close();
-    }
+    await test(visit);
+    visit.expectQuiet();
+  }
+
+  // Closes all that visits have opened: one that still runs can do nothing more.
+  async leave() {
+    for (const context of this.browser.contexts()) await context.close();
   }
 
   async end() {

@@ -426,6 +426,46 @@ def who_logs_out_while_the_hub_is_away_is_forgotten_at_once_and_the_hub_hears_of
     expect_quiet(ana, other)
 
 
+def out_everywhere_and_in(stage, name):
+    """Ana logs out all her devices while the hub is away, and `name` comes in on her page as soon as it is there."""
+    hub, browser = Hub(stage), Browser(stage)
+    newcomer(hub, "bob")
+    ana = come_in(browser, hub, "ana")
+    phone = Bot(hub.tcp).done("LOGIN", user="ana", password="secret-pass")["token"]
+    hub.kill()
+    ana.has(".no-line")
+    ana.click(".me")
+    ana.has(".window .buttons .bad")
+    ana.js("document.querySelector('.window .buttons .bad').previousElementSibling.click()")
+    ana.has(".entrance .told")
+    # By now the page calls rarely: mostly after somebody came in.
+    time.sleep(10)
+    hub.begin()
+    ana.fill("input[name=user]", name)
+    ana.fill("input[name=password]", "secret-pass")
+    ana.press("Enter")
+    ana.has(".inside", 30)
+
+    def is_out():
+        time.sleep(0.5)
+        return Bot(hub.tcp).ask("LOGIN", token=phone).get("err", {}).get("code") == "TOKEN_EXPIRED"
+
+    eventually("her phone is logged out", is_out)
+    equal(ana.js("!!document.querySelector('.inside')"), True)
+    equal(len(hub.bot("ana").done("SESSIONS")["sessions"]), 1 + (name == "ana"))
+    expect_quiet(ana)
+
+
+@test(seconds=120)
+def who_logs_out_everywhere_while_the_hub_is_away_is_out_there_though_somebody_else_comes_in(stage):
+    out_everywhere_and_in(stage, "bob")
+
+
+@test(seconds=120)
+def who_logs_out_everywhere_while_the_hub_is_away_and_comes_in_again_is_in_there_alone(stage):
+    out_everywhere_and_in(stage, "ana")
+
+
 def badge(name):
     return f"document.querySelector('.row[data-room=\"{name}\"] .badge [aria-hidden]')?.innerText"
 

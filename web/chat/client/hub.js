@@ -4,7 +4,7 @@
 
 import { batch, computed, effect, signal } from "../vendor/signals.js";
 import { Connection, Lost } from "../core/connection.js";
-import { farewell } from "../core/farewell.js";
+import { Farewells } from "../core/farewell.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
 import { setBy } from "./clock.js";
@@ -201,7 +201,9 @@ addEventListener("storage", () => {
 export const unheard = signal(null);
 
 /** What the hub is still to hear of. */
-const farewells = new Set();
+const farewells = new Farewells(means, () => {
+  if (unheard.value) unheard.value = "heard";
+});
 
 /** So long a hub that seems to be there may take to hear that somebody logs out. */
 const GOODBYE_MS = 2000;
@@ -218,22 +220,14 @@ export async function logOut(isAll) {
   keep.forget(`unsent.${user}.`);
   keep.set(`open.${user}`, null);
   leave();
-  if (!hasHeard && token) tellLater({ token, isAll });
-}
-
-function tellLater(what) {
-  farewells.add(what);
+  if (hasHeard || !token) return;
   unheard.value = "to hear";
-  farewell(means, what, () => {
-    farewells.delete(what);
-    if (farewells.size === 0 && unheard.value) unheard.value = "heard";
-  });
+  farewells.add({ token, user, isAll });
 }
 
-// Who comes in again meanwhile stays: all others were meant.
-on("entered", () => {
+on("entered", (answer) => {
   unheard.value = null;
-  for (const what of farewells) what.isAll = false;
+  farewells.entered(answer);
 });
 
 /** Calls the hub; and at once when the network or the person comes back. */

@@ -17,6 +17,8 @@ pub(super) enum Unfit {
     Form { path: String, line: String },
     #[error("in {path}: nothing at {from:?}")]
     Missing { path: String, from: String },
+    #[error("in {path}: {from:?} exports no {name:?}")]
+    Unshown { path: String, from: String, name: String },
     #[error("in {path}: what it imports imports it: {from:?}")]
     Circle { path: String, from: String },
     #[error("in {path}: what means something else in one sheet with others: {what:?}")]
@@ -35,7 +37,8 @@ impl Unfit {
 ///
 /// # Errors
 ///
-/// If a module has a form that is not known, is not there, or imports what imports it.
+/// If a module has a form that is not known, is not there, imports what imports it, or a name that the
+/// other does not export.
 pub(super) fn bundle<'a>(
     main: &str,
     text_of: &dyn Fn(&str) -> Option<&'a str>,
@@ -50,15 +53,15 @@ struct Bundle<'a, 'b> {
     text_of: &'b dyn Fn(&str) -> Option<&'a str>,
     /// Modules that wait for what they import.
     begun: Vec<String>,
-    /// Modules in the script, in their order: what the first gives is called `its$0`.
-    done: Vec<String>,
+    /// Modules in the script, in their order, and what each exports: what the first gives is called `its$0`.
+    done: Vec<(String, Vec<&'a str>)>,
     script: String,
 }
 
-impl Bundle<'_, '_> {
+impl<'a> Bundle<'a, '_> {
     /// Has the module `path` in the script, behind all that it imports. Gives which one it is.
     fn add(&mut self, path: &str, (by, from): (&str, &str)) -> Result<usize, Unfit> {
-        if let Some(at) = self.done.iter().position(|one| one == path) {
+        if let Some(at) = self.done.iter().position(|(one, _)| one == path) {
             return Ok(at);
         }
         let wrong = || (by.to_owned(), from.to_owned());
@@ -76,16 +79,31 @@ impl Bundle<'_, '_> {
         self.begun.pop();
         let at = self.done.len();
         let _ = write!(self.script, "// {path}\nconst its${at} = (() => {{\n{function}}})();\n");
-        self.done.push(path.to_owned());
+        let passed_on = module.passed_on.iter().flat_map(|(pairs, _)| pairs);
+        let shown = module.exports.iter().chain(passed_on).map(|(_, shown)| *shown).collect();
+        self.done.push((path.to_owned(), shown));
         Ok(at)
     }
 
+    /// Has the module that `path` finds at `from` in the script, and looks whether it exports all of
+    /// `names`. Gives which one it is.
+    fn add_with(&mut self, path: &str, from: &str, names: &[Pair<'_>]) -> Result<usize, Unfit> {
+        let at = self.add(&beside(path, from), (path, from))?;
+        let (_, shown) = &self.done[at];
+        let Some((name, _)) = names.iter().find(|(theirs, _)| !shown.contains(theirs)) else {
+            return Ok(at);
+        };
+        let [path, from, name] = [path, from, *name].map(str::to_owned);
+        Err(Unfit::Unshown { path, from, name })
+    }
+
     /// What stands between the braces of the function that `module` becomes.
-    fn function(&mut self, path: &str, module: &Module<'_>) -> Result<String, Unfit> {
+    fn function(&mut self, path: &str, module: &Module<'a>) -> Result<String, Unfit> {
         let mut text = String::new();
         let mut given: Vec<_> = module.exports.iter().map(own).collect();
         for (names, from) in &module.imports {
-            let at = self.add(&beside(path, from), (path, from))?;
+            let wanted = if let Names::Each(pairs) = names { pairs.as_slice() } else { &[] };
+            let at = self.add_with(path, from, wanted)?;
             let _ = match names {
                 Names::All(name) => writeln!(text, "const {name} = its${at};"),
                 Names::Each(pairs) if pairs.is_empty() => Ok(()),
@@ -96,7 +114,7 @@ impl Bundle<'_, '_> {
             };
         }
         for (pairs, from) in &module.passed_on {
-            let at = self.add(&beside(path, from), (path, from))?;
+            let at = self.add_with(path, from, pairs)?;
             given.extend(pairs.iter().map(|(one, other)| format!("{other}: its${at}.{one}")));
         }
         text.push_str(&without_maps(&module.body));
@@ -138,7 +156,7 @@ fn without_maps(body: &str) -> String {
 mod tests {
     use super::*;
 
-    const MODULES: [(&str, &str); 7] = [
+    const MODULES: [(&str, &str); 10] = [
         (
             "main.js",
             "import { twice as two } from \"./view/a.js\";\nimport \"./core/b.js\";\ntwo(1);\n",
@@ -151,6 +169,9 @@ mod tests {
         ("lost.js", "import \"./nowhere.js\";"),
         ("round.js", "import \"./trip.js\";"),
         ("trip.js", "import \"./round.js\";"),
+        ("asks.js", "import { add as a, plus } from \"./core/b.js\";"),
+        ("passes.js", "export { plus as a } from \"./core/b.js\";"),
+        ("again.js", "import { a } from \"./passes.js\";"),
         ("odd.js", "export * from \"./core/b.js\";"),
     ];
 
@@ -175,6 +196,9 @@ mod tests {
     fn what_does_not_fit_together_is_refused() {
         check("lost.js", "in lost.js: nothing at \"./nowhere.js\"");
         check("round.js", "in trip.js: what it imports imports it: \"./round.js\"");
+        check("asks.js", "in asks.js: \"./core/b.js\" exports no \"plus\"");
+        check("passes.js", "in passes.js: \"./core/b.js\" exports no \"plus\"");
+        check("again.js", "in passes.js: \"./core/b.js\" exports no \"plus\"");
         check(
             "odd.js",
             "in odd.js: a form of import or export that is not known here: \"export * from \\\"./core/b.js\\\";\"",

@@ -1,7 +1,7 @@
 //! The page of a hub: files in this program, as browsers ask for them.
 //!
-//! It is written as many modules and sheets, and served as one of each, put together when it is first
-//! opened: over a line on which a question takes 400 ms, as many files as it is written in take nine
+//! It is written as many modules and sheets, and served as one of each, put together when the hub
+//! starts: over a line on which a question takes 400 ms, as many files as it is written in take seven
 //! seconds. As it is written it can be had, too, at `/source.html`.
 
 mod bundle;
