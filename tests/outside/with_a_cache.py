@@ -531,6 +531,25 @@ def what_clients_say_of_caching_may_be_ignored(stage):
 
 
 @test
+def of_a_purge_with_a_disk_no_more_is_said_than_is_known(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server, ALLOWED + ', disk = "kept"')
+        url = relais.http + "/?cache-control=max-age=60"
+        nothing = "nothing like that is in memory; any on disk alone is purged, and not counted\n"
+        some = "purged 1 object in memory; any on disk alone is purged, too, and not counted\n"
+        for expect in [some, nothing]:
+            if expect == some:
+                get(stage, url)
+            equal(purge(stage, url, *BEARER), (200, f"200 OK: {expect}"))
+        for expect in [some, nothing]:
+            if expect == some:
+                get(stage, url)
+            equal(verb(stage, "purge", url)[0], expect)
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
 def what_is_stored_beside_is_hinted_at(stage):
     need("curl")
     with Server() as server:
