@@ -531,6 +531,25 @@ def what_clients_say_of_caching_may_be_ignored(stage):
 
 
 @test
+def of_a_purge_with_a_disk_no_more_is_said_than_is_known(stage):
+    need("curl")
+    with Server() as server:
+        relais = proxy(stage, server, ALLOWED + ', disk = "kept"')
+        url = relais.http + "/?cache-control=max-age=60"
+        nothing = "nothing like that is in memory; any on disk alone is purged, and not counted\n"
+        some = "purged 1 object in memory; any on disk alone is purged, too, and not counted\n"
+        for expect in [some, nothing]:
+            if expect == some:
+                get(stage, url)
+            equal(purge(stage, url, *BEARER), (200, f"200 OK: {expect}"))
+        for expect in [some, nothing]:
+            if expect == some:
+                get(stage, url)
+            equal(verb(stage, "purge", url)[0], expect)
+        equal(relais.stop(), 0, "exit code")
+
+
+@test
 def what_is_stored_beside_is_hinted_at(stage):
     need("curl")
     with Server() as server:
@@ -555,21 +574,35 @@ def a_proxy_without_a_file_is_asked_by_its_port(stage):
         port = alone.http.rpartition(":")[2]
         get(stage, alone.http + "/?cache-control=max-age=60")
 
-        def cache(*words, status=0):
-            done = stage.finish([RELAIS, "cache", *words], cwd=empty)
+        def cache(*words, status=0, list=b""):
+            done = stage.finish([RELAIS, "cache", *words], cwd=empty, input=list)
             equal(done.returncode, status, f"{words}: {done.stderr}")
             return done.stdout.decode() + done.stderr.decode()
 
         holds(cache("ls", "--at", port), "1 object\n")
         # The port of the URL says who is asked, whoever else runs.
         holds(cache("show", alone.http + "/?cache-control=max-age=60"), "status")
+        # So it does line by line, of a list.
+        told = cache("warm", "-", list=f"{alone.http}/warm?cache-control=max-age=60\n{demo.urls[2]}/\n".encode())
+        holds(told, "2 of 2 stored")
         told = cache("stats", status=2)
         for part in ["several relais run", "the demo", f"by flags (port {port})", "`--at PORT`"]:
             holds(told, part)
         holds(cache("ls", "--at", "1", status=1), "no relais of this user listens at port 1")
         equal(demo.stop(), 0, "exit code")
-        holds(cache("ls"), "1 object\n")
+        # Who has no cache is not meant, whether it is a folder or a proxy.
+        others = [stage.relais("serve", ".", "--listen", "127.0.0.1:0", cwd=empty), stage.relais("proxy", "0", server.url, cwd=empty)]
+        holds(cache("ls"), "2 objects\n")
+        holds(cache("purge", "--all"), "purged 2 objects\n")
         equal(alone.stop(), 0, "exit code")
+        told = cache("stats", status=2)
+        holds(told, "no relais that runs has a cache, of: ")
+        holds(told, "--cache`, gives it one")
+        for other in others:
+            equal(other.stop(), 0, "exit code")
+        # Of what was not even asked no sum is told.
+        told = cache("warm", "-", status=1, list=server.url.encode())
+        assert told.startswith("error: no relais runs: nobody listens"), told
         equal(list(stage.path("data/run").iterdir()), [], "sockets are left")
 
 

@@ -312,6 +312,12 @@ def a_download_that_broke_off_goes_on(stage):
         get(stage, "-o", file, "--resume", server.url)
         equal(file.read_bytes(), content)
         holds(server.asked[-1], "range: bytes=1000000-")
+        # It is called as it was called, though it is there already; a link leads where it led.
+        stage.path("link").symlink_to(file)
+        for name in ["file", "./file", "link"]:
+            _, said = get(stage, "-o", name, "--resume", server.url)
+            holds(said, f"\n* {name}: 976.5 KiB in ")
+        equal(stage.path("link").is_symlink(), True)
     # Of what nothing is known nothing is kept.
     with Cutting(content, tag="") as server:
         _, said = get(stage, "-o", file, server.url, status=1)

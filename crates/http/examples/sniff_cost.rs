@@ -59,7 +59,7 @@ fn note(log: &SniffLog) -> Duration {
         response: Content { bytes: 2326, media_type: Some("text/javascript".into()) },
         timings: Timings {
             first_byte: Some(Duration::from_micros(1900)),
-            total: Duration::from_micros(12_034),
+            total: Some(Duration::from_micros(12_034)),
             ..Timings::default()
         },
         cached: Some(Cached::Miss),

@@ -38,11 +38,12 @@ pub(crate) fn said_bytes(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
 }
 
-/// A time in a sentence: `1.4 s`.
+/// A time in a sentence: `1.4 s`, `340 µs`.
 pub(crate) fn said_time(time: Duration) -> String {
-    match time.as_secs() {
-        0 => format!("{} ms", time.as_millis()),
-        seconds => format!("{seconds}.{} s", time.subsec_millis() / 100),
+    match (time.as_secs(), time.as_millis()) {
+        (0, 0) => format!("{} µs", time.as_micros()),
+        (0, millis) => format!("{millis} ms"),
+        (seconds, _) => format!("{seconds}.{} s", time.subsec_millis() / 100),
     }
 }
 
@@ -117,6 +118,7 @@ mod tests {
         ] {
             assert_eq!(said_bytes(bytes), expect);
         }
+        assert_eq!(said_time(Duration::from_micros(999)), "999 µs");
         assert_eq!(said_time(Duration::from_millis(7)), "7 ms");
         assert_eq!(said_time(Duration::from_millis(1_470)), "1.4 s");
         assert_eq!(said_seconds(Duration::from_millis(13_900)), "13 s");

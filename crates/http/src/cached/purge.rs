@@ -189,8 +189,19 @@ fn purge_all(
         purged.wait()?;
     }
     let s = if count == 1 { "" } else { "s" };
-    let where_else = if cache.disk().is_some() { " in memory, and their like on disk" } else { "" };
-    Ok(format!("purged {count} object{s}{where_else}"))
+    // What is on disk alone is purged without being looked for.
+    Ok(match (count, cache.disk()) {
+        (_, None) => format!("purged {count} object{s}"),
+        (0, Some(_)) => {
+            "nothing like that is in memory; any on disk alone is purged, and not counted"
+                .to_owned()
+        }
+        (_, Some(_)) => {
+            format!(
+                "purged {count} object{s} in memory; any on disk alone is purged, too, and not counted"
+            )
+        }
+    })
 }
 
 fn is_purge(ask: &Ask) -> bool {

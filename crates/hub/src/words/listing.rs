@@ -219,9 +219,14 @@ fn show_commands(commands: &[(String, String)], out: &mut String) {
     let width = width.min(WIDTH_MAX);
     for (line, does) in commands {
         let (line, does) = (Plain(line).to_string(), Plain(does));
-        note(out, format_args!("{line:width$}  {does}"));
+        if line.chars().count() > width {
+            note(out, format_args!("{line}"));
+            note(out, format_args!("{:width$}  {does}", ""));
+        } else {
+            note(out, format_args!("{line:width$}  {does}"));
+        }
     }
 }
 
-/// Behind longer ones what they do is not aligned.
+/// What longer ones do stands in a line of its own.
 const WIDTH_MAX: usize = 32;

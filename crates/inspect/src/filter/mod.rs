@@ -88,7 +88,7 @@ impl Filter {
             && until.is_none_or(|until| exchange.at <= until)
             && cached.is_none_or(|cached| exchange.cached == Some(cached))
             && blocked.is_none_or(|Blocked| exchange.blocked.is_some())
-            && took_min.is_none_or(|min| exchange.timings.total >= min)
+            && took_min.is_none_or(|min| exchange.timings.total.is_some_and(|took| took >= min))
             && bytes_min.is_none_or(|min| exchange.response.bytes >= min)
     }
 

@@ -14,7 +14,7 @@ fn exchange() -> Exchange<'static> {
         tls: Some(Tls::V13),
         status: Some(404),
         response: Content { bytes: 1024, media_type: Some("text/html".into()) },
-        timings: Timings { total: Duration::from_millis(200), ..Timings::default() },
+        timings: Timings { total: Some(Duration::from_millis(200)), ..Timings::default() },
         cached: Some(Cached::Miss),
         upstream: Some("http://127.0.0.1:8081".into()),
         end: End::Whole,

@@ -151,19 +151,22 @@ impl Asking<'_> {
 /// What was purged, of caches of which one has a disk or none.
 fn purged_text(purged: u64, how: Hardness, on_disk: bool) -> String {
     let objects = counted(purged, "object");
-    let (done, nothing) = match how {
-        Hardness::Hard => {
-            (format!("purged {objects}"), "nothing to purge: nothing like that is stored")
-        }
-        Hardness::Soft => {
-            (format!("made {objects} stale"), "nothing to make stale: nothing like that is stored")
-        }
+    let (done, nothing, is_done) = match how {
+        Hardness::Hard => (format!("purged {objects}"), "nothing to purge", "purged"),
+        Hardness::Soft => (format!("made {objects} stale"), "nothing to make stale", "made stale"),
     };
+    // What is on disk alone is found by nobody from now on, and counted by nobody either.
     match (purged, on_disk) {
-        (0, false) => nothing.to_owned(),
+        (0, false) => format!("{nothing}: nothing like that is stored"),
         (_, false) => done,
-        // What is on disk alone is found by nobody from now on, and counted by nobody either.
-        (_, true) => format!("{done} in memory, and whatever of it is on disk alone"),
+        (0, true) => {
+            format!(
+                "nothing like that is in memory; any on disk alone is {is_done}, and not counted"
+            )
+        }
+        (_, true) => {
+            format!("{done} in memory; any on disk alone is {is_done}, too, and not counted")
+        }
     }
 }
 
@@ -200,4 +203,26 @@ fn shown(found: &Value) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_purged_no_more_is_said_than_is_known() {
+        let check = |purged, how, on_disk, expect: &str| {
+            assert_eq!(purged_text(purged, how, on_disk), expect);
+        };
+        let (hard, soft) = (Hardness::Hard, Hardness::Soft);
+        check(0, hard, false, "nothing to purge: nothing like that is stored");
+        check(1, hard, false, "purged 1 object");
+        let nothing =
+            "nothing like that is in memory; any on disk alone is purged, and not counted";
+        check(0, hard, true, nothing);
+        let some =
+            "made 2 objects stale in memory; any on disk alone is made stale, too, and not counted";
+        check(2, soft, true, some);
+        check(0, soft, false, "nothing to make stale: nothing like that is stored");
+    }
 }

@@ -15,8 +15,8 @@ use crate::{
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// Ask the relais that runs this file [default: relais.toml; without one, the relais that runs, of
-    /// several the one that listens at the URL's port]
+    /// Ask the relais that runs this file [default: relais.toml; without one, the relais that runs and
+    /// has a cache, of several the one that listens at the URL's port]
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
     /// Ask the relais that listens at this port, whatever it runs: also `relais proxy` without a file
@@ -156,20 +156,6 @@ struct What {
     /// Everything
     #[arg(long, conflicts_with_all = ["url", "prefix", "glob", "tag", "group"])]
     all: bool,
-}
-
-impl Command {
-    /// The URL that it is about, if it is about one.
-    pub(super) fn url(&self) -> Option<&str> {
-        match self {
-            Self::Show { url, .. } | Self::Explain { url, .. } => Some(url),
-            Self::Ls { pattern, .. } => pattern.as_deref(),
-            Self::Purge(Purge { what: What { url, prefix, glob, .. }, .. }) => {
-                url.iter().chain(prefix).chain(glob).next().map(String::as_str)
-            }
-            Self::Stats { .. } | Self::Verify { .. } | Self::Warm { .. } => None,
-        }
-    }
 }
 
 /// More would find no place at the control socket beside others.

@@ -36,7 +36,7 @@ pub(crate) fn obey(flags: Flags, color: ColorChoice, data: &Data) -> Result<(), 
     let Flags { command, file, at, proxy, folder } = flags;
     let whom = match folder {
         Some(folder) => Whom::Folder(folder),
-        None => Whom::Running(asking::running((file, at), command.url(), data)?),
+        None => asking::running((file, at), data)?,
     };
     Asking { whom, proxy, data, color }.obey(command)
 }

@@ -70,7 +70,10 @@ pub(super) fn warm(
         ended.collect::<Vec<_>>().into_iter().collect()
     });
     let warmed = warmed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    warmed.end();
+    // What could not even be asked is told of by the error.
+    if ended.is_ok() || warmed.all() > 0 {
+        warmed.end();
+    }
     ended?;
     if warmed.failed > 0 { Err(Stop::No) } else { Ok(()) }
 }
@@ -166,14 +169,17 @@ impl Warmed {
         }
     }
 
+    fn all(&self) -> u64 {
+        self.stored + self.hits + self.not_stored + self.failed
+    }
+
     fn sum(&self) -> String {
         let Self { stored, hits, not_stored, failed, bytes, begun, .. } = self;
-        let all = stored + hits + not_stored + failed;
         let count = |count: &u64| said_count(*count);
         format!(
             "{} of {} stored, {} there before, {} not stored, {} failed, {} in {}",
             count(stored),
-            count(&all),
+            count(&self.all()),
             count(hits),
             count(not_stored),
             count(failed),

@@ -55,6 +55,24 @@ pub(crate) enum OfCaches {
     },
 }
 
+impl OfCaches {
+    /// The URL that it is about, or what begins as one, if it is about one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Show { url } => Some(url),
+            Self::Explain { request, .. } | Self::Fetch { request } => Some(&request.url),
+            Self::List { what } | Self::Purge { what, .. } => match what {
+                Chosen::Url(url)
+                | Chosen::Prefix(url)
+                | Chosen::Glob(url)
+                | Chosen::Group { url, .. } => Some(url),
+                Chosen::All | Chosen::Tag(_) => None,
+            },
+            Self::Stats {} | Self::Verify {} => None,
+        }
+    }
+}
+
 /// A request with GET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

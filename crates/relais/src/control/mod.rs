@@ -69,6 +69,16 @@ pub(crate) struct Listening {
     /// The hubs. Earlier versions have none to look after.
     #[serde(default)]
     pub(crate) hubs: Vec<HubAt>,
+    /// The proxies that have a cache. Earlier versions do not say.
+    #[serde(default)]
+    pub(crate) caches: Option<Vec<String>>,
+}
+
+impl Listening {
+    /// Whether it has a cache, as far as it says.
+    pub(crate) fn has_caches(&self) -> bool {
+        self.caches.as_ref().is_none_or(|caches| !caches.is_empty())
+    }
 }
 
 /// A hub, and where it listens.

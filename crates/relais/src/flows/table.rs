@@ -88,8 +88,8 @@ impl Table {
                 client: &client(exchange),
                 method: &clean(&exchange.method),
                 code: &code(exchange),
-                size: &column_bytes(exchange.response.bytes),
-                took: &column_time(exchange.timings.total),
+                size: &size(exchange),
+                took: &exchange.timings.total.map_or("-".to_owned(), column_time),
                 cache: cache(exchange),
                 url: &clean(&exchange.url),
             };
@@ -159,6 +159,14 @@ fn client(exchange: &Exchange<'_>) -> String {
     exchange.client.map_or("-".to_owned(), |client| client.ip().to_string())
 }
 
+/// Of the response; `-` where nothing was measured.
+fn size(exchange: &Exchange<'_>) -> String {
+    match (exchange.timings.total, exchange.response.bytes) {
+        (None, 0) => "-".to_owned(),
+        (_, bytes) => column_bytes(bytes),
+    }
+}
+
 fn cache(exchange: &Exchange<'_>) -> &'static str {
     match (&exchange.blocked, exchange.cached) {
         (Some(_), _) => "blocked",
@@ -216,7 +224,7 @@ mod tests {
             url: url.into(),
             status: Some(200),
             response: Content { bytes: 2326, media_type: None },
-            timings: Timings { total: Duration::from_micros(12_034), ..Timings::default() },
+            timings: Timings { total: Some(Duration::from_micros(12_034)), ..Timings::default() },
             cached: Some(Cached::Hit),
             end: End::Whole,
             ..Exchange::at(UNIX_EPOCH + Duration::from_secs(971_186_136))
@@ -242,14 +250,18 @@ mod tests {
         };
         let third =
             Exchange { blocked: Some("*.b".into()), status: Some(403), ..exchange("http://a.b/") };
+        // As a block log has it.
+        let fourth =
+            Exchange { response: Content::default(), timings: Timings::default(), ..third.clone() };
         check(
             Table::new(None, false),
-            &[exchange("http://a.org/"), second, third],
+            &[exchange("http://a.org/"), second, third, fourth],
             "\
 time (UTC)          client      method  code  size   took cache   url
 2000-10-10 13:55:36 192.0.2.1   GET     200   2.2K   12ms hit     http://a.org/
 2000-10-10 13:55:36 2001:db8::1 OPTIONS -!    2.2K   12ms -       -
 2000-10-10 13:55:36 192.0.2.1   GET     403   2.2K   12ms blocked http://a.b/
+2000-10-10 13:55:36 192.0.2.1   GET     403      -      - blocked http://a.b/
 ",
         );
     }

@@ -24,6 +24,8 @@ use crate::{
 /// Where a download goes.
 #[derive(Debug)]
 pub(super) struct Place {
+    /// What it was called by who asked.
+    said: PathBuf,
     /// What it is called once it is whole.
     file: PathBuf,
     /// What it is called until then, open and locked; none where it is no file, but e.g. a device.
@@ -50,7 +52,10 @@ struct OwnPart {
 impl Place {
     /// The place of `file`. A link is followed; what is there and no file is written to as it is.
     pub(super) fn of(file: &Path) -> Result<Self, Stop> {
-        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let said = file.to_owned();
+        let is_link = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_symlink());
+        let led_to = if is_link { file.canonicalize().ok() } else { None };
+        let file = led_to.unwrap_or_else(|| said.clone());
         let is_special = match fs::metadata(&file) {
             Ok(meta) if meta.is_dir() => {
                 let what = format!("{:?} is a folder", file.display());
@@ -60,12 +65,12 @@ impl Place {
             Err(_) => false,
         };
         let part = if is_special { None } else { Some(OwnPart::beside(&file)?) };
-        Ok(Self { file, part })
+        Ok(Self { said, file, part })
     }
 
-    /// What it is called once it is whole.
-    pub(super) fn file(&self) -> &Path {
-        &self.file
+    /// What it was called by who asked.
+    pub(super) fn said(&self) -> &Path {
+        &self.said
     }
 
     /// What is there of what is asked for, if it is known by something.

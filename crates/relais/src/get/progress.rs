@@ -52,7 +52,10 @@ impl Progress {
 
     /// How long it took, and how fast that was.
     pub(super) fn summary(&self) -> String {
-        let took = self.begun.elapsed();
+        self.summed(self.begun.elapsed())
+    }
+
+    fn summed(&self, took: Duration) -> String {
         let rate = self.rate(took);
         format!(
             "{} in {}, {}/s",
@@ -62,9 +65,12 @@ impl Progress {
         )
     }
 
+    /// In bytes a second.
     fn rate(&self, took: Duration) -> u64 {
-        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-        (self.there - self.before).saturating_mul(1000) / millis
+        let came = u128::from(self.there - self.before);
+        // 64 bits of bytes and 30 of nanoseconds fit.
+        let rate = came * 1_000_000_000 / took.as_nanos().max(1);
+        u64::try_from(rate).unwrap_or(u64::MAX)
     }
 
     fn text(&self, took: Duration) -> String {
@@ -102,5 +108,17 @@ mod tests {
         // Who sends more than was said is not waited for in percent.
         check(0, 4 * mib, Some(mib), "4.0 MiB, 2.0 MiB/s");
         check(0, 0, Some(0), "0 B, 0 B/s");
+    }
+
+    #[test]
+    fn how_fast_it_was_is_of_the_time_that_it_took() {
+        let check = |micros, expect: &str| {
+            let progress =
+                Progress { there: 1 << 20, ..Progress::new(1 << 19, None, Telling::Usual) };
+            assert_eq!(progress.summed(Duration::from_micros(micros)), expect);
+        };
+        check(2_000_000, "512.0 KiB in 2.0 s, 256.0 KiB/s");
+        check(1_000, "512.0 KiB in 1 ms, 500.0 MiB/s");
+        check(500, "512.0 KiB in 500 µs, 1000.0 MiB/s");
     }
 }

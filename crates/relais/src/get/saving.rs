@@ -138,7 +138,7 @@ impl Saving<'_> {
             }
         }
         place.finish()?;
-        heads.note(format_args!("* {}: {}", place.file().display(), coming.progress.summary()));
+        heads.note(format_args!("* {}: {}", place.said().display(), coming.progress.summary()));
         asked.judge(head.status)
     }
 }

@@ -65,9 +65,9 @@ impl Waterfall {
     }
 }
 
-/// In milliseconds, as far as microseconds.
+/// In milliseconds, to the microsecond.
 fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Which column a moment is in, rounded.
@@ -99,5 +99,17 @@ mod tests {
         assert!(rows[4].ends_with("    80.01 ms"), "{}", rows[4]);
         let rows = |body| Waterfall::new(Timings::default(), body).drawn().lines().count();
         assert_eq!((rows(Some(ms(0))), rows(None)), (4, 3));
+    }
+
+    #[test]
+    fn programs_are_told_of_microseconds_and_no_less() {
+        let timings = Timings { first_byte: Duration::from_nanos(450_088), ..Timings::default() };
+        let told = Waterfall::new(timings, None).json();
+        assert_eq!(told.to_string(), r#"{"connect":0.0,"first_byte":0.45,"total":0.45}"#);
+        for nanos in [1, 1_499, 450_088, 2_300_000_019] {
+            let text = json!(millis(Duration::from_nanos(nanos))).to_string();
+            let digits = text.split_once('.').map_or("", |(_, digits)| digits);
+            assert!(digits.len() <= 3, "{text}");
+        }
     }
 }

@@ -201,10 +201,11 @@ fn obey(Call { request, answers }: Call, house: &mut House) {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house)),
         Request::Listening {} => {
-            let cache::House { runs, .. } = house.caches();
+            let cache::House { runs, desks, .. } = house.caches();
             let ports = house.ports();
             let hubs = house.hubs().iter().map(Tended::told).collect();
-            _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs }));
+            let caches = Some(desks.into_keys().collect());
+            _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs, caches }));
         }
         Request::Cache(request) => {
             tokio::spawn(cache::attend(request, house.caches(), answers));

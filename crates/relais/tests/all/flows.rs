@@ -19,7 +19,7 @@ fn exchange(second: u64, url: &str) -> Exchange<'static> {
         url: url.to_owned().into(),
         status: Some(200),
         response: Content { bytes: 2326, media_type: None },
-        timings: Timings { total: Duration::from_micros(12_034), ..Timings::default() },
+        timings: Timings { total: Some(Duration::from_micros(12_034)), ..Timings::default() },
         cached: Some(Cached::Hit),
         end: End::Whole,
         ..Exchange::at(UNIX_EPOCH + Duration::from_secs(971_186_136 + second))

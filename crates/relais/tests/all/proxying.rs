@@ -286,6 +286,11 @@ fn each_exchange_is_a_line_that_flows_finds_and_so_is_what_was_blocked() {
         let [line] = &found(&["--blocked", log])[..] else { panic!("one line in {log}") };
         assert_eq!(line["url"], "http://a.localhost/casino");
         assert_eq!((&line["blocked"], &line["status"]), (&"casino".into(), &403.into()));
+        // The log of what was blocked tells of nothing that it did not measure.
+        let is_measured = log == "front.jsonl";
+        for key in ["protocol", "bytes", "total_us"] {
+            assert_eq!(line.get(key).is_some(), is_measured, "{key} in {log}");
+        }
     }
 }
 

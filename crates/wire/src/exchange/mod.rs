@@ -2,7 +2,8 @@
 //! long that took. A line of JSON each.
 //!
 //! *Shape*: an object without spaces, with these keys in this order. A key that there is nothing to
-//! say of is left out; `time`, `bytes`, `total_us` and `end` are always there.
+//! say of is left out; `time` and `end` are always there, `bytes` and `total_us` where it was
+//! measured.
 //!
 //! | key | is |
 //! |---|---|
@@ -110,8 +111,8 @@ pub struct Timings {
     pub connect: Option<Duration>,
     /// From the request's coming to the first byte of the response.
     pub first_byte: Option<Duration>,
-    /// From the request's coming to the end of all.
-    pub total: Duration,
+    /// From the request's coming to the end of all; `None` where nothing was measured.
+    pub total: Option<Duration>,
 }
 
 impl Exchange<'_> {

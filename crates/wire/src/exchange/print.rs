@@ -62,14 +62,19 @@ impl Exchange<'_> {
             status: self.status,
             request_bytes: request.bytes,
             bytes: response.bytes,
-            total,
+            total: total.unwrap_or_default(),
             end: self.end,
         };
         closing.print_status(out);
         print_request_type(out, request.media_type.as_deref().map(str::as_bytes));
-        closing.print_bytes(out);
+        // Without a time nobody looked at how it went on: none is no size either.
+        if total.is_some() || response.bytes > 0 {
+            closing.print_bytes(out);
+        }
         answered.print(out);
-        closing.print_total(out);
+        if total.is_some() {
+            closing.print_total(out);
+        }
         source.print(out);
         closing.print_end(out);
     }

@@ -73,7 +73,7 @@ impl<'a> Exchange<'a> {
             "queue_us" => timings.queue = Some(took("queue_us", cursor)?),
             "connect_us" => timings.connect = Some(took("connect_us", cursor)?),
             "first_byte_us" => timings.first_byte = Some(took("first_byte_us", cursor)?),
-            "total_us" => timings.total = took("total_us", cursor)?,
+            "total_us" => timings.total = Some(took("total_us", cursor)?),
             _ => cursor.skip()?,
         }
         Ok(())

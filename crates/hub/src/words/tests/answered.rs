@@ -50,6 +50,11 @@ fn answers_are_shown_in_words() {
     answers(Answer::Hooked { path, session }, expect);
     let commands = [("/a", "one"), ("/bcd", "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     answers(Answer::Help(commands.to_vec()), "# /a    one\n# /bcd  two\n");
+    let long = format!("/{}", "é".repeat(32));
+    let commands = [("/a", "one"), (&*long, "two")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let column = " ".repeat(32);
+    let expect = format!("# /a{}  one\n# {long}\n# {column}  two\n", &column[2..]);
+    answers(Answer::Help(commands.to_vec()), &expect);
 }
 
 #[test]
