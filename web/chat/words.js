@@ -314,6 +314,7 @@ export const WORDS = {
   "log out": ["Log out", "Se déconnecter"],
   "your data": ["What the hub has of you", "Ce que le hub a de vous"],
   "export hint": ["All that you said and did here, as a file of lines of JSON.", "Tout ce que vous avez dit et fait ici, en un fichier de lignes JSON."],
+  "exported": ["Saved as {0}", "Enregistré : {0}"],
   "download": ["Download", "Télécharger"],
   "stop": ["Stop", "Arrêter"],
   "lines read.one": ["{0} line until now", "{0} ligne jusqu’ici"],

@@ -23,6 +23,7 @@ const OWN = new Map(
     unregister: "unregister désinscrire",
     logout: "logout",
     lang: "lang langue",
+    export: "export exporter",
     ping: "ping",
     nick: "nick",
     entrance: "register inscrire login connexion",
