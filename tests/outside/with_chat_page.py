@@ -460,6 +460,83 @@ def on_a_narrow_screen_the_way_back_leads_to_the_list(stage):
 
 
 @test
+def who_is_new_on_a_narrow_screen_is_told_what_there_is_to_do(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana = come_in(browser, hub, "ana")
+    shown = "[...document.querySelectorAll('{}')].filter((one) => one.checkVisibility()).map((one) => one.innerText)"
+    for width in (1280, 390, 320):
+        ana.size(width, 800)
+        ana.until(shown.format(".welcome button") + ".join() === 'Find or make a room,Write to somebody'")
+        equal(len(ana.js(shown.format(".welcome :is(h1, h2)"))), 1, "headings")
+        equal(len(ana.js(shown.format("h1"))), 1, "h1")
+        assert ana.js("document.documentElement.scrollWidth") <= width, width
+    ana.click(".rooms .welcome .main")
+    ana.has(".window .finds")
+    ana.press("Escape")
+    join(ana, "#lab")
+    ana.until("!document.querySelector('.welcome')")
+    expect_quiet(ana)
+
+
+@test
+def enter_comes_into_the_room_that_is_called_so_or_makes_it(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana, eve = come_in(browser, hub, "ana", "#lab"), come_in(browser, hub, "eve")
+    find = '.part [aria-label="Find or make a room"]'
+    eve.click(find)
+    eve.until("document.querySelector('.finds b')?.innerText === '#lab'")
+    # What is found by a part of its name is not what was named.
+    eve.fill(".window input[type=search]", "la")
+    eve.press("Enter")
+    eve.until("document.querySelector('.window input[name=name]')?.value === 'la'")
+    eve.press("Escape")
+    eve.until("!document.querySelector('.window')")
+    eve.click(find)
+    eve.has(".window .finds")
+    eve.press("Enter")
+    eve.fill(".window input[type=search]", "Lab")
+    eve.press("Enter")
+    eve.has('.row[data-room="#lab"][aria-current]')
+    eve.until("!document.querySelector('.window')")
+    # Who is there already is shown it.
+    join(ana, "#tea")
+    ana.click(find)
+    ana.fill(".window input[type=search]", "#lab")
+    ana.press("Enter")
+    ana.has('.row[data-room="#lab"][aria-current]')
+    ana.until("!document.querySelector('.window')")
+    expect_quiet(ana, eve)
+
+
+@test
+def of_a_hub_that_is_not_there_it_is_said_so_and_nobody_is_said_to_be_here(stage):
+    hub, browser = Hub(stage), Browser(stage)
+    ana, bob = come_in(browser, hub, "ana", "#lab"), come_in(browser, hub, "bob", "#lab")
+    say(ana, "/msg bob hello")
+    bob.has('.row[data-room="@ana"]')
+    here = "!!document.querySelector('.topic .dot.online') && !!document.querySelector('.row[data-room=\"@bob\"] .dot.online')"
+    ana.until(here)
+    unknown = """!document.querySelector(':is(.room-head, .row) .dot.online')
+      && document.querySelector('.room-head').innerText.includes('not known whether here')"""
+    words = "document.querySelector('.foot .no-line p')?.innerText === 'The hub cannot be reached. What you write is kept, and sent when it is back.'"
+    hub.kill()
+    ana.until(words)
+    ana.until(unknown)
+    ana.click('.row[data-room="#lab"]')
+    ana.click('.room-head [title="Members"]')
+    ana.until("document.querySelector('.members h3')?.innerText === '2 members' && !document.querySelector('.members .dot.online')")
+    # No network is needed where the hub is on the same machine.
+    ana.network(False)
+    ana.until("!navigator.onLine && " + words)
+    ana.network(True)
+    hub.begin()
+    ana.until("document.querySelector('.members h3')?.innerText === 'Here: 2'")
+    ana.click('.row[data-room="@bob"]')
+    ana.until(here)
+    expect_quiet(ana, bob)
+
+
+@test
 def all_can_be_done_by_keys_and_has_a_name(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")
@@ -664,7 +741,7 @@ TYPED = [
     ("/nick eve", told("and stay ana")),
     ("/password", "document.querySelector('.window h2').innerText === 'Settings'"),
     ("/unregister", "document.querySelector('.window h2').innerText === 'Delete the account'"),
-    ("/export mine.jsonl", "!!document.querySelector('.passing .bad')"),
+    ("/export mine.jsonl", told("Saved as mine.jsonl")),
     ("/sessions", "document.querySelector('.window h2').innerText === 'Settings'"),
     ("/revoke s_none", "!!document.querySelector('.passing .bad')"),
     ("/lang fr", "document.querySelector('.part h2').innerText === 'Salons'"),
@@ -740,6 +817,11 @@ def what_is_refused_says_why_above_the_composer_and_stays_typed(stage):
         ana.click(".passing button")
         ana.until("!document.querySelector('.passing p')")
         ana.js("document.querySelector('#composer').select()")
+    # Once, and not in two sentences.
+    say(ana, "/nope")
+    ana.has(".composer .passing .bad")
+    equal(ana.js("document.querySelector('.composer .passing .bad').innerText.trim()"), 'no command is called "/nope": /help lists them')
+    ana.js("document.querySelector('#composer').select()")
     # Also for who looks at another room when it is refused.
     ana.type("/kick nobody")
     enter = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})"

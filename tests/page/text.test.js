@@ -4,7 +4,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { firstLine, hasWord, isSigns, isUnbroken, partsOf } from "../../web/chat/core/text.js";
 import { linesOf, piecesOf } from "../../web/chat/core/lines.js";
-import { isLastWord, matching, mayKeep, readTyped, wordBefore } from "../../web/chat/core/typed.js";
+import { isLastWord, matching, mayKeep, readTyped, roomNamed, wordBefore } from "../../web/chat/core/typed.js";
 import { spokenBy } from "../../web/chat/core/hook.js";
 import { kindOf } from "../../web/chat/core/answers.js";
 import { wordsFor } from "../../web/chat/core/happening.js";
@@ -141,6 +141,17 @@ test("the word before the caret is completed", () => {
   for (const text of ["", "a@b", "say /ca", "@a "]) assert.equal(wordBefore(text), null, text);
   assert.deepEqual(matching(["zoé", "Éloïse", "ana"], "elo", 5), ["Éloïse"]);
   assert.deepEqual(matching(["bob", "abo", "bo"], "bo", 2), ["bob", "bo"]);
+});
+
+test("a room is named by its whole name, with its sign or without", () => {
+  const check = (word, expected) => assert.equal(roomNamed(["#lab", "#labor", "@la", "#Café"], word), expected);
+  check("lab", "#lab");
+  check(" #LAB ", "#lab");
+  check("café", "#Café");
+  check("cafe", undefined);
+  check("la", undefined);
+  check("@la", undefined);
+  check("", undefined);
 });
 
 test("days, groups and what is new are lines of the log", () => {

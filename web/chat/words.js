@@ -47,6 +47,7 @@ export const WORDS = {
   "online": ["here", "présent"],
   "offline": ["not here", "absent"],
   "away": ["away", "occupé"],
+  "unknown": ["not known whether here", "présence inconnue"],
 
   // A room.
   "skip": ["To the composer", "Vers la saisie"],
@@ -182,8 +183,8 @@ export const WORDS = {
   "whom": ["To whom? /msg NAME TEXT", "À qui ? /msg NOM TEXTE"],
 
   // The line.
-  "no line": ["No connection to the hub. What you write is kept, and sent then.", "Pas de connexion au hub. Ce que vous écrivez est gardé, et partira ensuite."],
-  "no network": ["No network. What you write is kept, and sent then.", "Pas de réseau. Ce que vous écrivez est gardé, et partira ensuite."],
+  "no line": ["The hub cannot be reached. What you write is kept, and sent when it is back.", "Le hub n’est pas joignable. Ce que vous écrivez est gardé, et partira à son retour."],
+  "no network": ["No network. What you write is kept, and sent when there is one again.", "Pas de réseau. Ce que vous écrivez est gardé, et partira à son retour."],
   "calling": ["Connecting…", "Connexion…"],
   "again in.one": ["Again in {0} s", "Nouvel essai dans {0} s"],
   "again in.many": ["Again in {0} s", "Nouvel essai dans {0} s"],
@@ -314,6 +315,7 @@ export const WORDS = {
   "log out": ["Log out", "Se déconnecter"],
   "your data": ["What the hub has of you", "Ce que le hub a de vous"],
   "export hint": ["All that you said and did here, as a file of lines of JSON.", "Tout ce que vous avez dit et fait ici, en un fichier de lignes JSON."],
+  "exported": ["Saved as {0}", "Enregistré : {0}"],
   "download": ["Download", "Télécharger"],
   "stop": ["Stop", "Arrêter"],
   "lines read.one": ["{0} line until now", "{0} ligne jusqu’ici"],

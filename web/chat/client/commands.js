@@ -7,6 +7,7 @@ import { Refused } from "../core/connection.js";
 import { isTalk } from "../core/room.js";
 import { readTyped } from "../core/typed.js";
 import { cameIn, talkTo } from "./acting.js";
+import { exportAll } from "./exporting.js";
 import { ask, away, logOut, me, state } from "./hub.js";
 import { goBack } from "./reading.js";
 import { editTyped, reactTyped, redactTyped, say } from "./sending.js";
@@ -111,6 +112,13 @@ const OWN = {
   lang(rest) {
     if (!LANGS.includes(rest)) return refuse(t("which language", rest));
     return speak(rest);
+  },
+  /** As in the settings, where it can be ended: meanwhile more can be typed. Where files go, the browser knows. */
+  export(path, room) {
+    exportAll(path.split(/[\\/]/).at(-1) || undefined).then(
+      (saved) => saved && tell(t("exported", saved)),
+      (error) => complain(error, room),
+    );
   },
   help: shows({ is: "help" }),
   devices: shows({ is: "settings" }),

@@ -23,11 +23,13 @@ export function stopExporting() {
 on("left", stopExporting);
 
 /**
- * Asks for all of it, page by page, over lost lines, too, and has the browser save it.
+ * Asks for all of it, page by page, over lost lines, too, and has the browser save it. Gives by which name; nothing, if
+ * it was ended.
  *
+ * @param {string} name of the file
  * @throws {Refused} if the hub does not give it
  */
-export async function exportAll() {
+export async function exportAll(name = `${me.value}.jsonl`) {
   const own = (run = {});
   const isOn = () => run === own;
   const user = me.value;
@@ -36,13 +38,15 @@ export async function exportAll() {
     const lines = await head(user, isOn);
     for (let [after, more] = [0, true]; more && isOn(); ) {
       const page = await patiently("EXPORT", { after }, isOn);
-      if (!page) return;
+      if (!page) return undefined;
       // What was before it in its room may be others'.
       for (const { prev: _, ...event } of page.exported) lines.push(event);
       [after, more] = [page.upto, page.more];
       exported.value = lines.length;
     }
-    if (isOn()) save(`${user}.jsonl`, [...lines, { is: "end", lines: lines.length }]);
+    if (!isOn()) return undefined;
+    save(name, [...lines, { is: "end", lines: lines.length }]);
+    return name;
   } finally {
     if (isOn()) stopExporting();
   }

@@ -23,6 +23,7 @@ const OWN = new Map(
     unregister: "unregister désinscrire",
     logout: "logout",
     lang: "lang langue",
+    export: "export exporter",
     ping: "ping",
     nick: "nick",
     entrance: "register inscrire login connexion",
@@ -70,6 +71,12 @@ export function wordBefore(text) {
   const command = /^\/([^\s/]*)$/.exec(text);
   return command ? { sign: "/", word: command[1], from: 0 } : null;
 }
+
+/** Which of the rooms is called just so, with its sign or without; neither case matters. */
+export const roomNamed = (names, word) => names.find((name) => name.toLowerCase() === `#${bareName(word).toLowerCase()}`);
+
+/** The name of a room as it is typed, without its sign. */
+export const bareName = (word) => word.trim().replace(/^#/, "");
 
 /** What begins with `word`, then what has it inside; neither case nor accents matter. */
 export function matching(names, word, most) {

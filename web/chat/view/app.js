@@ -4,7 +4,7 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { standsBeside } from "../core/room.js";
-import { me, phase, state } from "../client/hub.js";
+import { phase, state } from "../client/hub.js";
 import { beside, dialogue, isListOpen, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { KeywordsDialogue } from "./bell.js";
@@ -15,7 +15,7 @@ import * as forms from "./forms.js";
 import { Head, ToList } from "./head.js";
 import { HelpDialogue } from "./help.js";
 import { html } from "./html.js";
-import { Figure, Icon } from "./icons.js";
+import { Icon } from "./icons.js";
 import { focusComposer } from "./insert.js";
 import { keys } from "./keys.js";
 import { Line } from "./line.js";
@@ -25,6 +25,7 @@ import { Passing } from "./passing.js";
 import { Rooms } from "./rooms.js";
 import { SettingsDialogue } from "./settings.js";
 import { SwitcherDialogue } from "./switcher.js";
+import { Welcome } from "./welcome.js";
 
 export function App() {
   return phase.value === "out" ? html`<${Entrance} />` : html`<${Inside} />`;
@@ -58,15 +59,7 @@ const Skip = () => html`<a class="skip" href="#composer" onClick=${(event) => {
 }}>${t("skip")}</a>`;
 
 function Nowhere() {
-  const isEmpty = state.value.me !== null;
-  return html`<div class="nowhere"><${ToList} />
-    ${
-      isEmpty &&
-      html`<${Figure} name=${me.value ?? ""} /><h1>${t("welcome")}</h1><p>${t("welcome words")}</p>
-    <p class="buttons"><button type="button" class="main"
-      onClick=${() => (dialogue.value = { is: "rooms" })}>${t("find or make a room")}</button><button type="button"
-        onClick=${() => (dialogue.value = { is: "talk" })}>${t("write to somebody")}</button></p>`
-    }
+  return html`<div class="nowhere"><${ToList} />${state.value.me !== null && html`<${Welcome} of="h1" />`}
     <${Line} /><${Passing} at="nowhere" /></div>`;
 }
 

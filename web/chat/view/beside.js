@@ -4,7 +4,8 @@
 
 import { useEffect } from "../vendor/hooks.js";
 import { standsBeside } from "../core/room.js";
-import { state } from "../client/hub.js";
+import { isUp } from "../client/hub.js";
+import { presenceOf } from "../client/presence.js";
 import { loadMembers } from "../client/reading.js";
 import { beside, room } from "../client/shown.js";
 import { count, t } from "../client/tongue.js";
@@ -41,13 +42,13 @@ function Members({ its }) {
   const here = all.filter((one) => one.how !== "offline").sort(order);
   const gone = all.filter((one) => one.how === "offline").sort(order);
   return html`<div class="members">
-    <${Those} title=${count("here", here.length)} all=${here} />
+    <${Those} title=${count(isUp.value ? "here" : "members", here.length)} all=${here} />
     ${gone.length > 0 && html`<${Those} title=${count("not here", gone.length)} all=${gone} />`}
   </div>`;
 }
 
 function howOf({ user, online }) {
-  return state.value.presence.get(user)?.how ?? (online ? "online" : "offline");
+  return presenceOf(user).how ?? (online ? "online" : "offline");
 }
 
 function Those({ title, all }) {
@@ -56,9 +57,9 @@ function Those({ title, all }) {
     <button type="button" class=${`row ${one.how}`} onClick=${(event) => showPerson(event, one.user)}>
       <${Figure} name=${one.user} how=${one.how} />
       <span class="row-name"><${Name} name=${one.user} />${
-        state.value.presence.get(one.user)?.text &&
+        presenceOf(one.user).text &&
         html`<bdi
-        class="quiet">${state.value.presence.get(one.user).text}</bdi>`
+        class="quiet">${presenceOf(one.user).text}</bdi>`
       }</span>
       ${one.role !== "member" && html`<span class="tag">${t(`role ${one.role}`)}</span>`}
     </button></li>`,

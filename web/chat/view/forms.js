@@ -3,11 +3,11 @@
  */
 
 import { computed, signal } from "../vendor/signals.js";
-import { useEffect } from "../vendor/hooks.js";
+import { useLayoutEffect } from "../vendor/hooks.js";
 import { SLOW_SECONDS_MAX } from "../core/room.js";
-import { matching } from "../core/typed.js";
+import { bareName, matching, roomNamed } from "../core/typed.js";
 import { ask, state } from "../client/hub.js";
-import { create, invite, joinOrFail, names, setTopic, talkTo } from "../client/acting.js";
+import { create, invite, joinOrFail, names, openRoom, setTopic, talkTo } from "../client/acting.js";
 import { findOthers, keepLooking, loadOthers } from "../client/others.js";
 import { tell, trying } from "../client/passing.js";
 import { dialogue, room } from "../client/shown.js";
@@ -30,7 +30,8 @@ let asking;
 
 /** The rooms there are, to come into; and a new one. */
 export function RoomsDialogue({ its }) {
-  useEffect(() => {
+  // Before anything can be typed.
+  useLayoutEffect(() => {
     wanted.value = its.match ?? "";
     trying(() => loadOthers(wanted.value));
     return keepLooking(() => wanted.value.trim());
@@ -42,9 +43,9 @@ export function RoomsDialogue({ its }) {
   };
   const shown = others.value.filter((one) => matching([one.name, one.topic], wanted.value, 1).length > 0);
   return html`<${Window} title=${t("find or make a room")}>
-    <p class="form-field"><input type="search" aria-label=${t("find a room")} placeholder=${t("find a room")} autofocus
-      defaultValue=${its.match ?? ""}
-      onInput=${(event) => look(event.currentTarget.value)} /></p>
+    <form class="form-field" onSubmit=${enter}><input type="search" aria-label=${t("find a room")}
+      placeholder=${t("find a room")} autofocus defaultValue=${its.match ?? ""}
+      onInput=${(event) => look(event.currentTarget.value)} /></form>
     <ul class="finds">${shown.map(
       (one) => html`<li key=${one.name}>
       <span class="find-words"><b>${one.isPrivate && html`<${Icon} name="lock" />`}<bdi>${one.name}</bdi>
@@ -56,13 +57,28 @@ export function RoomsDialogue({ its }) {
     )}
     ${shown.length === 0 && html`<li class="none">${t(wanted.value ? "no such room" : "no other rooms")}</li>`}</ul>
     <p class="buttons"><button type="button" class="main"
-      onClick=${() => (dialogue.value = { is: "create", name: wanted.value })}>${t("make a room")}</button></p>
+      onClick=${make}>${t("make a room")}</button></p>
   <//>`;
+}
+
+const make = () => (dialogue.value = { is: "create", name: wanted.value });
+
+/** Comes into the room that is called as what was typed; if none is, makes it. */
+async function enter(event) {
+  event.preventDefault();
+  clearTimeout(asking);
+  if (!bareName(wanted.value)) return;
+  await trying(() => findOthers(wanted.value.trim()));
+  const its = (all) => roomNamed([...all.keys()], wanted.value);
+  const [mine, other] = [its(state.value.rooms), its(state.value.others)];
+  if (mine) andClose(() => openRoom(mine))();
+  else if (other) trying(andClose(() => joinOrFail(other)));
+  else make();
 }
 
 export function CreateDialogue({ its }) {
   const act = ({ name, access, topic }) =>
-    create(`#${name.trim().replace(/^#/, "")}`, { isPrivate: access === "private", topic: topic.trim() });
+    create(`#${bareName(name)}`, { isPrivate: access === "private", topic: topic.trim() });
   return html`<${Window} title=${t("make a room")}><${Form} act=${andClose(act)} button=${t("make it")}
     other=${html`<${Cancel} />`}>
     <${Field} label=${t("room name")} name="name" required maxlength="63" defaultValue=${its.name ?? ""} autofocus

@@ -7,6 +7,7 @@ import { loadMembers } from "../client/reading.js";
 import { part } from "../client/acting.js";
 import { setLevel } from "../client/noticing.js";
 import { state } from "../client/hub.js";
+import { presenceOf } from "../client/presence.js";
 import { beside, dialogue, room } from "../client/shown.js";
 import { toList } from "../client/narrow.js";
 import { count, t } from "../client/tongue.js";
@@ -69,7 +70,7 @@ function Topic({ its }) {
 }
 
 function Presence({ user }) {
-  const { how, text } = state.value.presence.get(user) ?? {};
+  const { how, text } = presenceOf(user);
   return how
     ? html`<p class="topic"><i class=${`dot ${how}`}></i> ${text ? html`<bdi>${text}</bdi>` : t(how)}</p>`
     : null;

@@ -5,19 +5,22 @@
 import { useEffect, useRef } from "../vendor/hooks.js";
 import { computed } from "../vendor/signals.js";
 import { callsOf, isTalk } from "../core/room.js";
-import { away, line, me, state } from "../client/hub.js";
+import { away, isUp, me, state } from "../client/hub.js";
 import { decline, join, openRoom } from "../client/acting.js";
 import { isMyTurn, whose } from "../client/dialogues.js";
 import { lookAgain } from "../client/others.js";
 import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
 import { keep } from "../client/kept.js";
+import { presenceOf } from "../client/presence.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
 import { Bell } from "./bell.js";
 import { Further } from "./further.js";
 import { Figure, Icon } from "./icons.js";
+import { Line } from "./line.js";
 import { Passing } from "./passing.js";
+import { Welcome } from "./welcome.js";
 
 const named = (a, b) => a.name.localeCompare(b.name);
 
@@ -28,6 +31,8 @@ const talks = computed(() =>
 );
 const invitations = computed(() => [...state.value.others.values()].filter((one) => one.by));
 const joinable = computed(() => state.value.others.size - invitations.value.length);
+/** Whether who came in is in no room, where the list is all there is to be seen. */
+const isAllEmpty = computed(() => isNarrow.value && state.value.me !== null && all.value.length === 0);
 
 /** The rooms in the order in which they are shown. */
 export const inOrder = () => [...rooms.value, ...talks.value].map((one) => one.name);
@@ -51,7 +56,9 @@ export function Rooms() {
         ${talks.value.map((one) => html`<${Row} key=${one.name} one=${one} />`)}
         ${talks.value.length === 0 && html`<li class="none">${t("no talks")}</li>`}
       <//>
+      ${isAllEmpty.value && html`<${Welcome} of="h2" />`}
     </div><${Further} list=${list} /></div>
+    ${isNarrow.value && html`<${Line} />`}
     <${Passing} at="list" />
     <div class="rooms-foot"><${Me} /><${Bell} /></div>
   </nav>`;
@@ -95,7 +102,7 @@ function Row({ one }) {
   }, [isOpen]);
   const isTwo = isTalk(name);
   const user = isTwo ? name.slice(1) : null;
-  const how = state.value.presence.get(user)?.how;
+  const how = presenceOf(user).how;
   return html`<li><button type="button" ref=${row} class=${classes}
     aria-current=${isOpen ? "page" : undefined} data-room=${name}
     tabindex=${isOpen || !open.value ? 0 : -1} onClick=${() => openRoom(name)}>
@@ -160,7 +167,7 @@ async function declineHere({ currentTarget }, name) {
 }
 
 function Me() {
-  const how = line.value.how !== "up" ? "offline" : away.value ? "away" : "online";
+  const how = !isUp.value ? "offline" : away.value ? "away" : "online";
   return html`<button type="button" class="me" title=${t("settings")}
     onClick=${() => (dialogue.value = { is: "settings" })}>
     <${Figure} name=${me.value ?? ""} how=${how} />

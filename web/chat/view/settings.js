@@ -131,7 +131,7 @@ function Account() {
   const isUnderWay = many !== null;
   return html`<section><h3>${t("your data")}</h3><p class="line-of">
     <span role="status">${isUnderWay ? count("lines read", many) : t("export hint")}</span>
-    <button type="button" class="small" onClick=${isUnderWay ? stopExporting : () => trying(exportAll)}>${t(
+    <button type="button" class="small" onClick=${isUnderWay ? stopExporting : () => trying(() => exportAll())}>${t(
       isUnderWay ? "stop" : "download",
     )}</button></p>
     <p class="quiet"><button type="button" class="link"

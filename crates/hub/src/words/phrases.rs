@@ -38,8 +38,8 @@ impl Phrase {
                 fr: "un compte garde son nom : /register NOM crée un autre compte",
             },
             Self::NoDisk => Text {
-                en: "nothing is written to a disk from here: `relais chat` has /export, programs EXPORT",
-                fr: "rien ne s'écrit sur un disque d'ici : `relais chat` a /export, les programmes EXPORT",
+                en: "nothing is written to a disk from here: `relais chat` and the page have /export, programs EXPORT",
+                fr: "rien ne s'écrit sur un disque d'ici : `relais chat` et la page ont /export, les programmes EXPORT",
             },
             Self::Language => Text { en: "English from here on", fr: "en français désormais" },
         }

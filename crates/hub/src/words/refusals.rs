@@ -42,8 +42,8 @@ fn told((refusal, field): (&Refusal, &str), lang: Lang) -> String {
     };
     match (code, &*why) {
         (_, "") => format!("{}{field}{again}", text(*code).of(lang)),
-        // Whom it names says it all.
-        (Code::NoSuchUser, why) => format!("{why}{field}{again}"),
+        // What it names says it all.
+        (Code::NoSuchUser | Code::UnknownCommand, why) => format!("{why}{field}{again}"),
         (_, why) => format!("{}{field} ({why}){again}", text(*code).of(lang)),
     }
 }
@@ -314,6 +314,13 @@ mod tests {
         let refusal = Refusal::of(Code::NoSuchUser).why("nobody is called \"bob\"");
         check(&refusal, "nobody is called \"bob\"", "personne ne s'appelle \"bob\"");
         check(&Refusal::of(Code::NoSuchUser), "nobody is called so", "personne ne s'appelle ainsi");
+    }
+
+    #[test]
+    fn what_is_no_command_is_named_once() {
+        let why = "no command is called \"/nope\": /help lists them";
+        let french = "aucune commande ne s'appelle \"/nope\" : /help les donne toutes";
+        check(&Refusal::of(Code::UnknownCommand).why(why), why, french);
     }
 
     #[test]

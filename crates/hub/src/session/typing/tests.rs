@@ -150,5 +150,5 @@ async fn what_one_wants_to_notice_is_shown_to_who_asks_without_saying_what() {
 #[tokio::test]
 async fn who_has_no_disk_here_is_told_who_exports() {
     let told = typed(Limits::default(), &["/register ana secret-pass", "/export mine.jsonl"]).await;
-    assert!(told[1].contains("`relais chat` has /export"), "{told:?}");
+    assert!(told[1].contains("`relais chat` and the page have /export"), "{told:?}");
 }

@@ -49,8 +49,8 @@ pub(super) const COMMANDS: &[Command] = &[
         who: Who::Account,
         arguments: Text { en: "FILE", fr: "FICHIER" },
         does: Text {
-            en: "write all that you did to a new file; `relais chat` does",
-            fr: "écrire tout ce que vous avez fait dans un nouveau fichier ; `relais chat` le fait",
+            en: "write all that you did to a new file; `relais chat` and the page do",
+            fr: "écrire tout ce que vous avez fait dans un nouveau fichier ; `relais chat` et la page le font",
         },
         example: Text { en: "/export mine.jsonl", fr: "/export moi.jsonl" },
         read: reading::export,
