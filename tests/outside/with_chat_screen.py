@@ -9,7 +9,7 @@ import signal
 from stage import RELAIS, equal, eventually, free_port, holds, test
 from terminals import Tmux
 from with_a_hub import hub
-from with_chat import chat, registered
+from with_chat import PASSWORD, chat, registered
 
 
 SCREENS = itertools.count()
@@ -69,6 +69,60 @@ def two_at_their_screens_talk_through_a_hub_that_is_killed_and_lose_nothing(stag
         for one in (ana, bob):
             says(one, "quit")
             one.sees("end 0")
+
+
+@test
+def who_says_no_name_is_asked_for_one_and_which_of_several_it_is(stage):
+    program = hub(stage, "127.0.0.1:0")
+    command = f"{RELAIS} chat {program.at}"
+    known_at = f"your name at tcp://127.0.0.1:{program.at}"
+    first = Tmux(stage, command, f"tmux-{next(SCREENS)}")
+    try:
+        first.sees(f"{known_at}:")
+        first.type("a b", "Enter")
+        first.sees("will not do")
+        first.type("ana", "Enter")
+        first.sees("make an account for ana? [Y/n]")
+        first.type("Enter")
+        first.sees("password of ana, 8 characters or more:")
+        first.type(PASSWORD, "Enter")
+        first.sees("once more:")
+        first.type(PASSWORD, "Enter")
+        first.sees("You are in no room yet.")
+    finally:
+        first.end()
+    registered(stage, program.at, "bob")
+    second = Tmux(stage, command, f"tmux-{next(SCREENS)}")
+    try:
+        second.sees(f"{known_at} (ana, bob, or another):")
+        second.type("bob", "Enter")
+        second.sees("You are in no room yet.")
+        second.sees("bob")
+    finally:
+        second.end()
+    # Who has an account elsewhere shows its password.
+    stage.run([RELAIS, "chat", str(program.at), "--user", "bob"], env=stage.env(), input=b"/logout\n")
+    stage.run([RELAIS, "chat", str(program.at), "--user", "ana"], env=stage.env(), input=b"/logout\n")
+    third = Tmux(stage, command, f"tmux-{next(SCREENS)}", (100, 24))
+    try:
+        third.sees(f"{known_at}:")
+        third.type("bob", "Enter")
+        third.sees("[Y/n]")
+        third.type("n", "Enter")
+        third.sees("password of bob:")
+        third.type(PASSWORD, "Enter")
+        third.sees("You are in no room yet.")
+    finally:
+        third.end()
+    # And nobody is asked at the end of what is typed.
+    fourth = Tmux(stage, f"{command} --data {stage.path('other')}", f"tmux-{next(SCREENS)}")
+    try:
+        fourth.sees(f"{known_at}:")
+        fourth.type("C-d")
+        fourth.sees("it is not said who you are")
+        fourth.sees("end 2")
+    finally:
+        fourth.end()
 
 
 @test

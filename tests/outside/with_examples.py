@@ -199,12 +199,27 @@ def the_hub_has_people_a_bot_and_a_script_talk(stage):
     expect = [("ana", "hello @crab and @echo"), ("crab", "ana said: hello crab and echo"), ("echo", "ana said: hello @crab and @echo")]
     equal(heard[0], expect[0])
     equal(heard[1:], expect[1:], "and neither goes on for ever")
+    far = Bot(tls, ssl.create_default_context(cafile=stage.authority()))
+    equal(far.done("LOGIN", user="ana", password="secret-pass")["user"], "ana")
     script = stage.env() | {"NAME": "ana", "PASSWORD": "secret-pass"}
     said = stage.run(["./say", str(port)], cwd=folder, env=script, input=b"from a script\n").decode()
     holds(said, "<ana> from a script")
     equal(ana.event("message")["body"], "from a script")
-    far = Bot(tls, ssl.create_default_context(cafile=stage.authority()))
-    equal(far.done("LOGIN", user="ana", password="secret-pass")["user"], "ana")
+    wrong = stage.finish(["./say", str(port)], cwd=folder, env=script | {"PASSWORD": "wrong-pass"}, input=b"lost\n")
+    equal((wrong.returncode, wrong.stdout), (1, b""))
+    holds(wrong.stderr.decode(), "# nobody has this name and password")
+    slash = stage.finish(["./say", str(port)], cwd=folder, env=script, input=b"/nope\nsaid\n")
+    holds(slash.stderr.decode(), "/nope")
+    equal((slash.returncode, ana.event("message")["body"]), (1, "said"))
+    for _ in range(5):
+        late = stage.finish(["./say", str(port)], cwd=folder, env=script, input=b"too fast\n")
+        if late.returncode:
+            break
+        equal(ana.event("message")["body"], "too fast")
+    equal((late.returncode, late.stdout), (1, b""))
+    holds(late.stderr.decode(), "# too fast")
+    nobody = stage.finish(["./say", str(free_port())], cwd=folder, env=script, input=b"lost\n")
+    equal((nobody.returncode, nobody.stderr), (1, b"the hub does not answer\n"))
     equal(relais.stop(), 0, "exit code")
 
 

@@ -17,13 +17,15 @@ def what_who_runs_a_hub_has_done_is_in_its_log(stage):
     invitation = tend("invite", "--uses", 3)[0].strip()
     tend("room", "retain", "lab", 90)
     tend("user", "admin", "bob")
+    tend("user", "export", "ana", "ana.jsonl")
+    tend("user", "export", "nobody", code=2)
     tend("user", "delete", "ana")
     tend("backup", "copy.db")
     tend("user", "show", "nobody", code=2)
     tend("stats")
     lines = [line for line in program.said().splitlines() if " INFO " in line]
     expect = ["ana has an account", "bob has an account", " logs in as ana", " invites 3", "#lab keeps what is said for 90 days"]
-    expect += ["bob administers the hub", "ana has no account any more", "it is copied to "]
+    expect += ["bob administers the hub", "all that there is of ana is exported", "ana has no account any more", "it is copied to "]
     equal(len(lines), len(expect))
     for line, part in zip(lines, expect):
         holds(line, "hub hub: ")

@@ -18,10 +18,10 @@ pub enum Weak {
         found: usize,
     },
     /// It is what everybody knows of who has it.
-    #[error("the same as the name: expected another")]
+    #[error("it is the name")]
     Name,
     /// It is what many have, and what is tried first.
-    #[error("one that many people have: expected another")]
+    #[error("many people have it")]
     Usual,
 }
 
@@ -62,13 +62,13 @@ mod tests {
         check("zxq-vbk", "7 characters: expected at least 8");
         check("zxq-vbkw", "");
         check("ééééééé", "7 characters: expected at least 8");
-        check("anabelle-É", "the same as the name: expected another");
-        check("AnaBelle-é", "the same as the name: expected another");
+        check("anabelle-É", "it is the name");
+        check("AnaBelle-é", "it is the name");
         check("anabelle-ée", "");
-        check("password", "one that many people have: expected another");
-        check("Password123", "one that many people have: expected another");
-        check("MOTDEPASSE", "one that many people have: expected another");
-        check("12345678", "one that many people have: expected another");
+        check("password", "many people have it");
+        check("Password123", "many people have it");
+        check("MOTDEPASSE", "many people have it");
+        check("12345678", "many people have it");
         check("correct horse battery", "");
     }
 

@@ -148,8 +148,8 @@ const SENTENCES: [(Code, Text); Code::ALL.len()] = [
     (
         Code::WeakPassword,
         Text {
-            en: "this password is too easy to guess: take a longer one",
-            fr: "ce mot de passe est trop facile à deviner : prenez-en un plus long",
+            en: "this password is too easy to guess: take another",
+            fr: "ce mot de passe est trop facile à deviner : prenez-en un autre",
         },
     ),
     (

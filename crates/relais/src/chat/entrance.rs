@@ -11,7 +11,11 @@ use relais_hub::{
 };
 use relais_net::Endpoint;
 
-use super::{flags::Flags, kept::Kept};
+use super::{
+    flags::Flags,
+    kept::Kept,
+    naming::{self, Account, Named},
+};
 use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
 
 /// The variable that has the password of those who do not type it.
@@ -26,13 +30,11 @@ pub(super) fn of(
         // Who that is the hub tells.
         return Ok((Entrance::LogIn(Proof::External), String::new()));
     }
-    let Some(user) = flags.user.clone().or_else(|| kept.only()) else {
-        return Err(Stop::of_flag("--user", nobody_named(&kept.all())));
-    };
+    let Named { user, account } = named(flags, (kept, endpoint))?;
     // Of several hubs each may know another password.
     let is_one = flags.endpoints.len() == 1;
     let who = if is_one { user.clone() } else { format!("{user} at {endpoint}") };
-    if flags.register {
+    if account == Account::New {
         let password = secret(&who, Question::New(&user))?;
         let invitation = flags.invitation.clone().map(Secret);
         return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
@@ -44,6 +46,21 @@ pub(super) fn of(
         Proof::Password { user: user.clone(), password }
     };
     Ok((Entrance::LogIn(proof), user))
+}
+
+/// Who talks: who is named, or known here alone. Another is asked at the terminal who it is.
+fn named(flags: &Flags, (kept, endpoint): (&Kept, &Endpoint)) -> Result<Named, Stop> {
+    if let Some(user) = flags.user.clone().or_else(|| kept.only()) {
+        let account = if flags.register { Account::New } else { Account::There };
+        return Ok(Named { user, account });
+    }
+    let known = kept.all();
+    let named = if io::stdin().is_terminal() {
+        naming::named((&known, &endpoint.to_string()), naming::ask)?
+    } else {
+        None
+    };
+    named.ok_or_else(|| Stop::of_flag("--user", nobody_named(&known)))
 }
 
 /// Whether somebody may have to type something to come in.

@@ -18,7 +18,7 @@ pub(crate) struct Flags {
     /// takes several
     #[arg(default_value = "tcp://127.0.0.1:6680", value_name = "ENDPOINT")]
     pub(super) endpoints: Vec<BareEndpoint>,
-    /// Who you are [default: who logged in there from here, if it was one]
+    /// Who you are [default: who logged in there from here, if it was one; else a terminal is asked]
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
     /// Make an account of this name first
@@ -69,8 +69,8 @@ pub(crate) struct Flags {
 
 const EXAMPLES: &str = "\
 Examples:
-  relais chat --user ana --register                    an account at the hub on this machine
-  relais chat                                          and from then on; F1 tells what can be typed
+  relais chat                                          at the hub on this machine; F1 tells what can be typed
+  relais chat --user bob --register                    an account for somebody else, there
   relais chat tls://hub.example.org:6697 --user ana    a hub elsewhere
   make || relais chat --send lab 'it does not build'   a word from a script
   relais chat --tail lab --json                        what happens there, for programs

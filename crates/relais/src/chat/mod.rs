@@ -8,6 +8,7 @@ mod flags;
 mod invitations;
 mod kept;
 mod let_in;
+mod naming;
 mod person;
 mod phrases;
 mod place;

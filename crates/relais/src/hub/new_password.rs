@@ -51,7 +51,7 @@ mod tests {
         let wrong = |password: &str| wrong(&Secret(password.to_owned()), "anabelle");
         let short = "this password will not do: 5 characters: expected at least 8";
         assert_eq!(wrong("short").as_deref(), Some(short));
-        assert!(wrong("anabelle").unwrap().contains("the same as the name"));
+        assert!(wrong("anabelle").unwrap().contains("it is the name"));
         assert!(wrong("").unwrap().contains("an empty password"));
         assert_eq!(wrong("secret-pass"), None);
     }

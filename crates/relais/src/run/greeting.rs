@@ -158,8 +158,7 @@ fn demo(lines: &[Listening<'_>]) {
         tell(format_args!("  curl -i {clear}"));
     }
     if let Some(secure) = find(true, false) {
-        show(&format!("curl -k {secure}"), "the same over TLS");
-        show("relais cert trust", "and without -k, and in browsers");
+        show(&format!("curl -k {secure}"), "over TLS; `relais cert trust`: without -k");
     }
     if let Some(proxy) = find(false, true) {
         show(&format!("curl -i {proxy}"), "the same through a proxy");
@@ -167,16 +166,17 @@ fn demo(lines: &[Listening<'_>]) {
         show("relais flows casino", "who asked for what through it");
         show(&format!("relais cache explain {proxy}"), "why that came from the cache, or not");
     }
-    for (name, what) in [
-        ("calc", "a calculator: type 3 km in miles"),
-        ("main", "a hub: type /help, and have somebody else do the same"),
-    ] {
+    let port_of = |name| {
         let is_it = |line: &&Listening<'_>| {
             line.on.scheme == Scheme::Tcp && line.service.is_some_and(|it| it.name == name)
         };
-        if let Some(at) = lines.iter().find(is_it).and_then(|line| line.on.host_port()) {
-            show(&format!("nc 127.0.0.1 {}", at.port), what);
-        }
+        lines.iter().find(is_it).and_then(|line| line.on.host_port()).map(|at| at.port)
+    };
+    if let Some(port) = port_of("calc") {
+        show(&format!("nc 127.0.0.1 {port}"), "a calculator: type 3 km in miles");
+    }
+    if port_of("main").is_some() {
+        show("relais chat", "a hub; as somebody else: --user NAME --register");
     }
     let is_page = |line: &&Listening<'_>| {
         line.on.scheme == Scheme::Http && line.service.is_some_and(|it| it.name == "main")

@@ -37,9 +37,14 @@ pub(super) async fn attend_to(
     hub: Arc<Tended>,
     answers: mpsc::Sender<Answer>,
 ) -> Option<String> {
+    let exported = match &of {
+        OfHub::Export { user } => Some(format!("all that there is of {user} is exported")),
+        _ => None,
+    };
     let (answer, done) = match deeds::obey(of, &hub, &Answers(answers.clone())).await {
         Ok(text) => {
-            (Answer::Done { text: text.clone() }, Some(text).filter(|text| !text.is_empty()))
+            let told = Some(text.clone()).filter(|text| !text.is_empty());
+            (Answer::Done { text }, told.or(exported))
         }
         Err(not) => (refused(not), None),
     };

@@ -113,8 +113,11 @@ async fn an_invitation_that_was_cut_is_called_one_that_is_not_there() {
 async fn a_new_password_that_is_weak_is_asked_for_once_more_with_what_is_wrong() {
     let rule = "# a password, of 8 characters or more:";
     let told = typed(Limits::default(), &["/register ana", "short", "secret-pass"]).await;
-    let weak = "# this password is too easy to guess: take a longer one (5 characters: expected at least 8)";
+    let weak =
+        "# this password is too easy to guess: take another (5 characters: expected at least 8)";
     assert_eq!(told, [rule, weak, rule, "# you are ana"]);
+    let told = typed(Limits::default(), &["/register ana", "password1", "secret-pass"]).await;
+    assert_eq!(told[1], "# this password is too easy to guess: take another (many people have it)");
     // And then what is typed is a line again.
     let told = typed(Limits::default(), &["/register ana", "short", "short", "quit"]).await;
     assert_eq!(told, [rule, weak, rule, weak, "# goodbye"]);

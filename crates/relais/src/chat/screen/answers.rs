@@ -26,7 +26,7 @@ impl Model {
     pub(super) fn answered(&mut self, hub: usize, ask: Ask, answer: Result<Answer, Refusal>) {
         match (ask, answer) {
             (ask @ Ask::Message { cid: Some(_), .. }, answer) => self.said(hub, &ask, answer),
-            (Ask::History { room, page, .. }, answer) => {
+            (Ask::History { room, page, messages: None, .. }, answer) => {
                 self.heard_page(hub, (&room, page), answer);
             }
             (Ask::Who { room }, answer) => self.heard_who(hub, &room, answer),

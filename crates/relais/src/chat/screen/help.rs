@@ -129,7 +129,7 @@ const KEYS: &[(Text, Text)] = &[
             fr: "Ctrl-A, Ctrl-E ; Ctrl-Gauche, Ctrl-Droite",
         },
         Text {
-            en: "to the begin of the line, its end; a word on",
+            en: "to the beginning of the line, its end; a word on",
             fr: "au début de la ligne, à sa fin ; d'un mot",
         },
     ),

@@ -2,7 +2,7 @@
 
 use relais_hub::{
     model::{Kind, Seq},
-    protocol::{Ask, Code, Page, Place, Refusal},
+    protocol::{Ask, Code, Place, Refusal},
     words::{self, Line, Phrase, Stand, Wanted, sentence},
 };
 
@@ -112,10 +112,10 @@ impl Model {
             }
             Line::Ask(Ask::Bye { .. }) | Line::End => self.leave(),
             Line::Ask(Ask::Help) => self.pane = Pane::Help { top: 0 },
-            Line::Ask(Ask::History { page: Page::Before(seq), room, .. }) => {
-                self.jump((hub, &room), seq);
+            // With how many it is asked for their numbers.
+            Line::Ask(Ask::History { messages: None, .. }) => {
+                self.scroll_up(layout::page_rows(self));
             }
-            Line::Ask(Ask::History { .. }) => self.scroll_up(layout::page_rows(self)),
             Line::Ask(Ask::Search { words, room, from, limit }) => {
                 self.pane = Pane::Found { hub, words: words.clone(), found: None, chosen: 0 };
                 self.ask(hub, Ask::Search { words, room, from, limit });

@@ -23,6 +23,28 @@ fn short_answers_are_told_and_long_ones_shown() {
 }
 
 #[test]
+fn how_many_were_said_last_are_shown_with_their_numbers() {
+    let mut stage = Stage::new((72, 12));
+    let said = ["one", "two"].map(|body| stage.message("#lab", "bob", body));
+    stage.enter("/history 2");
+    let ask = stage.asked().remove(0);
+    stage.answer(ask, Ok(Answer::Page { events: said.to_vec(), more: true }));
+    stage.sees("11 ");
+    stage.sees("<bob> two");
+    stage.sees("there is more: /history 2 11");
+    stage.press(&[Key::Escape]);
+    stage.enter("/history 2 11");
+    let (room, page) = (place("#lab"), Page::Before(Seq(11)));
+    let ask = Ask::History { room, page, limit: None, messages: Some(2) };
+    assert_eq!(stage.asked(), std::slice::from_ref(&ask));
+    stage.answer(ask, Ok(Answer::Page { events: Vec::new(), more: false }));
+    stage.sees("there is nothing");
+    // Without a number it is scrolled.
+    stage.enter("/history");
+    assert_eq!(stage.asked(), []);
+}
+
+#[test]
 fn who_is_sent_out_sees_it_and_who_comes_in_goes_there() {
     let mut stage = Stage::new((72, 10));
     let at = stage.at("#lab", "bob");
