@@ -96,7 +96,7 @@ class Others(Callers):
             self.wrong.append(f"{type(error).__name__}: {error}")
 
 
-@test(seconds=90)
+@test
 def of_a_server_that_misbehaves_nothing_passes_for_what_it_is_not(stage):
     with Misbehaving() as origin:
         proxy = proxy_before(stage, origin.url)

@@ -293,7 +293,7 @@ def what_is_stored_is_listed_shown_and_purged_by_the_verb(stage):
         equal(relais.stop(), 0, "exit code")
 
 
-@test(seconds=120)
+@test
 def a_long_list_comes_bit_by_bit(stage):
     need("curl")
     with Server() as server:

@@ -220,7 +220,7 @@ def parts_heads_and_conditions_are_answered_from_disk(stage):
         stop(relais)
 
 
-@test(seconds=120)
+@test
 def what_was_purged_stays_so_after_a_kill(stage):
     def purge(*words):
         return lambda _: verb(stage, "purge", *words)
@@ -378,14 +378,14 @@ def each_harm(stage, relais, server, is_running):
     stop(relais)
 
 
-@test(seconds=180)
+@test
 def what_was_damaged_while_it_was_stopped_is_asked_for_again(stage):
     with Server() as server:
         for relais, path, counts in each_harm(stage, up(stage, server), server, is_running=False):
             check_is_lost(stage, relais, path, counts)
 
 
-@test(seconds=180)
+@test
 def what_is_damaged_while_it_runs_is_asked_for_again(stage):
     with Server() as server:
         for relais, path, counts in each_harm(stage, up(stage, server), server, is_running=True):
@@ -555,7 +555,7 @@ def bytes_in(folder):
     return max(used, lengths)
 
 
-@test(seconds=180)
+@test
 def the_folder_never_has_more_than_it_may(stage):
     with Server() as server:
         relais = up(stage, server, disk_max="32MiB")
@@ -749,7 +749,7 @@ def a_look_makes_no_cache_and_harms_none(stage):
         holds(at_rest("small/cache", "verify", status=3), "1 of its segments is missing")
 
 
-@test(seconds=60)
+@test
 def a_folder_that_is_emptied_is_begun_anew(stage):
     with Server() as server:
         relais = up(stage, server)
@@ -767,7 +767,7 @@ def a_folder_that_is_emptied_is_begun_anew(stage):
         stop(relais)
 
 
-@test(seconds=60)
+@test
 def a_disk_that_is_too_small_is_told_of_rarely(stage):
     with Server() as server:
         mounted(stage, "small", "size=3m")

@@ -157,7 +157,7 @@ def wheel():
     return content.getvalue()
 
 
-@test(seconds=120)
+@test
 def pip_and_apt_download_through_a_forward_proxy(stage):
     need("pip", "apt-get", "dpkg-deb")
     name = "demo-1.0-py3-none-any.whl"

@@ -99,7 +99,7 @@ def the_core_of_the_page_holds_without_a_browser(stage):
     holds(said, "# fail 0")
 
 
-@test(seconds=120)
+@test
 def two_people_talk_in_two_windows(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -142,7 +142,7 @@ def two_people_talk_in_two_windows(stage):
     expect_quiet(ana, bob)
 
 
-@test(seconds=120)
+@test
 def a_hub_that_is_killed_and_comes_back_costs_no_word_and_no_reload(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -171,7 +171,7 @@ def a_hub_that_is_killed_and_comes_back_costs_no_word_and_no_reload(stage):
     expect_quiet(ana, bob)
 
 
-@test(seconds=120)
+@test
 def who_was_offline_has_all_that_was_missed_and_nothing_twice(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -229,7 +229,7 @@ def strange_texts_are_texts_and_links_lead_where_they_say(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def what_is_further_back_is_read_without_the_view_moving(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -282,7 +282,7 @@ def what_is_further_back_is_read_without_the_view_moving(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def drafts_and_what_was_not_sent_outlive_a_reload_and_secrets_are_kept_nowhere(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")
@@ -311,7 +311,7 @@ def drafts_and_what_was_not_sent_outlive_a_reload_and_secrets_are_kept_nowhere(s
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def the_page_opens_without_its_hub_and_is_never_one_of_yesterday(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -342,7 +342,7 @@ def pick(window, text):
     window.js(f"{its}.click()")
 
 
-@test(seconds=120)
+@test
 def who_keeps_a_room_invites_mutes_and_sends_out(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana")
@@ -386,7 +386,7 @@ def who_keeps_a_room_invites_mutes_and_sends_out(stage):
     expect_quiet(ana, bob)
 
 
-@test(seconds=120)
+@test
 def a_device_that_is_logged_out_elsewhere_is_at_the_entrance(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -575,7 +575,7 @@ def all_can_be_done_by_keys_and_has_a_name(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def two_hold_a_dialogue_in_the_page_each_in_turn(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana, bob = come_in(browser, hub, "ana"), come_in(browser, hub, "bob")
@@ -627,7 +627,7 @@ def two_hold_a_dialogue_in_the_page_each_in_turn(stage):
     expect_quiet(ana, bob)
 
 
-@test(seconds=120)
+@test
 def what_calls_is_chosen_in_the_page_and_followed_on_all_devices(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")
@@ -755,7 +755,7 @@ TYPED = [
 ]
 
 
-@test(seconds=180)
+@test
 def what_can_be_typed_does_in_the_page_what_it_says_or_says_why_not(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -803,7 +803,7 @@ REFUSED = [
 ]
 
 
-@test(seconds=120)
+@test
 def what_is_refused_says_why_above_the_composer_and_stays_typed(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#tea", "#lab")
@@ -860,7 +860,7 @@ def lines_of(window):
     return window.js("[...document.querySelectorAll('.lines .said > .text')].map((one) => one.textContent)")
 
 
-@test(seconds=120)
+@test
 def what_is_refused_stays_where_it_was_said_and_is_neither_lost_nor_said_twice(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -906,7 +906,7 @@ def what_is_refused_stays_where_it_was_said_and_is_neither_lost_nor_said_twice(s
     expect_quiet(ana, bob)
 
 
-@test(seconds=120)
+@test
 def who_says_too_much_at_once_has_it_said_once_and_in_order(stage):
     hub, browser = Hub(stage, []), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab", "#tea")

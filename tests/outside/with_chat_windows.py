@@ -141,7 +141,7 @@ def all_that_one_did_is_saved_as_a_file_as_the_hub_exports_it(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def who_logs_out_leaves_nothing_to_who_comes_next_in_the_same_window(stage):
     hub, browser = Hub(stage), Browser(stage)
     newcomer(hub, "bob", "#lab")
@@ -167,7 +167,7 @@ def who_logs_out_leaves_nothing_to_who_comes_next_in_the_same_window(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def windows_of_one_browser_are_one_person(stage):
     hub, browser = Hub(stage), Browser(stage)
     newcomer(hub, "bob", "#lab")
@@ -399,7 +399,7 @@ def who_leaves_a_private_room_is_asked_whether_they_mean_it(stage):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def who_logs_out_while_the_hub_is_away_is_forgotten_at_once_and_the_hub_hears_of_it_later(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
@@ -456,12 +456,12 @@ def out_everywhere_and_in(stage, name):
     expect_quiet(ana)
 
 
-@test(seconds=120)
+@test
 def who_logs_out_everywhere_while_the_hub_is_away_is_out_there_though_somebody_else_comes_in(stage):
     out_everywhere_and_in(stage, "bob")
 
 
-@test(seconds=120)
+@test
 def who_logs_out_everywhere_while_the_hub_is_away_and_comes_in_again_is_in_there_alone(stage):
     out_everywhere_and_in(stage, "ana")
 
@@ -470,7 +470,7 @@ def badge(name):
     return f"document.querySelector('.row[data-room=\"{name}\"] .badge [aria-hidden]')?.innerText"
 
 
-@test(seconds=120)
+@test
 def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(stage):
     hub, browser = Hub(stage), Browser(stage)
     bob = newcomer(hub, "bob", "#lab")

@@ -136,7 +136,7 @@ def tree(root):
     return {path.relative_to(root).as_posix(): sum_of(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
 
 
-@test(seconds=120)
+@test
 def wget_brings_home_the_whole_tree(stage):
     need("wget")
     grow(stage, "site", 300)

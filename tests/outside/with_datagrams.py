@@ -221,7 +221,7 @@ def each_sender_is_a_line_of_the_log(stage):
     equal((line["to_server"], line["to_client"]), (8, 8))
 
 
-@test(seconds=180)
+@test
 def a_bad_network_is_played_and_the_same_each_time(stage):
     port = echo(stage)
     answered = []

@@ -252,7 +252,7 @@ def who_cannot_print_serves_on_and_says_so_once(stage):
     equal(relais.said().count("ERROR"), 1, relais.said())
 
 
-@test(seconds=120)
+@test
 def no_expression_ends_the_calculator(stage):
     relais = listen(stage, "tcp://127.0.0.1:0", "--as", "calc")
     (port,) = relais.ports
@@ -458,7 +458,7 @@ def a_file_is_answered_whole(stage):
     holds(refused.stderr.decode(), 'cannot read "nowhere": ')
 
 
-@test(seconds=120)
+@test
 def a_line_without_an_end_takes_no_memory(stage):
     for role, arguments in [("print", []), ("upper", []), ("calc", []), ("echo", [])]:
         relais = listen(stage, "tcp://127.0.0.1:0", "--as", role, *arguments)
@@ -487,7 +487,7 @@ def a_line_without_an_end_takes_no_memory(stage):
         equal(relais.stop(), 0, f"exit code of {role}")
 
 
-@test(seconds=120)
+@test
 def a_crowd_of_silent_callers_are_let_go_and_others_served(stage):
     relais = listen(stage, "tcp://127.0.0.1:0", "--as", "upper", "--idle-max", "3s")
     (port,) = relais.ports

@@ -340,7 +340,7 @@ def only_what_is_asked_for_is_written(stage):
     get(stage, "-o", stage.folder, f"{clear}/", status=2)
 
 
-@test(seconds=120)
+@test
 def hostile_servers_are_bounded(stage):
     need("prlimit")
     bomb = gzip.compress(bytes(200_000_000))

@@ -526,7 +526,7 @@ def a_copy_that_finds_no_space_leaves_nothing_and_the_hub_goes_on(stage):
     ana.done("MESSAGE", room="#lab", body="still here")
 
 
-@test(seconds=120)
+@test
 def invitations_are_used_as_often_as_accounts_are_made_over_kill_9(stage):
     program, tend = tended(stage, "--registration", "invitation")
     add(tend, "ana")

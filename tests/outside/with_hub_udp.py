@@ -281,7 +281,7 @@ def what_is_heard_twice_is_done_once(stage):
     equal([ana.event("message")["body"] for _ in range(2)], ["once", "end"])
 
 
-@test(seconds=120)
+@test
 def where_every_fifth_datagram_is_lost_nothing_is(stage):
     program = hub_by_datagrams(stage)
     ana, bob = (somebody(program.at, name, "#lab") for name in ("ana", "bob"))
@@ -397,7 +397,7 @@ class Eavesdropper:
             self.front.sendto(datagram, self.client)
 
 
-@test(seconds=90)
+@test
 def who_reads_along_sees_clear_text_or_none_as_the_hub_is_told(stage):
     for form, is_clear in [("mac", True), ("sealed", False)]:
         program = hub(stage, "127.0.0.1:0", "udp://127.0.0.1:0", "--udp", form, store=stage.path(f"{form}.db"))
@@ -422,7 +422,7 @@ def who_reads_along_sees_clear_text_or_none_as_the_hub_is_told(stage):
         equal(program.stop(), 0, "exit code")
 
 
-@test(seconds=120)
+@test
 def relais_chat_talks_by_datagrams_through_a_bad_network(stage):
     program = hub_by_datagrams(stage, form="sealed")
     port = told(program, 2)[1]
@@ -451,7 +451,7 @@ def relais_chat_talks_by_datagrams_through_a_bad_network(stage):
     assert len(between.seen) > 50, len(between.seen)
 
 
-@test(seconds=90)
+@test
 def a_hub_that_is_killed_loses_nothing_that_was_said_by_datagrams(stage):
     ports = [free_port(), free_port()]
     arguments = [f"127.0.0.1:{ports[0]}", f"udp://127.0.0.1:{ports[1]}"]
@@ -477,7 +477,7 @@ def a_hub_that_is_killed_loses_nothing_that_was_said_by_datagrams(stage):
     equal(bob.end(), 0, bob.said())
 
 
-@test(seconds=90)
+@test
 def where_no_datagrams_come_through_relais_chat_goes_over_the_connection(stage):
     program = hub_by_datagrams(stage, form="sealed")
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -60,7 +60,7 @@ def with_websockets(stage):
     return sys.executable, stage.env() | {"PYTHONPATH": str(folder)}
 
 
-@test(seconds=120)
+@test
 def a_websocket_library_talks_through_a_proxy(stage):
     python, env = with_websockets(stage)
     server = stage.start([python, "-c", LISTEN], "listen", env=env)
@@ -93,7 +93,7 @@ class Git(Asked):
     do_POST = do_GET
 
 
-@test(seconds=90)
+@test
 def git_clones_and_pushes_through_a_proxy(stage):
     need("git")
     mine = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
@@ -127,7 +127,7 @@ def git_clones_and_pushes_through_a_proxy(stage):
         equal(git("-C", "repositories/work.git", "rev-parse", "main"), git("-C", "smart", "rev-parse", "HEAD"), "pushed")
 
 
-@test(seconds=120)
+@test
 def curl_uploads_a_hundred_megabytes(stage):
     upload = stage.random_file("upload.bin", 100_000_000)
     expect = sum_of(upload.read_bytes())

@@ -71,7 +71,7 @@ def giant(framing):
     return say, said
 
 
-@test(seconds=120)
+@test
 def a_gigabyte_passes_in_a_little_memory(stage):
     for framing in ["length", "chunks"]:
         say, said = giant(framing)
@@ -96,7 +96,7 @@ def a_gigabyte_passes_in_a_little_memory(stage):
             raw.close()
 
 
-@test(seconds=120)
+@test
 def an_upload_waits_for_a_server_that_is_slow(stage):
     taken, go_on = [], threading.Event()
 

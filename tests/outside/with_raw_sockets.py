@@ -153,7 +153,7 @@ def an_idle_connection_is_closed_without_a_word(stage):
         assert 0.5 < took < 5, f"took {took:.1f} s"
 
 
-@test(seconds=90)
+@test
 def who_does_not_take_an_answer_is_let_go(stage):
     stage.random_file("site/big.bin", 60_000_000)
     relais = served(stage, '[limits]\nstall_max = "2s"\n')

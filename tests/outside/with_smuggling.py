@@ -322,7 +322,7 @@ def judge_form(origin):
         assert {name for name, _ in request.trailers} <= {"x-end"}, f"trailers: {request.trailers}"
 
 
-@test(seconds=60)
+@test
 def no_second_request_comes_out_of_a_proxy(stage):
     with Recorder() as origin:
         proxy = stage.relais("proxy", "http://127.0.0.1:0", origin.url)
@@ -463,7 +463,7 @@ def faults_of_h2(vector, tag, port, origin):
     return None if expect == [] or (status, end) == (200, "whole") else f"answered {status} {end}"
 
 
-@test(seconds=60)
+@test
 def no_second_request_comes_out_of_what_came_over_HTTP_2(stage):
     with Recorder() as origin:
         proxy = stage.relais("proxy", "https://127.0.0.1:0", origin.url)

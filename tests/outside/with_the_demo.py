@@ -71,7 +71,7 @@ def typed(stage, ports, code):
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
-@test(seconds=120)
+@test
 def the_experiments_of_the_demo_show_what_they_say(stage):
     need("curl", "openssl")
     port = free_port()

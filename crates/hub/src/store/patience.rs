@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::broken::Broken;
 
 /// After how many of its steps SQLite asks whether it may go on: of an index of words, at every few pages
-/// that are read, some 0.1 ms apart; while FTS5 looks for what has all of many words, too.
+/// that are read, some 0.3 ms apart; while FTS5 looks for what has all of many words, too.
 const STEPS: i32 = 50;
 
 /// Interrupts what one connection does, when it has been long enough.
@@ -45,9 +45,8 @@ impl Patience {
         work: impl FnOnce() -> T,
     ) -> T {
         self.set(Some(Box::new(go_on)));
-        let done = work();
-        self.set(None);
-        done
+        let _bounded = Bounded(self);
+        work()
     }
 
     fn set(&self, go_on: Option<GoOn>) {
@@ -55,8 +54,39 @@ impl Patience {
     }
 }
 
+/// While it is there, patience has an end; endless again also where the work panicked.
+struct Bounded<'p>(&'p Patience);
+
+impl Drop for Bounded<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
 impl fmt::Debug for Patience {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Patience").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{self, AssertUnwindSafe};
+
+    use super::*;
+
+    #[test]
+    fn work_that_panics_leaves_endless_patience() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let patience = Patience::with(&mut conn).unwrap();
+        let count = || {
+            let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 999)
+                SELECT count(*) FROM n";
+            conn.query_row(sql, [], |row| row.get::<_, i64>(0))
+        };
+        assert!(patience.have_while(|| false, count).is_err());
+        let work = || patience.have_while(|| false, || panic!("a bug"));
+        assert!(panic::catch_unwind(AssertUnwindSafe(work)).is_err());
+        assert_eq!(count().unwrap(), 999);
     }
 }
