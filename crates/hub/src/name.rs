@@ -175,6 +175,14 @@ pub fn is_same(one: &str, other: &str) -> bool {
 /// `name` in small letters, as PRECIS maps them: two are the same if this is. What is no name is folded,
 /// too.
 pub fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        // All that PRECIS would do to it; most are, and each message names its room.
+        return name.to_ascii_lowercase();
+    }
+    folded_by_profile(name)
+}
+
+fn folded_by_profile(name: &str) -> String {
     let profile = UsernameCaseMapped::new();
     let small = profile
         .case_mapping_rule(spelled(name))
@@ -463,6 +471,11 @@ mod tests {
                 prop_assert_eq!(judged(&name), Ok(name));
             }
             is_same(&text, "ana");
+        }
+
+        #[test]
+        fn what_is_ascii_is_folded_as_precis_would(text in "[\\x00-\\x7f]{0,70}") {
+            prop_assert_eq!(folded(&text), folded_by_profile(&text));
         }
     }
 }
