@@ -32,8 +32,9 @@ pub(crate) struct Spec {
     ask: Ask,
     /// Who is measured; the others are compared with the first.
     subjects: &'static [Subject],
-    /// How many times the usual rounds: small differences need many.
-    rounds_times: usize,
+    /// How many times the usual time it takes. Small differences need much, and turns of a second each:
+    /// a machine that has others beside it is another one a few seconds later.
+    times: usize,
     gauges: &'static [Gauge],
     targets: &'static [Target],
 }
@@ -60,6 +61,7 @@ pub(crate) fn specs() -> impl Iterator<Item = &'static Spec> {
 impl Spec {
     /// Runs it: every server warmed up once, then all in turn.
     pub(crate) fn measure(&self, fleet: &mut Fleet<'_>, rounds: usize, seconds: u64) -> Row {
+        let (rounds, seconds) = self.turns(rounds, seconds);
         let mut skipped = Vec::new();
         let mut ready = Vec::new();
         fleet.keep_only(self.subjects);
@@ -69,7 +71,7 @@ impl Spec {
                 Err(why) => skipped.push((subject, format!("{why:#}"))),
             }
         }
-        let (series, failed) = interleave(rounds * self.rounds_times, &ready, |subject| {
+        let (series, failed) = interleave(rounds, &ready, |subject| {
             let sample = self.sample(fleet, subject, subject.seconds(seconds))?;
             ensure_task(subject, &sample)?;
             Ok(self.gauges.iter().map(|gauge| (gauge.read)(&sample)).collect())
@@ -83,6 +85,14 @@ impl Spec {
             series,
             skipped,
             targets: self.targets,
+        }
+    }
+
+    /// How many rounds there are, and how many seconds each subject has in one.
+    fn turns(&self, rounds: usize, seconds: u64) -> (usize, u64) {
+        match self.times {
+            1 => (rounds, seconds),
+            times => (rounds * times * usize::try_from(seconds).unwrap_or(1), 1),
         }
     }
 
