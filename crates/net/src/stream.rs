@@ -16,6 +16,7 @@ use tokio_rustls::TlsStream;
 mod ending;
 mod idle;
 mod moving;
+mod parting;
 
 pub use idle::Idle;
 

@@ -78,6 +78,17 @@ impl Buffer {
         &mut self.room
     }
 
+    /// What is behind what it holds, to be read into.
+    pub(super) fn rest(&mut self) -> &mut [u8] {
+        &mut self.room[self.end..]
+    }
+
+    /// `bytes` more were read into its rest.
+    pub(super) fn grew(&mut self, bytes: usize) {
+        self.end += bytes;
+        debug_assert!(self.end <= self.room.len(), "no more than there is room for");
+    }
+
     /// `bytes` were read into its room.
     pub(super) fn filled(&mut self, bytes: usize) {
         debug_assert!(bytes <= self.room.len(), "no more than there is room for");

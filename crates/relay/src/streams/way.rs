@@ -1,6 +1,8 @@
 //! One direction of a relayed connection: what comes from a source is passed to a sink, and so is
 //! its end.
 
+mod carrying;
+
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
@@ -24,9 +26,6 @@ use super::{
 /// How often and how much one direction passes before others have their turn.
 const TURNS_MAX: usize = 16;
 const TURN_BYTES_MAX: u64 = 1 << 20;
-
-/// Fewer bytes than this are copied in less time than they are moved.
-const MOVED_BYTES_MIN: usize = 16 << 10;
 
 /// One direction. Holds no memory while nothing waits in it.
 #[derive(Debug)]
@@ -169,12 +168,7 @@ impl Way {
                     ready!(self.poll_untaken(cx, sink)).map_err(Cut::Sink)?;
                     ready!(self.poll_pass(cx, (source, sink), along))?;
                 }
-                Step::Ending => {
-                    ready!(self.poll_untaken(cx, sink)).map_err(Cut::Sink)?;
-                    ready!(self.poll_tell(cx, sink)).map_err(Cut::Sink)?;
-                    self.step = Step::Over;
-                    return Poll::Ready(Ok(()));
-                }
+                Step::Ending => return self.poll_end(cx, sink),
                 Step::Discarding => ready!(self.poll_discard(cx, source)).map_err(Cut::Source)?,
             }
             if self.passed - before >= TURN_BYTES_MAX {
@@ -190,6 +184,15 @@ impl Way {
         while let Some(sent) = ready!(self.untaken.poll_out(cx, sink))? {
             self.count(sent)?;
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Has the sink take all that waits for it, and tells it that its source has ended.
+    fn poll_end(&mut self, cx: &mut Context<'_>, sink: &mut Stream) -> Poll<Result<(), Cut>> {
+        self.step = Step::Ending;
+        ready!(self.poll_untaken(cx, sink)).map_err(Cut::Sink)?;
+        ready!(self.poll_tell(cx, sink)).map_err(Cut::Sink)?;
+        self.step = Step::Over;
         Poll::Ready(Ok(()))
     }
 
@@ -255,61 +258,6 @@ impl Way {
             Err(Failed::Sink(error)) => return Err(Cut::Sink(error)),
         }
         Ok(())
-    }
-
-    fn poll_copy(
-        &mut self,
-        cx: &mut Context<'_>,
-        (source, sink): (&mut Stream, &mut Stream),
-        flow: &Flow,
-    ) -> Poll<Result<(), Cut>> {
-        let mut buffer = Buffer::take(self.size);
-        let mut room = ReadBuf::new(buffer.room());
-        ready!(Pin::new(source).poll_read(cx, &mut room)).map_err(Cut::Source)?;
-        let came = room.filled().len();
-        if came == 0 {
-            self.step = Step::Ending;
-            return Poll::Ready(Ok(()));
-        }
-        buffer.filled(came);
-        self.size = self.size.after(came);
-        flow.bytes(self.direction, buffer.bytes());
-        if let Poll::Ready(sent) = Pin::new(sink).poll_write(cx, buffer.bytes()) {
-            let sent = sent.and_then(|sent| self.count(sent).map(|()| sent));
-            buffer.took(sent.map_err(Cut::Sink)?);
-        }
-        if !buffer.bytes().is_empty() {
-            self.untaken = Untaken::Bytes(buffer);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_move(
-        &mut self,
-        cx: &mut Context<'_>,
-        (source, sink): (&mut Stream, &mut Stream),
-        pipe: Pipe,
-    ) -> Poll<Result<(), Cut>> {
-        let Poll::Ready(came) = source.poll_into(cx, &pipe, Pipe::BYTES) else {
-            pipe.put_back();
-            return Poll::Pending;
-        };
-        let came = came.map_err(Cut::Source)?;
-        if came == 0 {
-            pipe.put_back();
-            self.step = Step::Ending;
-            return Poll::Ready(Ok(()));
-        }
-        if came < MOVED_BYTES_MIN {
-            self.size = Size::LEAST;
-        }
-        let mut piped = Piped::new(pipe, came);
-        if let Poll::Ready(sent) = piped.poll_out(cx, sink) {
-            let sent = sent.and_then(|sent| self.count(sent));
-            sent.map_err(Cut::Sink)?;
-        }
-        self.untaken = piped.rest();
-        Poll::Ready(Ok(()))
     }
 
     fn count(&mut self, sent: usize) -> io::Result<()> {

@@ -96,6 +96,22 @@ async fn an_end_is_passed_on_and_the_other_direction_goes_on() {
     }
 }
 
+#[tokio::test]
+async fn what_came_with_its_end_passes_whole_however_much_there_is_room_for() {
+    for length in [1, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, 40_000] {
+        let ((mut client, near), (far, mut server)) = (tcp().await, tcp().await);
+        client.write_all(&vec![7; length]).await.unwrap();
+        client.shutdown().await.unwrap();
+        server.write_all(b"answer").await.unwrap();
+        server.shutdown().await.unwrap();
+        let passing = tokio::spawn(alone(Pair { client: near, server: far }, LASTS));
+        assert_eq!(heard(&mut server).await, (vec![7; length], None));
+        assert_eq!(heard(&mut client).await, (b"answer".to_vec(), None));
+        let passed = passing.await.unwrap();
+        assert_eq!((passed.to_server, passed.to_client), (length as u64, 6));
+    }
+}
+
 /// Says much, hears as much meanwhile, and that it is the same.
 async fn talk(stream: Stream) {
     let (mut read, mut write) = tokio::io::split(stream);
