@@ -22,7 +22,7 @@ use crate::{
     archive::{Bounds, Reader},
     counts::Counts,
     datagram::{Form, Post},
-    desk::{Before, Desk, Furniture, Order},
+    desk::{Before, Desk, Devices, Furniture, Order},
     limits::Limits,
     model::Millis,
     names::Names,
@@ -92,8 +92,9 @@ impl Hub {
     ///
     /// If that cannot be had, or another process has it.
     pub fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
-        let (store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
+        let (mut store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
         let before = Before::of(&store).map_err(OpenError::Store)?;
+        let devices = Devices::after(&mut store).map_err(OpenError::Store)?;
         let is_new = state.admins().next().is_none();
         let limits = Arc::new(options.limits);
         let names = Arc::new(Names::of(&state));
@@ -116,6 +117,7 @@ impl Hub {
             limits: Arc::clone(&limits),
             clock,
             before,
+            devices,
             counts: Arc::clone(&counts),
         };
         let runtime = Builder::new_current_thread().enable_time().build();

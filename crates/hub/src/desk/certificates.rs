@@ -7,7 +7,7 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Code, Refusal},
-    store::Session,
+    store::{Session, Stays},
     text, words,
 };
 
@@ -39,9 +39,9 @@ impl Desk {
                 self.is_new(by, &session)?;
             }
         }
-        let (since, account) = (self.now(), by);
-        let (hash, name) = (fingerprint.0, session.clone());
-        self.keep_device(&Session { hash, name, account, device, since, seen: since, room: None })?;
+        let (since, account, stays) = (self.now(), by, Stays::UntilEnded);
+        let (hash, name, seen, room) = (fingerprint.0, session.clone(), since, None);
+        self.keep_device(&Session { hash, name, account, device, since, seen, room, stays })?;
         Ok(Answer::Certified { certificate, session })
     }
 

@@ -43,12 +43,13 @@ use tokio::{
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::clock::Before;
+pub(crate) use self::devices::Devices;
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
-    clock::Clock, devices::Devices, mending::Mending, order::Asked, pace::Pace, trouble::Trouble,
-    undoing::Ground, upkeep::Upkeep,
+    clock::Clock, mending::Mending, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
+    upkeep::Upkeep,
 };
 use crate::{
     archive::{Job, Reader},
@@ -133,12 +134,15 @@ pub(crate) struct Furniture {
     pub(crate) clock: fn() -> SystemTime,
     /// What is known of the clock.
     pub(crate) before: Before,
+    /// What is owed to the store of devices.
+    pub(crate) devices: Devices,
     pub(crate) counts: Arc<Counts>,
 }
 
 impl Desk {
     pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock, before, counts } = furniture;
+        let Furniture { state, store, reader, names, limits, clock, before, devices, counts } =
+            furniture;
         let pace = Pace::new(limits.burst, limits.messages_a_second);
         let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
         Self {
@@ -166,7 +170,7 @@ impl Desk {
             time: Clock::after(before, Instant::now()),
             mending: Mending::default(),
             upkeep: Upkeep::default(),
-            devices: Devices::default(),
+            devices,
             trouble: Trouble::default(),
             posts: Group::new(),
             asked: Vec::new(),

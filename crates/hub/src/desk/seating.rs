@@ -12,8 +12,18 @@ use crate::{
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
     saying,
-    store::Session,
+    store::{Session, Stays},
 };
+
+/// Somebody who is let in.
+struct Admitted {
+    account: AccountId,
+    /// What its session is called.
+    session: String,
+    /// What it shows next time, if that is new.
+    token: Option<Secret>,
+    stays: Stays,
+}
 
 impl Desk {
     /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
@@ -82,8 +92,11 @@ impl Desk {
         (client, re): Asked,
         Entrance { proof, resume }: Entrance,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
-        let (who, session, token) = self.admitted(proof)?;
+        let Admitted { account: who, session, token, stays } = self.admitted(proof)?;
         self.clients.insert(client, (who, session.clone()));
+        if stays == Stays::WhileConnected {
+            self.devices.pass(client);
+        }
         let mut rooms = self.seat(client, who);
         self.leave_out_old_talks(&mut rooms);
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
@@ -99,8 +112,8 @@ impl Desk {
         Ok((entered, answer))
     }
 
-    /// Who shows `proof`, what its session is called, and what it shows next time, if that is new.
-    fn admitted(&mut self, proof: Proof) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+    /// Who shows `proof`.
+    fn admitted(&mut self, proof: Proof) -> Result<Admitted, Refusal> {
         let expired = || Refusal::of(Code::TokenExpired);
         match proof {
             Proof::Token(hash) => self.known(&hash, self.session(&hash, expired)?),
@@ -110,24 +123,22 @@ impl Desk {
             Proof::Password { account, phc, device } => {
                 self.is_password(account, &phc)?;
                 self.has_place(account)?;
-                let (name, token) = (device.session.clone(), device.token.clone());
+                let (session, stays) = (device.session.clone(), device.stays);
+                let token = (stays == Stays::UntilEnded).then(|| device.token.clone());
                 self.keep(account, device)?;
-                Ok((account, name, Some(token)))
+                Ok(Admitted { account, session, token, stays })
             }
         }
     }
 
     /// Who comes in as the device of `session`, which is kept under this hash.
-    fn known(
-        &mut self,
-        hash: &TokenHash,
-        session: Session,
-    ) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+    fn known(&mut self, hash: &TokenHash, session: Session) -> Result<Admitted, Refusal> {
         // All its rooms are listed, and all who share one are told that it is there.
         self.may_look_up(session.account, pace::TO_ALL)?;
         self.has_place(session.account)?;
         self.seen(hash);
-        Ok((session.account, session.name, None))
+        let Session { account, name: session, stays, .. } = session;
+        Ok(Admitted { account, session, token: None, stays })
     }
 
     /// Whether an account may ask now for what counts for so many lookups.
@@ -193,7 +204,9 @@ impl Desk {
 
     /// Takes a client out of those who are somebody. Gives who it was.
     pub(super) fn forget_client(&mut self, client: ClientId) -> Option<AccountId> {
-        let (who, _) = self.clients.remove(&client)?;
+        let session = self.clients.remove(&client)?;
+        let who = session.0;
+        self.devices.have_passed(client, session);
         if let Some(online) = self.online.get_mut(&who) {
             *online -= 1;
             if *online == 0 {

@@ -7,7 +7,7 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
-    store::Session,
+    store::{Session, Stays},
 };
 
 impl Desk {
@@ -54,22 +54,18 @@ impl Desk {
     /// Keeps what a device is to be known by. Where an account has as many as may be, the one that was seen
     /// longest ago makes room, of those that are not connected.
     pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
-        let NewDevice { name: device, session: name, hash, .. } = device;
-        let (hash, now) = (hash.0, self.now());
-        self.keep_device(&Session {
-            hash,
-            name,
-            account,
-            device,
-            since: now,
-            seen: now,
-            room: None,
-        })
+        let NewDevice { name: device, session: name, hash, stays, token: _ } = device;
+        let (hash, since) = (hash.0, self.now());
+        let (seen, room) = (since, None);
+        self.keep_device(&Session { hash, name, account, device, since, seen, room, stays })
     }
 
-    /// The same of a device of which all is known.
+    /// The same of a device of which all is known. Where it lasts while it is connected, how many may be
+    /// connected is its limit, and none makes room for it.
     pub(super) fn keep_device(&mut self, session: &Session) -> Result<(), Refusal> {
-        self.make_room(session.account)?;
+        if session.stays == Stays::UntilEnded {
+            self.make_room(session.account)?;
+        }
         self.add(session)
     }
 
@@ -84,7 +80,7 @@ impl Desk {
         self.begin().map_err(|error| broken(&error))?;
         let kept = self.devices_of(account);
         let mut kept = self.whole(kept)?;
-        kept.retain(|session| !hooks::is_hook(session));
+        kept.retain(|session| !hooks::is_hook(session) && session.stays == Stays::UntilEnded);
         if kept.len() < self.limits.devices_an_account_max {
             return Ok(());
         }

@@ -16,6 +16,7 @@ mod indexing;
 mod keeping;
 mod knowing;
 mod model;
+mod passing;
 mod reading;
 mod ruling;
 mod sessions;
