@@ -106,27 +106,23 @@ impl Desk {
             Ask::Revoke { session } => Some(session),
             _ => None,
         };
-        let is_own =
-            |session: &&String| self.clients.get(&client).is_some_and(|(_, own)| own == *session);
-        let other = session.filter(|session| !is_own(session));
+        let own = self.clients.get(&client).map(|(_, own)| own);
+        let other = session.filter(|session| own != Some(session));
         // Who logs out itself is not kept from it: it has to log in before it can again.
         if other.is_some() {
             self.may_write(by)?;
         }
         let kept = self.devices_of(by).map_err(|error| broken(&error))?;
-        let names = kept.into_iter().map(|kept| kept.name);
-        let names = names.filter(|name| session.is_none_or(|session| session == name));
-        let names: Vec<_> = names.collect();
+        let is_meant = |name: &String| session.is_none_or(|session| session == name);
+        let names: Vec<_> = kept.into_iter().map(|kept| kept.name).filter(is_meant).collect();
         if let Some(other) = other.filter(|_| names.is_empty()) {
             return Err(no_session(other));
         }
         // What is judged now was asked last.
         let asked = Ender::Client(client, self.asked.len().saturating_sub(1));
         self.end_devices(by, &names, asked)?;
-        let is_ended = |(who, own): &(AccountId, String)| {
-            *who == by && session.is_none_or(|session| session == own)
-        };
-        let ended = self.clients.iter().filter(|(_, client)| is_ended(client));
+        let are_meant = |(who, own): &(AccountId, String)| *who == by && is_meant(own);
+        let ended = self.clients.iter().filter(|(_, client)| are_meant(client));
         let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
         for client in ended {
             self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
