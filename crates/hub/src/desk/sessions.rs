@@ -121,14 +121,17 @@ impl Desk {
         // What is judged now was asked last.
         let asked = Ender::Client(client, self.asked.len().saturating_sub(1));
         self.end_devices(by, &names, asked)?;
-        let are_meant = |(who, own): &(AccountId, String)| *who == by && is_meant(own);
-        let ended = self.clients.iter().filter(|(_, client)| are_meant(client));
-        let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
-        for client in ended {
-            self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
-            self.dismiss_later(client);
-        }
+        self.turn_out(client, |(who, own)| *who == by && is_meant(own));
         Ok(Answer::Done)
+    }
+
+    /// Ends the connections of those whose account and session are so, but for that of `client`.
+    fn turn_out(&mut self, client: ClientId, are_so: impl Fn(&(AccountId, String)) -> bool) {
+        let others = self.clients.iter().filter(|(other, own)| **other != client && are_so(own));
+        for other in others.map(|(other, _)| *other).collect::<Vec<_>>() {
+            self.tell(other, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
+            self.dismiss_later(other);
+        }
     }
 }
 
