@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import re
+import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -304,6 +306,48 @@ def a_bot_logs_in_with_a_token_until_it_is_revoked(stage):
     tend("user", "password", "ana", "--password-stdin", typed="another horse battery\n")
     Bot(program.at).refused("BAD_CREDENTIALS", "LOGIN", user="ana", password=PASSWORD)
     Bot(program.at).done("LOGIN", user="ana", password="another horse battery")
+
+
+def typed_in_as(port, name):
+    """Somebody who has logged in by typing, and stays."""
+    conn = socket.create_connection(("127.0.0.1", port), 20)
+    conn.sendall(f"/login {name} {PASSWORD}\n".encode())
+    lines = conn.makefile("rb")
+    holds(lines.readline().decode(), f"you are {name}")
+    return conn, lines
+
+
+@test
+def who_types_is_a_device_while_connected_and_a_killed_hub_leaves_none_of_it(stage):
+    program, tend = tended(stage, "--registration", "closed")
+    add(tend, "ana")
+    token = tend("token", "ana", "--device", "weather")[0].strip()
+
+    def devices(program):
+        out = look_after(stage, "token", "list", "ana", "--json", "--at", program.at)[0]
+        return [one["device"] for one in rows(out)]
+
+    conn, lines = typed_in_as(program.at, "ana")
+    equal(devices(program), ["weather", "text 127.0.0.1"])
+    lines.close()
+    conn.close()
+    deadline = time.monotonic() + 10
+    while len(devices(program)) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    equal(devices(program), ["weather"])
+    kept = [typed_in_as(program.at, "ana") for _ in range(3)]
+    equal(len(devices(program)), 4)
+    os.kill(program.process.pid, signal.SIGKILL)
+    program.process.wait(10)
+    program = hub(stage, "127.0.0.1:0", store=program.store)
+    equal(devices(program), ["weather"])
+    ana, = rows(look_after(stage, "user", "list", "--json", "--at", program.at)[0])
+    equal(ana["devices"], 1)
+    assert ana["seen"], ana
+    Bot(program.at).done("LOGIN", token=token)
+    for conn, lines in kept:
+        lines.close()
+        conn.close()
 
 
 @test

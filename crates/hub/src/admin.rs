@@ -14,7 +14,7 @@ use crate::{
     proof::{self, Token},
     protocol::{Code, Refusal, Secret},
     session::new_password,
-    store::{Broken, Invitation, Ledger, Size},
+    store::{Broken, Invitation, Ledger, Size, Stays},
     text,
 };
 
@@ -156,8 +156,8 @@ impl Hub {
     pub async fn make_token(&self, user: &str, device: &str) -> Result<Drawn, Refusal> {
         let device = text::device(device, &self.shared.limits)?;
         let Token { text: secret, hash } = Token::draw(self.shared.random);
-        let (name, token) = (hash.session(), secret.clone());
-        let device = NewDevice { name: device, session: name.clone(), token, hash };
+        let (name, token, stays) = (hash.session(), secret.clone(), Stays::UntilEnded);
+        let device = NewDevice { name: device, session: name.clone(), token, hash, stays };
         self.run(Chore::Token { user: user.to_owned(), device }).await?;
         Ok(Drawn { name, secret })
     }

@@ -147,12 +147,29 @@ impl Seats {
     }
 
     fn tell_room(&mut self, post: &RoomPost) {
-        for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::In) {
-            let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
-            for key in keys {
-                self.place(key, post.room, post.seq.unwrap_or_default());
-            }
+        for key in self.who_move(post, Move::In) {
+            self.place(key, post.room, post.seq.unwrap_or_default());
         }
+        let slow = self.hand_out(post);
+        let seated = self.rooms.get(&post.room).map_or(0, Row::len);
+        self.handed.events += seated - slow.len();
+        self.handed.lagged += slow.len();
+        for key in slow {
+            self.fall_behind(key, post);
+        }
+        for key in self.who_move(post, Move::Out) {
+            self.displace(key, post.room);
+        }
+    }
+
+    /// Whose accounts come into the room with what is posted there, or leave it.
+    fn who_move(&self, post: &RoomPost, way: Move) -> Vec<Key> {
+        let who = post.moves.iter().filter(|(_, own)| *own == way).map(|(who, _)| who);
+        who.flat_map(|who| self.accounts.get(who).into_iter().flatten().copied()).collect()
+    }
+
+    /// Gives all in the room what is posted there. Gives who has no place for it.
+    fn hand_out(&mut self, post: &RoomPost) -> Vec<Key> {
         let mut slow = Vec::new();
         let seats = self.rooms.get_mut(&post.room);
         let are_few = seats.as_ref().is_some_and(|seats| seats.len() <= AT_ONCE_MAX);
@@ -169,18 +186,7 @@ impl Seats {
                 seat.told = seq;
             }
         }
-        let seated = self.rooms.get(&post.room).map_or(0, Row::len);
-        self.handed.events += seated - slow.len();
-        self.handed.lagged += slow.len();
-        for key in slow {
-            self.fall_behind(key, post);
-        }
-        for (who, _) in post.moves.iter().filter(|(_, way)| *way == Move::Out) {
-            let keys: Vec<_> = self.accounts.get(who).into_iter().flatten().copied().collect();
-            for key in keys {
-                self.displace(key, post.room);
-            }
-        }
+        slow
     }
 
     /// A client reads too slowly: nothing more of this room, and a word about it.

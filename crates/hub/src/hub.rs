@@ -22,7 +22,7 @@ use crate::{
     archive::{Bounds, Reader},
     counts::Counts,
     datagram::{Form, Post},
-    desk::{Before, Desk, Furniture, Order},
+    desk::{Before, Desk, Devices, Furniture, Order},
     limits::Limits,
     model::Millis,
     names::Names,
@@ -92,68 +92,76 @@ impl Hub {
     ///
     /// If that cannot be had, or another process has it.
     pub fn open(file: &Path, options: Options) -> Result<Self, OpenError> {
-        let (store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
+        let (mut store, state) = Store::open(file, store::Sync::Full).map_err(OpenError::Store)?;
         let before = Before::of(&store).map_err(OpenError::Store)?;
+        let devices = Devices::after(&mut store).map_err(OpenError::Store)?;
         let is_new = state.admins().next().is_none();
-        let limits = Arc::new(options.limits);
+        let limits = Arc::new(options.limits.clone());
         let names = Arc::new(Names::of(&state));
-        let archives = (0..READERS).map(|_| store.archive()).collect::<Result<_, _>>();
-        let bounds = Bounds {
-            each: limits.missed_a_room_max,
-            all: limits.missed_max,
-            bytes: MISSED_BYTES_MAX,
-        };
-        let archives = archives.map_err(OpenError::Store)?;
-        let reader = Reader::start(archives, &names, bounds).map_err(OpenError::Thread)?;
-        let (orders, mut ordered) = mpsc::unbounded_channel();
-        let clock = options.clock;
+        let reader = start_readers(&store, &names, &limits)?;
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let (tap, clock) = (options.tap.clone(), options.clock);
         let counts = Arc::new(Counts::new(Millis::of(clock())));
-        let furniture = Furniture {
-            state,
-            store,
-            reader,
-            names,
-            limits: Arc::clone(&limits),
-            clock,
-            before,
-            counts: Arc::clone(&counts),
-        };
-        let runtime = Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.map_err(OpenError::Thread)?;
-        let desk = move || {
-            let mut desk = Desk::new(furniture);
-            loop {
-                let run = AssertUnwindSafe(|| runtime.block_on(desk.run(&mut ordered)));
-                match panic::catch_unwind(run) {
-                    Ok(()) => return,
-                    // The state is read anew, so nothing is half changed.
-                    Err(_) => desk.recover(),
-                }
-            }
-        };
-        thread::Builder::new().name("hub-desk".into()).spawn(desk).map_err(OpenError::Thread)?;
-        Ok(Self {
-            file: file.to_owned(),
-            is_new,
-            tap: options.tap,
-            shared: Arc::new(Shared {
-                number: HUBS.fetch_add(1, Ordering::Relaxed),
-                server: options.server,
-                lang: options.lang,
-                registration: options.registration,
-                clear_passwords: options.clear_passwords,
-                post: Post::new(options.datagrams, &limits),
-                limits,
-                counts,
-                clock,
-                random: options.random,
-                calculator: options.calculator,
-                passwords: Passwords::new(HashLimits::default()),
-                throttled: Mutex::new(Throttled::new(LoginLimits::default())),
-                orders,
-            }),
-        })
+        let shared = shared(options, (&limits, &counts), orders);
+        let furniture =
+            Furniture { state, store, reader, names, limits, clock, before, devices, counts };
+        start_desk(furniture, ordered)?;
+        Ok(Self { shared: Arc::new(shared), file: file.to_owned(), is_new, tap })
     }
+}
+
+/// What connections share of a hub whose desk hears `orders`.
+fn shared(
+    options: Options,
+    (limits, counts): (&Arc<Limits>, &Arc<Counts>),
+    orders: mpsc::UnboundedSender<Order>,
+) -> Shared {
+    Shared {
+        number: HUBS.fetch_add(1, Ordering::Relaxed),
+        server: options.server,
+        lang: options.lang,
+        registration: options.registration,
+        clear_passwords: options.clear_passwords,
+        post: Post::new(options.datagrams, limits),
+        limits: Arc::clone(limits),
+        counts: Arc::clone(counts),
+        clock: options.clock,
+        random: options.random,
+        calculator: options.calculator,
+        passwords: Passwords::new(HashLimits::default()),
+        throttled: Mutex::new(Throttled::new(LoginLimits::default())),
+        orders,
+    }
+}
+
+/// Starts the threads that read what was said.
+fn start_readers(store: &Store, names: &Arc<Names>, limits: &Limits) -> Result<Reader, OpenError> {
+    let archives = (0..READERS).map(|_| store.archive()).collect::<Result<_, _>>();
+    let bounds =
+        Bounds { each: limits.missed_a_room_max, all: limits.missed_max, bytes: MISSED_BYTES_MAX };
+    Reader::start(archives.map_err(OpenError::Store)?, names, bounds).map_err(OpenError::Thread)
+}
+
+/// Starts the thread of the desk, which ends once nobody is there to order anything.
+fn start_desk(
+    furniture: Furniture,
+    mut ordered: mpsc::UnboundedReceiver<Order>,
+) -> Result<(), OpenError> {
+    let runtime = Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(OpenError::Thread)?;
+    let desk = move || {
+        let mut desk = Desk::new(furniture);
+        loop {
+            let run = AssertUnwindSafe(|| runtime.block_on(desk.run(&mut ordered)));
+            match panic::catch_unwind(run) {
+                Ok(()) => return,
+                // The state is read anew, so nothing is half changed.
+                Err(_) => desk.recover(),
+            }
+        }
+    };
+    let started = thread::Builder::new().name("hub-desk".into()).spawn(desk);
+    started.map(drop).map_err(OpenError::Thread)
 }
 
 impl Hub {

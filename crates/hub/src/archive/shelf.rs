@@ -75,14 +75,7 @@ impl Shelf {
                 Answer::Live { cursor: *upto }
             }
             Query::Counted { answer, rooms, upto } => {
-                let mut answer = answer.clone();
-                for uncounted in rooms {
-                    let (unread, mentions) = self.count(uncounted, job.by, *upto)?;
-                    if let Some(listed) = listed(&mut answer).get_mut(uncounted.at) {
-                        (listed.unread, listed.mentions) = (unread, mentions);
-                    }
-                }
-                answer
+                self.counted(answer.clone(), (job.by, *upto), rooms)?
             }
         };
         Ok(Ok(answer))
@@ -104,6 +97,22 @@ impl Shelf {
         let (next, more_next) = self.archive.page(room, Page::Between(seq, upto), limit - half)?;
         past.extend(next);
         Ok((past, if more == More::Yes { more } else { more_next }))
+    }
+
+    /// `answer` with how much `who` has not read of the rooms in it up to an entry.
+    fn counted(
+        &self,
+        mut answer: Answer,
+        (who, upto): (AccountId, Seq),
+        rooms: &[Uncounted],
+    ) -> Result<Answer, Broken> {
+        for uncounted in rooms {
+            let (unread, mentions) = self.count(uncounted, who, upto)?;
+            if let Some(listed) = listed(&mut answer).get_mut(uncounted.at) {
+                (listed.unread, listed.mentions) = (unread, mentions);
+            }
+        }
+        Ok(answer)
     }
 
     /// How much `who` has not read of a room, and how much of that it is to notice.

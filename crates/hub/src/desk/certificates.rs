@@ -7,7 +7,7 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Code, Refusal},
-    store::Session,
+    store::{Session, Stays},
     text, words,
 };
 
@@ -26,23 +26,25 @@ impl Desk {
         }
         let session = fingerprint.session();
         let certificate = hex(&fingerprint.0);
-        match self.device(&fingerprint).map_err(|error| broken(&error))? {
-            Some(known) if known.account == by => {
-                return Ok(Answer::Certified { certificate, session });
-            }
-            Some(_) => {
-                let why = "this certificate is another account's";
-                return Err(Refusal::of(Code::Forbidden).why(why));
-            }
-            None => {
-                self.is_free_of((by, &session), &fingerprint)?;
-                self.is_new(by, &session)?;
-            }
+        if self.is_known(by, &fingerprint)? {
+            return Ok(Answer::Certified { certificate, session });
         }
-        let (since, account) = (self.now(), by);
-        let (hash, name) = (fingerprint.0, session.clone());
-        self.keep_device(&Session { hash, name, account, device, since, seen: since, room: None })?;
+        self.is_free_of((by, &session), &fingerprint)?;
+        self.is_new(by, &session)?;
+        let (since, account, stays) = (self.now(), by, Stays::UntilEnded);
+        let (hash, name, seen, room) = (fingerprint.0, session.clone(), since, None);
+        self.keep_device(&Session { hash, name, account, device, since, seen, room, stays })?;
         Ok(Answer::Certified { certificate, session })
+    }
+
+    /// Whether this certificate is `by`'s, which it may be asked to be again; another's it is not to be.
+    fn is_known(&self, by: AccountId, fingerprint: &TokenHash) -> Result<bool, Refusal> {
+        match self.device(fingerprint).map_err(|error| broken(&error))? {
+            Some(known) if known.account != by => {
+                Err(Refusal::of(Code::Forbidden).why("this certificate is another account's"))
+            }
+            known => Ok(known.is_some()),
+        }
     }
 
     /// Whether nothing is kept yet of a device that was logged out while the disk took nothing: neither this

@@ -1,8 +1,9 @@
 //! What is to be written down of devices, and is not yet: when they were seen, which waits for a time when
-//! nobody does; and that they were logged out, where the disk took nothing. It holds from the first.
+//! nobody does; that those are gone which last while they are connected; and that others were logged out, where
+//! the disk took nothing. It holds from the first.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -17,13 +18,18 @@ use crate::{
 
 /// What is owed to the store.
 #[derive(Debug, Default)]
-pub(super) struct Devices {
+pub(crate) struct Devices {
     /// When those were seen last that were since it was written.
     seen: HashMap<[u8; 32], Millis>,
     /// Which are logged out, as part of the group.
     ending: Vec<Ending>,
     /// Which are logged out, and in the store yet: no more than there are.
     ended: BTreeSet<(AccountId, String)>,
+    /// Whose session lasts while it is connected.
+    passing: HashSet<ClientId>,
+    /// Which of those sessions are gone, and in the store yet: as many as were connected at once, unless the disk
+    /// takes nothing, where nobody comes by another.
+    passed: BTreeSet<(AccountId, String)>,
     /// When some of it was written last, or tried to be.
     tried_at: Millis,
 }
@@ -55,13 +61,39 @@ const WRITTEN_AT_ONCE: usize = 256;
 const SEEN_MAX: usize = 16_384;
 
 impl Devices {
+    /// What is owed at a start: those that last while they are connected are gone, and known by nothing else
+    /// where their process had no time to write that.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`], if the store cannot be read. What cannot be written is tried again later.
+    pub(crate) fn after(store: &mut Store) -> Result<Self, Broken> {
+        let passed = store.passing()?.into_iter().collect();
+        let mut devices = Self { passed, ..Self::default() };
+        // Else whoever looks at the store without asking the desk would see them.
+        _ = devices.write(store);
+        Ok(devices)
+    }
+
     /// How long orders are waited for before some of it is to be written.
     pub(super) fn patience(&self) -> Duration {
         if self.is_even() { Duration::MAX } else { WRITTEN_EVERY }
     }
 
     fn is_even(&self) -> bool {
-        self.seen.is_empty() && self.ended.is_empty()
+        self.seen.is_empty() && self.ended.is_empty() && self.passed.is_empty()
+    }
+
+    /// Notes that the session of a client lasts while that is connected.
+    pub(super) fn pass(&mut self, client: ClientId) {
+        self.passing.insert(client);
+    }
+
+    /// Notes that a client is gone, and with it its session, if that lasted so.
+    pub(super) fn have_passed(&mut self, client: ClientId, session: (AccountId, String)) {
+        if self.passing.remove(&client) {
+            self.passed.insert(session);
+        }
     }
 
     /// Notes that a device was seen.
@@ -76,15 +108,15 @@ impl Devices {
         if let Some(at) = self.seen.get(&session.hash) {
             session.seen = session.seen.max(*at);
         }
-        if self.ended.is_empty() {
+        if self.ended.is_empty() && self.passed.is_empty() {
             return Some(session);
         }
-        (!self.ended.contains(&(session.account, session.name.clone()))).then_some(session)
+        (!self.is_over(&(session.account, session.name.clone()))).then_some(session)
     }
 
     /// Whether a session is over, though that is not written yet.
     pub(super) fn is_over(&self, session: &(AccountId, String)) -> bool {
-        self.ended.contains(session)
+        self.ended.contains(session) || self.passed.contains(session)
     }
 
     /// Whether somebody is logged out here, and not in the store.
@@ -92,9 +124,20 @@ impl Devices {
         !self.ended.is_empty()
     }
 
-    /// Writes down some of it.
+    /// Writes down some of it, if there is any.
     fn write(&mut self, store: &mut Store) -> Result<(), Broken> {
-        for (who, name) in &self.ended {
+        if self.is_even() {
+            return Ok(());
+        }
+        let written = store.begin().and_then(|()| self.write_some(store));
+        if written.is_err() {
+            store.roll_back();
+        }
+        written
+    }
+
+    fn write_some(&mut self, store: &mut Store) -> Result<(), Broken> {
+        for (who, name) in self.ended.iter().chain(&self.passed) {
             store.end_session(*who, name)?;
         }
         let some: Vec<_> =
@@ -104,6 +147,7 @@ impl Devices {
         }
         store.commit()?;
         self.ended.clear();
+        self.passed.clear();
         for (hash, _) in some {
             self.seen.remove(&hash);
         }
@@ -208,14 +252,7 @@ impl Desk {
 
     /// The same, whenever it is.
     pub(super) fn write_devices_now(&mut self) -> Result<(), Broken> {
-        if self.devices.is_even() {
-            return Ok(());
-        }
-        let written = self.store.begin().and_then(|()| self.devices.write(&mut self.store));
-        if written.is_err() {
-            self.store.roll_back();
-        }
-        written
+        self.devices.write(&mut self.store)
     }
 }
 

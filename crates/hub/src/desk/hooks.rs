@@ -42,10 +42,10 @@ impl Desk {
         if kept.iter().filter(|one| is_hook(one)).count() >= HOOKS_MAX {
             return Err(Refusal::of(Code::TooMany).why("you have as many hooks as may be"));
         }
-        let NewDevice { session, hash, token, name: _ } = hook;
+        let NewDevice { session, hash, token, stays, name: _ } = hook;
         let (path, name, since) = (format!("/hook/{}", token.0), session.clone(), self.now());
         let (hash, account, seen, room) = (hash.0, by, since, Some(id));
-        self.add(&Session { hash, name, account, device, since, seen, room })?;
+        self.add(&Session { hash, name, account, device, since, seen, room, stays })?;
         Ok(Answer::Hooked { path: Secret(path), session })
     }
 

@@ -12,11 +12,13 @@ mod clock;
 mod committing;
 mod counting;
 mod devices;
+mod furniture;
 mod hooks;
 mod listing;
 mod mending;
 mod order;
 mod pace;
+mod presence;
 mod reading;
 mod seating;
 mod sessions;
@@ -38,17 +40,19 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 pub(crate) use self::chore::{Chore, Outcome};
 pub(crate) use self::clock::Before;
+pub(crate) use self::devices::Devices;
+pub(crate) use self::furniture::Furniture;
 pub(crate) use self::order::{
     Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
-    clock::Clock, devices::Devices, mending::Mending, order::Asked, pace::Pace, trouble::Trouble,
-    undoing::Ground, upkeep::Upkeep,
+    clock::Clock, mending::Mending, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
+    upkeep::Upkeep,
 };
 use crate::{
     archive::{Job, Reader},
@@ -122,62 +126,7 @@ pub(crate) struct Desk {
     done: u64,
 }
 
-/// What a desk is made of.
-#[derive(Debug)]
-pub(crate) struct Furniture {
-    pub(crate) state: State,
-    pub(crate) store: Store,
-    pub(crate) reader: Reader,
-    pub(crate) names: Arc<Names>,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) clock: fn() -> SystemTime,
-    /// What is known of the clock.
-    pub(crate) before: Before,
-    pub(crate) counts: Arc<Counts>,
-}
-
 impl Desk {
-    pub(crate) fn new(furniture: Furniture) -> Self {
-        let Furniture { state, store, reader, names, limits, clock, before, counts } = furniture;
-        let pace = Pace::new(limits.burst, limits.messages_a_second);
-        let lookups = Pace::new(limits.lookups, limits.lookups_a_second);
-        Self {
-            state,
-            store,
-            limits,
-            clock,
-            reader,
-            halls: Vec::new(),
-            pace,
-            lookups,
-            names,
-            online: HashMap::new(),
-            clients: HashMap::new(),
-            moved: HashMap::new(),
-            away: HashMap::new(),
-            entered: Vec::new(),
-            ran: Vec::new(),
-            orders: VecDeque::new(),
-            dismissed: Vec::new(),
-            certain: Vec::new(),
-            looks: Vec::new(),
-            jobs: Vec::new(),
-            last_at: Millis::default(),
-            time: Clock::after(before, Instant::now()),
-            mending: Mending::default(),
-            upkeep: Upkeep::default(),
-            devices: Devices::default(),
-            trouble: Trouble::default(),
-            posts: Group::new(),
-            asked: Vec::new(),
-            is_writing: false,
-            ground: Ground::default(),
-            counts,
-            fresh: Fresh::default(),
-            done: 0,
-        }
-    }
-
     /// Does what is ordered, until nobody is there to order anything. Blocks: it wants a thread.
     pub(crate) async fn run(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
         let mut some = Vec::with_capacity(GROUP_MAX);

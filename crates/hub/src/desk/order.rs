@@ -10,6 +10,7 @@ use crate::{
     model::{AccountId, Said},
     proof::TokenHash,
     protocol::{Ask, EventsBy, Place, Refusal, Resume, Secret},
+    store::Stays,
 };
 
 /// Who asks, and what it calls what it asks.
@@ -145,8 +146,10 @@ pub(crate) struct NewDevice {
     pub(crate) name: String,
     /// What its session is called.
     pub(crate) session: String,
-    /// What it shows next time. Told once.
+    /// What it shows next time. Told once, or never.
     pub(crate) token: Secret,
     /// What is kept of that.
     pub(crate) hash: TokenHash,
+    /// Whether it is told what to show: who types is not.
+    pub(crate) stays: Stays,
 }

@@ -65,17 +65,19 @@ impl Desk {
                 let online = self.online.contains_key(&who);
                 Ok(Answer::Person { user, since, online, away: self.away.get(&who).cloned() })
             }
-            Ask::Sessions => {
-                let sessions = self.devices_of(by).map_err(|error| broken(&error))?;
-                let own = self.clients.get(&client).map(|(_, session)| session);
-                let named = sessions.into_iter().map(|one| {
-                    let is_own = own == Some(&one.name);
-                    (one.device, one.name, one.seen, is_own)
-                });
-                Ok(Answer::Sessions(named.collect()))
-            }
+            Ask::Sessions => self.list_devices(client, by),
             _ => Ok(Answer::Done),
         }
+    }
+
+    fn list_devices(&self, client: ClientId, by: AccountId) -> Result<Answer, Refusal> {
+        let sessions = self.devices_of(by).map_err(|error| broken(&error))?;
+        let own = self.clients.get(&client).map(|(_, session)| session);
+        let named = sessions.into_iter().map(|one| {
+            let is_own = own == Some(&one.name);
+            (one.device, one.name, one.seen, is_own)
+        });
+        Ok(Answer::Sessions(named.collect()))
     }
 
     fn rooms(&self, by: AccountId, matching: Option<&str>) -> Vec<RoomId> {
@@ -132,13 +134,8 @@ impl Desk {
                 Query::Page { room: self.placed(room, by), page, limit, messages, upto }
             }
             Ask::Search { words, room, from, limit } => {
-                let judge = self.judge(by);
-                let rooms = match room {
-                    Some(room) => vec![judge.inside(&room)?],
-                    None => self.state.account(by).rooms.iter().copied().collect(),
-                };
-                let from = from.map(|from| judge.person(&from)).transpose()?;
-                let rooms = rooms.into_iter().map(|room| self.placed(room, by)).collect();
+                let rooms = self.searched(by, room.as_ref())?;
+                let from = from.map(|from| self.judge(by).person(&from)).transpose()?;
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
                 Query::Found { rooms, words, from, limit, upto }
             }
@@ -153,6 +150,19 @@ impl Desk {
         };
         self.read_later((client, re), by, query);
         Ok(())
+    }
+
+    /// In which rooms is searched: in one that is named, or in all that `by` is in.
+    fn searched(
+        &self,
+        by: AccountId,
+        room: Option<&Place>,
+    ) -> Result<Vec<(RoomId, Place)>, Refusal> {
+        let rooms = match room {
+            Some(room) => vec![self.judge(by).inside(room)?],
+            None => self.state.account(by).rooms.iter().copied().collect(),
+        };
+        Ok(rooms.into_iter().map(|room| self.placed(room, by)).collect())
     }
 
     fn placed(&self, room: RoomId, by: AccountId) -> (RoomId, Place) {

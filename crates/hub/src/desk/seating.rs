@@ -1,19 +1,25 @@
 //! Who comes in, and who leaves.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use super::{
     Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, certificates, order::Asked, pace,
 };
 use crate::{
     hall::{ClientId, Post},
     model::{AccountId, RoomId},
-    outbox::Spoken,
     proof::TokenHash,
-    protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
-    saying,
-    store::Session,
+    protocol::{Answer, Code, Refusal, Secret},
+    store::{Session, Stays},
 };
+
+/// Somebody who is let in.
+struct Admitted {
+    account: AccountId,
+    /// What its session is called.
+    session: String,
+    /// What it shows next time, if that is new.
+    token: Option<Secret>,
+    stays: Stays,
+}
 
 impl Desk {
     /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
@@ -82,8 +88,11 @@ impl Desk {
         (client, re): Asked,
         Entrance { proof, resume }: Entrance,
     ) -> Result<(Entered, Option<Answer>), Refusal> {
-        let (who, session, token) = self.admitted(proof)?;
+        let Admitted { account: who, session, token, stays } = self.admitted(proof)?;
         self.clients.insert(client, (who, session.clone()));
+        if stays == Stays::WhileConnected {
+            self.devices.pass(client);
+        }
         let mut rooms = self.seat(client, who);
         self.leave_out_old_talks(&mut rooms);
         let (user, cursor) = (self.state.account(who).name.clone(), self.state.last);
@@ -99,8 +108,8 @@ impl Desk {
         Ok((entered, answer))
     }
 
-    /// Who shows `proof`, what its session is called, and what it shows next time, if that is new.
-    fn admitted(&mut self, proof: Proof) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+    /// Who shows `proof`.
+    fn admitted(&mut self, proof: Proof) -> Result<Admitted, Refusal> {
         let expired = || Refusal::of(Code::TokenExpired);
         match proof {
             Proof::Token(hash) => self.known(&hash, self.session(&hash, expired)?),
@@ -110,24 +119,22 @@ impl Desk {
             Proof::Password { account, phc, device } => {
                 self.is_password(account, &phc)?;
                 self.has_place(account)?;
-                let (name, token) = (device.session.clone(), device.token.clone());
+                let (session, stays) = (device.session.clone(), device.stays);
+                let token = (stays == Stays::UntilEnded).then(|| device.token.clone());
                 self.keep(account, device)?;
-                Ok((account, name, Some(token)))
+                Ok(Admitted { account, session, token, stays })
             }
         }
     }
 
     /// Who comes in as the device of `session`, which is kept under this hash.
-    fn known(
-        &mut self,
-        hash: &TokenHash,
-        session: Session,
-    ) -> Result<(AccountId, String, Option<Secret>), Refusal> {
+    fn known(&mut self, hash: &TokenHash, session: Session) -> Result<Admitted, Refusal> {
         // All its rooms are listed, and all who share one are told that it is there.
         self.may_look_up(session.account, pace::TO_ALL)?;
         self.has_place(session.account)?;
         self.seen(hash);
-        Ok((session.account, session.name, None))
+        let Session { account, name: session, stays, .. } = session;
+        Ok(Admitted { account, session, token: None, stays })
     }
 
     /// Whether an account may ask now for what counts for so many lookups.
@@ -193,7 +200,9 @@ impl Desk {
 
     /// Takes a client out of those who are somebody. Gives who it was.
     pub(super) fn forget_client(&mut self, client: ClientId) -> Option<AccountId> {
-        let (who, _) = self.clients.remove(&client)?;
+        let session = self.clients.remove(&client)?;
+        let who = session.0;
+        self.devices.have_passed(client, session);
         if let Some(online) = self.online.get_mut(&who) {
             *online -= 1;
             if *online == 0 {
@@ -202,91 +211,4 @@ impl Desk {
         }
         Some(who)
     }
-
-    /// Tells those who share a small room with `who`; what it says, only those who share one in which it may
-    /// speak.
-    fn show(&mut self, who: AccountId, state: &'static str, text: Option<String>) {
-        let user = self.state.account(who).name.clone();
-        let rooms = self.state.account(who).rooms.iter().copied();
-        let (free, muted): (Vec<_>, Vec<_>) = rooms.partition(|room| !self.is_muted(who, *room));
-        let hears = self.near(who, &free);
-        let sees = self.near(who, &muted).into_iter().filter(|other| !hears.contains(other));
-        let sees: BTreeSet<_> = sees.take(SHOWN_TO_MAX - hears.len()).collect();
-        for (others, text) in [(hears, text), (sees, None)] {
-            let user = user.clone();
-            let spoken = Spoken::new(Told::Event(Event::Presence { user, state, text }));
-            let post = |who| Post::Account { who, spoken: Arc::clone(&spoken), but: None };
-            self.posts.extend(others.into_iter().map(post));
-        }
-    }
-
-    fn is_muted(&self, who: AccountId, room: RoomId) -> bool {
-        self.state.room(room).standing(who).voice.is_muted(self.now())
-    }
-
-    /// Who is there of those who share one of these rooms with `who`, if that is small; not all, where they
-    /// are many.
-    fn near(&self, who: AccountId, rooms: &[RoomId]) -> BTreeSet<AccountId> {
-        let members = rooms.iter().map(|room| &self.state.room(*room).members);
-        let others = members
-            .filter(|members| members.len() <= SHOWN_TO_MAX)
-            .flat_map(|members| members.keys().copied())
-            .filter(|other| *other != who && self.online.contains_key(other));
-        let others: BTreeSet<_> = others.collect();
-        others.into_iter().take(SHOWN_TO_MAX).collect()
-    }
-
-    /// What is passed on, and written down nowhere.
-    pub(super) fn pass_on(&mut self, by: AccountId, ask: &Ask) -> Result<Answer, Refusal> {
-        match ask {
-            Ask::Typing { room, on } => {
-                let room = self.judge(by).inside(room)?;
-                // Who may say nothing is not seen to begin.
-                if !*on || !self.is_muted(by, room) {
-                    self.show_typing(by, room, *on);
-                }
-            }
-            Ask::Away { text } => {
-                let text = text.as_deref().map(|text| crate::text::line(text, &self.limits));
-                let text = text.transpose()?.filter(|text| !text.is_empty());
-                let state = if text.is_some() { "away" } else { "online" };
-                match &text {
-                    Some(text) => _ = self.away.insert(by, text.clone()),
-                    None => _ = self.away.remove(&by),
-                }
-                self.show(by, state, text);
-            }
-            Ask::Announce { body } => {
-                if !self.state.is_admin(by) {
-                    let why = "for the administrator of the hub";
-                    return Err(Refusal::of(Code::Forbidden).why(why));
-                }
-                let body = crate::text::body(body, &self.limits)?;
-                let (at, from) = (self.now(), self.state.account(by).name.clone());
-                let told = Told::Event(Event::Announce { at, from, body });
-                self.posts.push(Post::Everybody(Spoken::new(told)));
-            }
-            _ => {}
-        }
-        Ok(Answer::Done)
-    }
-
-    fn show_typing(&mut self, by: AccountId, room: RoomId, on: bool) {
-        let members = &self.state.room(room).members;
-        if members.len() > SHOWN_TO_MAX {
-            return;
-        }
-        let user = self.state.account(by).name.clone();
-        let others = members.keys().filter(|who| **who != by && self.online.contains_key(who));
-        let posts = others.map(|who| {
-            let room = saying::place(&self.state, room, Some(*who));
-            let told = Told::Event(Event::Typing { room, user: user.clone(), on });
-            Post::Account { who: *who, spoken: Spoken::new(told), but: None }
-        });
-        let posts: Vec<_> = posts.collect();
-        self.posts.extend(posts);
-    }
 }
-
-/// The most who are told that somebody comes, goes or writes.
-const SHOWN_TO_MAX: usize = 100;

@@ -7,7 +7,7 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Event, Refusal, Secret, Told},
-    store::Session,
+    store::{Session, Stays},
 };
 
 impl Desk {
@@ -54,22 +54,18 @@ impl Desk {
     /// Keeps what a device is to be known by. Where an account has as many as may be, the one that was seen
     /// longest ago makes room, of those that are not connected.
     pub(super) fn keep(&mut self, account: AccountId, device: NewDevice) -> Result<(), Refusal> {
-        let NewDevice { name: device, session: name, hash, .. } = device;
-        let (hash, now) = (hash.0, self.now());
-        self.keep_device(&Session {
-            hash,
-            name,
-            account,
-            device,
-            since: now,
-            seen: now,
-            room: None,
-        })
+        let NewDevice { name: device, session: name, hash, stays, token: _ } = device;
+        let (hash, since) = (hash.0, self.now());
+        let (seen, room) = (since, None);
+        self.keep_device(&Session { hash, name, account, device, since, seen, room, stays })
     }
 
-    /// The same of a device of which all is known.
+    /// The same of a device of which all is known. Where it lasts while it is connected, how many may be
+    /// connected is its limit, and none makes room for it.
     pub(super) fn keep_device(&mut self, session: &Session) -> Result<(), Refusal> {
-        self.make_room(session.account)?;
+        if session.stays == Stays::UntilEnded {
+            self.make_room(session.account)?;
+        }
         self.add(session)
     }
 
@@ -84,7 +80,7 @@ impl Desk {
         self.begin().map_err(|error| broken(&error))?;
         let kept = self.devices_of(account);
         let mut kept = self.whole(kept)?;
-        kept.retain(|session| !hooks::is_hook(session));
+        kept.retain(|session| !hooks::is_hook(session) && session.stays == Stays::UntilEnded);
         if kept.len() < self.limits.devices_an_account_max {
             return Ok(());
         }
@@ -110,33 +106,32 @@ impl Desk {
             Ask::Revoke { session } => Some(session),
             _ => None,
         };
-        let is_own =
-            |session: &&String| self.clients.get(&client).is_some_and(|(_, own)| own == *session);
-        let other = session.filter(|session| !is_own(session));
+        let own = self.clients.get(&client).map(|(_, own)| own);
+        let other = session.filter(|session| own != Some(session));
         // Who logs out itself is not kept from it: it has to log in before it can again.
         if other.is_some() {
             self.may_write(by)?;
         }
         let kept = self.devices_of(by).map_err(|error| broken(&error))?;
-        let names = kept.into_iter().map(|kept| kept.name);
-        let names = names.filter(|name| session.is_none_or(|session| session == name));
-        let names: Vec<_> = names.collect();
+        let is_meant = |name: &String| session.is_none_or(|session| session == name);
+        let names: Vec<_> = kept.into_iter().map(|kept| kept.name).filter(is_meant).collect();
         if let Some(other) = other.filter(|_| names.is_empty()) {
             return Err(no_session(other));
         }
         // What is judged now was asked last.
         let asked = Ender::Client(client, self.asked.len().saturating_sub(1));
         self.end_devices(by, &names, asked)?;
-        let is_ended = |(who, own): &(AccountId, String)| {
-            *who == by && session.is_none_or(|session| session == own)
-        };
-        let ended = self.clients.iter().filter(|(_, client)| is_ended(client));
-        let ended: Vec<_> = ended.map(|(client, _)| *client).filter(|one| *one != client).collect();
-        for client in ended {
-            self.tell(client, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
-            self.dismiss_later(client);
-        }
+        self.turn_out(client, |(who, own)| *who == by && is_meant(own));
         Ok(Answer::Done)
+    }
+
+    /// Ends the connections of those whose account and session are so, but for that of `client`.
+    fn turn_out(&mut self, client: ClientId, are_so: impl Fn(&(AccountId, String)) -> bool) {
+        let others = self.clients.iter().filter(|(other, own)| **other != client && are_so(own));
+        for other in others.map(|(other, _)| *other).collect::<Vec<_>>() {
+            self.tell(other, Told::Event(Event::Bye(Refusal::of(Code::SessionRevoked))));
+            self.dismiss_later(other);
+        }
     }
 }
 

@@ -57,32 +57,24 @@ impl Session<'_> {
             },
             None => words::read_at(&line, &typing.here),
         };
-        let phrase = match read {
+        match read {
             words::Line::Ask(ask) => {
                 typing.ask(&line, &ask);
-                return self.ask(Request { id: None, ask }).await;
+                self.ask(Request { id: None, ask }).await
             }
             words::Line::End => {
-                return self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await;
+                self.ask(Request { id: None, ask: Ask::Bye { reason: None } }).await
             }
-            words::Line::Nothing => return ControlFlow::Continue(()),
-            words::Line::Wrong(misuse) => return self.refuse(&misuse).await,
-            words::Line::Secret(wanted) => match self.may_ask_for(&wanted) {
-                Ok(()) => self.wait_for(wanted),
-                Err(refusal) => {
-                    self.answer(None, Err(refusal));
-                    return ControlFlow::Continue(());
-                }
-            },
+            words::Line::Nothing => ControlFlow::Continue(()),
+            words::Line::Wrong(misuse) => self.refuse(&misuse).await,
+            words::Line::Secret(wanted) => self.ask_for(wanted).await,
             words::Line::Lang(lang) => {
                 typing.lang = lang;
-                Phrase::Language
+                self.say_phrase(Phrase::Language).await
             }
-            words::Line::NameStays => Phrase::NameStays,
-            words::Line::Export(_) => Phrase::NoDisk,
-        };
-        self.purse.understood();
-        self.say(&phrase.line(self.lang())).await
+            words::Line::NameStays => self.say_phrase(Phrase::NameStays).await,
+            words::Line::Export(_) => self.say_phrase(Phrase::NoDisk).await,
+        }
     }
 
     /// Does what a client asks, or has it done.

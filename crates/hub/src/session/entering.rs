@@ -4,7 +4,7 @@ use relais_net::Alarm;
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use super::{Session, Somebody};
+use super::{Dialect, Session, Somebody};
 use crate::{
     counts::Login,
     desk::{Admission, Entered, Entrance, NewDevice, Order, Proof, Shown},
@@ -13,6 +13,7 @@ use crate::{
     proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Code, Proof as Claim, Refusal, Resume, Secret},
     shared::Registration,
+    store::Stays,
     text, words,
 };
 
@@ -215,7 +216,12 @@ impl Session<'_> {
         let own = self.own_device();
         let name = text::device(name.unwrap_or(&own), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);
-        Ok(NewDevice { name, session: hash.session(), hash, token: text })
+        let stays = match self.dialect {
+            // Who types is shown no token: it could never come back as this device.
+            Dialect::Words(_) => Stays::WhileConnected,
+            Dialect::Json { .. } | Dialect::Unknown => Stays::UntilEnded,
+        };
+        Ok(NewDevice { name, session: hash.session(), hash, token: text, stays })
     }
 
     pub(super) async fn change_password(

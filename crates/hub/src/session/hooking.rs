@@ -5,6 +5,7 @@ use crate::{
     desk::{NewDevice, Order},
     proof::{Token, draw_hook},
     protocol::{Answer, Code, Place, Refusal},
+    store::Stays,
 };
 
 impl Session<'_> {
@@ -17,7 +18,8 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let Some(who) = &self.who else { return Err(Refusal::of(Code::NotLoggedIn)) };
         let Token { text, hash } = draw_hook(self.hub.random);
-        let hook = NewDevice { name, session: hash.session(), hash, token: text };
+        let (session, stays) = (hash.session(), Stays::UntilEnded);
+        let hook = NewDevice { name, session, hash, token: text, stays };
         let (client, account) = (self.client, who.account);
         self.asked += 1;
         self.hub.order(Order::Hook { client, account, re, room, hook })?;

@@ -9,6 +9,7 @@ mod certificates;
 mod entering;
 mod heard;
 mod helping;
+mod holding;
 mod hooking;
 mod leaving;
 mod lines;
@@ -21,18 +22,12 @@ mod typing;
 mod way;
 mod web_socket;
 
-use std::{
-    borrow::Cow, collections::VecDeque, future::poll_fn, io, ops::ControlFlow, pin::pin, sync::Arc,
-    time::Duration,
-};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-use relais_net::{Alarm, Drain, Fault, Side};
+use relais_net::{Alarm, Drain, Fault};
 use relais_tap::By;
-use tokio::time::timeout;
 
-use self::{
-    calculating::Sums, heard::Heard, lines::Line, pacing::Purse, secrets::Awaited, stop::Stop,
-};
+use self::{calculating::Sums, lines::Line, pacing::Purse, secrets::Awaited};
 pub(crate) use self::{
     carrier::{Carrier, send},
     certificates::shown,
@@ -45,16 +40,12 @@ use crate::{
     hall::{ClientId, Hall},
     model::{AccountId, Seq},
     outbox::{Outbox, Spoken},
-    protocol::{Code, Refusal},
-    shared::{NoValue, Shared},
-    words::{Lang, Phrase, Stand},
+    shared::Shared,
+    words::{Lang, Stand},
 };
 
 /// How a connection ended: by whom, and why in a few words.
 pub(crate) type End = (By, Cow<'static, str>);
-
-/// How long a caller may say nothing before it is greeted as a person.
-const GREETED_AFTER: Duration = Duration::from_millis(700);
 
 /// A client.
 #[derive(Debug)]
@@ -145,20 +136,6 @@ enum Asks {
     Much,
 }
 
-/// What there is to do next.
-enum Step {
-    /// The client said something, or all that it says.
-    Heard(Heard),
-    /// Something is to be told.
-    Told,
-    /// What was worked out came to this.
-    Value(Result<String, NoValue>),
-    /// Nothing came for too long.
-    Silence,
-    /// We were told to stop.
-    Stop,
-}
-
 impl<'h> Session<'h> {
     pub(crate) fn new(hub: &'h Shared, hall: Arc<Hall>, link: Link, way: Way) -> Box<Self> {
         let outbox = Outbox::on(link.wire(), hub.limits.waiting_bytes_max);
@@ -209,123 +186,7 @@ impl<'h> Session<'h> {
         (ended, self.passed.heard, self.passed.said + self.outbox.told_at_once())
     }
 
-    async fn hold(&mut self, drain: &Drain) -> Result<End, Fault> {
-        let word = pin!(drain.requested());
-        let mut ending = Stop::new(drain, word);
-        if let Link::Datagrams(_) = self.link {
-            // Boxed for the size of every connection's task.
-            self.end = Box::pin(self.come_back()).await;
-        }
-        Box::pin(self.greet(&mut ending)).await?;
-        loop {
-            self.speak().await?;
-            if let Some(end) = self.end.take() {
-                return Ok(end);
-            }
-            self.know_dialect();
-            if self.says_too_much() {
-                let why = "this much is for who has logged in";
-                Box::pin(self.tell_end(Refusal::of(Code::FrameTooBig).why(why))).await?;
-                return Ok((By::Relais, "said too much before it logged in".into()));
-            }
-            while self.goodbye.is_none() && self.asked < self.asked_max() {
-                let Some(line) = self.link.next() else { break };
-                // Boxed, as all is below that is seldom waited for: each connection's task has room for what
-                // is not.
-                if let ControlFlow::Break(end) = Box::pin(self.hear(line)).await {
-                    self.speak().await?;
-                    return Ok(end);
-                }
-            }
-            if !self.taken.is_empty() {
-                continue;
-            }
-            if self.has_ended && self.asked == 0 {
-                if let Some(Goodbye { re }) = self.goodbye {
-                    return Box::pin(self.say_goodbye(re)).await;
-                }
-                return Ok((By::Client, "closed".into()));
-            }
-            match self.step(&mut ending).await? {
-                // What it asked is answered yet.
-                Step::Heard(Heard::End) => self.has_ended = true,
-                Step::Heard(Heard::Over(end)) => return Ok(end),
-                Step::Heard(Heard::Bytes(_)) | Step::Told => {}
-                Step::Value(value) => self.tell_value(value),
-                Step::Silence => {
-                    Box::pin(self.tell_end(Refusal::of(Code::NotLoggedIn))).await?;
-                    return Ok((By::Relais, "silent for too long".into()));
-                }
-                Step::Stop => {
-                    Box::pin(self.tell_end(Refusal::of(Code::Shutdown).retry_ms(RETRY_MS))).await?;
-                    return Ok((By::Relais, "told to stop".into()));
-                }
-            }
-        }
-    }
-
-    /// Waits for the first word; who waits for ours is greeted as a person, and may be a program yet.
-    async fn greet(&mut self, ending: &mut Stop<'_>) -> Result<(), Fault> {
-        let Dialect::Unknown = self.dialect else { return Ok(()) };
-        match timeout(GREETED_AFTER, self.step(ending)).await {
-            Ok(step) => step.map(|_| ()),
-            Err(_) => self.send(Phrase::Greeting.line(self.hub.lang).as_bytes()).await,
-        }
-    }
-
-    /// The first byte of all tells how the client speaks.
-    fn know_dialect(&mut self) {
-        let (Dialect::Unknown, Some(first)) = (&self.dialect, self.link.first_byte()) else {
-            return;
-        };
-        let lang = self.hub.lang;
-        self.dialect = match first {
-            b'{' => Dialect::Json { lang },
-            _ => Dialect::Words(Box::new(Typing { lang, ..Typing::default() })),
-        };
-    }
-
-    /// Waits for something to do.
-    async fn step(&mut self, ending: &mut Stop<'_>) -> Result<Step, Fault> {
-        // Who has asked as much as may be waits for answers first.
-        let may_read = !self.has_ended && self.asked < self.asked_max();
-        let as_it_is = matches!(self.dialect, Dialect::Json { .. });
-        let Self { link, outbox, taken, silence, sums, .. } = self;
-        if as_it_is {
-            outbox.lend();
-        }
-        let step = tokio::select! {
-            heard = poll_fn(|cx| link.poll_hear(cx)), if may_read => Step::Heard(heard.map_err(hearing)?),
-            () = poll_fn(|cx| outbox.poll_take(cx, taken)) => Step::Told,
-            value = poll_fn(|cx| calculating::poll(sums, cx)) => Step::Value(value),
-            () = poll_fn(|cx| silence.poll(cx)) => Step::Silence,
-            () = poll_fn(|cx| ending.poll(cx)) => Step::Stop,
-        };
-        outbox.have_back();
-        if let Step::Heard(Heard::Bytes(bytes)) = step {
-            self.passed.heard += bytes as u64;
-            if self.who.is_none() {
-                self.said_unknown += bytes;
-            }
-        }
-        Ok(step)
-    }
-
-    /// How much may be asked before it is answered. What is typed next may depend on it: where it goes.
-    /// Who asks for pages and reads none is not to have the hub hold many.
-    fn asked_max(&self) -> usize {
-        match (&self.dialect, self.asks) {
-            (Dialect::Words(_), _) => 1,
-            (_, Asks::Little) => self.hub.limits.asked_max,
-            (_, Asks::Much) => self.hub.limits.asked_long_max,
-        }
-    }
-
-    fn says_too_much(&self) -> bool {
-        self.who.is_none() && self.said_unknown > self.hub.limits.unknown_bytes_max
-    }
-
-    /// What a client is called.
+    /// In which language a client is spoken to.
     fn lang(&self) -> Lang {
         match &self.dialect {
             Dialect::Json { lang } => *lang,
@@ -341,13 +202,6 @@ impl Drop for Session<'_> {
         self.be_nobody();
         self.hub.counts.go(self.by);
     }
-}
-
-/// When a client may come again that we end.
-const RETRY_MS: u64 = 1500;
-
-fn hearing(error: io::Error) -> Fault {
-    Fault::new(Side::Client, "hearing a client", error)
 }
 
 #[cfg(test)]

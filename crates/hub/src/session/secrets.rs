@@ -56,9 +56,14 @@ impl Awaited {
 }
 
 impl Session<'_> {
-    /// Asks for a secret, and takes the next line for it.
-    pub(super) fn wait_for(&mut self, wanted: Wanted) -> Phrase {
-        self.wait(Awaited { wanted, turn: Turn::First })
+    /// Asks for a secret, and takes the next line for it, if it is of any use here.
+    pub(super) async fn ask_for(&mut self, wanted: Wanted) -> ControlFlow<End> {
+        if let Err(refusal) = self.may_ask_for(&wanted) {
+            self.answer(None, Err(refusal));
+            return ControlFlow::Continue(());
+        }
+        let asked = self.wait(Awaited { wanted, turn: Turn::First });
+        self.say_phrase(asked).await
     }
 
     /// Says why a secret will not do, and asks for another.

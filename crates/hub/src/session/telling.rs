@@ -39,6 +39,33 @@ impl Typing {
             self.shown = self.shown.max(Some(at.seq));
         }
     }
+
+    /// Takes in what is told to who is called `me`: it may change where what is typed goes.
+    fn take_in(&mut self, told: &Told, me: Option<&str>) {
+        match told {
+            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => self.enter(listed),
+            Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
+                for event in events {
+                    self.show(event, me);
+                }
+            }
+            Told::Event(event) if self.is_sent_out(event, me) => self.here = Stand::Nowhere,
+            Told::Event(event) => {
+                self.show(event, me);
+                self.here.hear(event);
+            }
+            Told::Answer { .. } => {}
+        }
+    }
+
+    /// Whether by `event` who is called `me` is in its room no more, or the room is not.
+    fn is_sent_out(&self, event: &Event, me: Option<&str>) -> bool {
+        match event {
+            Event::Part(at) => self.here.place() == Some(&at.room) && me == Some(&*at.from),
+            Event::Delete(at) => self.here.place() == Some(&at.room),
+            _ => false,
+        }
+    }
 }
 
 impl Session<'_> {
@@ -85,27 +112,8 @@ impl Session<'_> {
             self.mark_read();
         }
         let me = self.who.as_ref().map(|who| &*who.user);
-        let Dialect::Words(typing) = &mut self.dialect else { return };
-        match told {
-            Told::Answer { answer: Ok(Answer::Joined(listed)), .. } => typing.enter(listed),
-            Told::Answer { answer: Ok(Answer::Page { events, .. }), .. } => {
-                for event in events {
-                    typing.show(event, me);
-                }
-            }
-            Told::Event(Event::Part(at))
-                if typing.here.place() == Some(&at.room) && me == Some(&*at.from) =>
-            {
-                typing.here = Stand::Nowhere;
-            }
-            Told::Event(Event::Delete(at)) if typing.here.place() == Some(&at.room) => {
-                typing.here = Stand::Nowhere;
-            }
-            Told::Event(event) => {
-                typing.show(event, me);
-                typing.here.hear(event);
-            }
-            Told::Answer { .. } => {}
+        if let Dialect::Words(typing) = &mut self.dialect {
+            typing.take_in(told, me);
         }
     }
 

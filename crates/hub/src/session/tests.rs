@@ -125,6 +125,21 @@ async fn a_goodbye_is_answered_behind_all_that_was_asked_before() {
 }
 
 #[tokio::test]
+async fn who_types_is_a_device_while_connected_and_who_speaks_in_frames_stays_one() {
+    let (_folder, hub) = hub(Limits::default());
+    let typed = told(&hub, "/register ana secret-pass\n/sessions\n").await;
+    assert_eq!(typed.iter().filter(|line| line.contains(" text,")).count(), 1, "{typed:#?}");
+    let login = r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"secret-pass","device":"a"}"#;
+    let asked = [login, r#"{"cmd":"SESSIONS","id":2}"#].join("\n") + "\n";
+    for devices in 1..=2 {
+        let told = told(&hub, &asked).await;
+        assert!(told[0].contains("\"token\":\"rt_"), "{told:#?}");
+        assert_eq!(told[1].matches("\"device\":\"a\"").count(), devices, "{told:#?}");
+        assert_eq!(told[1].matches("\"device\":").count(), devices, "{told:#?}");
+    }
+}
+
+#[tokio::test]
 async fn what_clients_do_is_counted() {
     let (_folder, hub) = hub(Limits::default());
     let asked = [

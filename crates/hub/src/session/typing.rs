@@ -8,7 +8,7 @@ use super::{Dialect, End, Session, Typing, entering::account_name};
 use crate::{
     proof::TokenHash,
     protocol::{Ask, Code, Refusal, Secret, Told},
-    words::{self, Misuse, Reader, Wanted},
+    words::{self, Misuse, Phrase, Reader, Wanted},
 };
 
 /// How much of a line is told of it.
@@ -88,6 +88,12 @@ impl Session<'_> {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break((By::Client, "closed".into())),
         }
+    }
+
+    /// Says this to who typed what was understood.
+    pub(super) async fn say_phrase(&mut self, phrase: Phrase) -> ControlFlow<End> {
+        self.purse.understood();
+        self.say(&phrase.line(self.lang())).await
     }
 
     /// Whether a secret is of any use for this here: else nobody is to type one.

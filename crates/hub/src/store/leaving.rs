@@ -31,7 +31,8 @@ const LOOKED_AT: usize = 4096;
 /// [`Broken`]
 pub(super) fn unregister(conn: &Connection, who: AccountId, after: &State) -> Result<(), Broken> {
     let said = after.account(who).gone.as_ref().map_or(Said::Stays, |gone| gone.said);
-    let sql = "UPDATE accounts SET gone = ?2, admin = 0, password = NULL WHERE id = ?1";
+    let sql = "UPDATE accounts SET gone = ?2, admin = 0, password = NULL, seen = NULL
+        WHERE id = ?1";
     conn.prepare_cached(sql)?.execute(params![who, Bits(said_number(said))])?;
     for sql in [
         "DELETE FROM sessions WHERE account = ?1",

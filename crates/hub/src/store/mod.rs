@@ -48,7 +48,7 @@ pub use self::{
     lock::is_in_use,
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
-    sessions::Session,
+    sessions::{Session, Stays},
     size::Size,
     writer::Store,
 };

@@ -4,6 +4,7 @@ mod administered;
 mod counted;
 mod hooked;
 mod inviting;
+mod passing;
 mod standing;
 mod timed;
 mod used;
@@ -28,6 +29,7 @@ const STEPS: &[&str] = &[
     hooked::STEP,
     inviting::STEP,
     timed::STEP,
+    passing::STEP,
 ];
 
 /// The log, what it comes to, and what is known of devices.
@@ -233,7 +235,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 11);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 12);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -296,6 +298,29 @@ mod tests {
     }
 
     #[test]
+    fn a_device_of_format_11_that_typed_lasts_no_longer_than_it_was_connected() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        STEPS[..11].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 11).unwrap();
+        conn.execute_batch(
+            "INSERT INTO sessions (hash, name, account, device, since, seen, room) VALUES
+                (x'01', 'typed', 1, 'text 127.0.0.1', 7, 7, NULL),
+                (x'02', 'typed on a socket', 1, 'text', 7, 7, NULL),
+                (x'03', 'came back', 1, 'text ::1', 7, 8, NULL),
+                (x'04', 'by its own name', 1, 'text editor', 7, 7, NULL),
+                (x'05', 'laptop', 1, 'laptop', 7, 7, NULL),
+                (x'06', 'hook', 1, 'text 7', 7, 7, 2);",
+        )
+        .unwrap();
+        migrated(&mut conn).unwrap();
+        let mut passing = conn.prepare("SELECT name FROM sessions WHERE passing = 1").unwrap();
+        let passing = passing.query_map([], |row| row.get(0)).unwrap();
+        let passing: Vec<String> = passing.map(Result::unwrap).collect();
+        assert_eq!(passing, ["typed", "typed on a socket"]);
+    }
+
+    #[test]
     fn an_invitation_of_format_9_is_by_who_made_it_last() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("hub.db");
@@ -327,7 +352,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 11"
+            "\"hub.db\" has format 17, and this version knows formats up to 12"
         );
     }
 

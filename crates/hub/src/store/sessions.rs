@@ -5,6 +5,15 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::{broken::Broken, writer::Store};
 use crate::model::{AccountId, Millis, RoomId};
 
+/// For how long a device stays logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// Until it is logged out.
+    UntilEnded,
+    /// For as long as it is connected: nobody was told what would log it in again.
+    WhileConnected,
+}
+
 /// A device that is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -22,10 +31,12 @@ pub struct Session {
     pub seen: Millis,
     /// Of a hook, the room that it is for: it ends with that.
     pub room: Option<RoomId>,
+    /// Until when it is one.
+    pub stays: Stays,
 }
 
 /// The columns that [`read`] reads.
-pub(super) const COLUMNS: &str = "hash, name, account, device, since, seen, room";
+pub(super) const COLUMNS: &str = "hash, name, account, device, since, seen, room, passing";
 
 impl Store {
     /// Keeps the hash of a password, in PHC's form, in the place of the one before.
@@ -58,9 +69,10 @@ impl Store {
     ///
     /// [`Broken`], also if there is one of this hash, or of this name and account.
     pub fn add_session(&mut self, session: &Session) -> Result<(), Broken> {
-        let Session { hash, name, account, device, since, seen, room } = session;
-        let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let row = params![hash, name, account, device, since, seen, room];
+        let Session { hash, name, account, device, since, seen, room, stays } = session;
+        let passing = *stays == Stays::WhileConnected;
+        let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let row = params![hash, name, account, device, since, seen, room, passing];
         self.conn.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -76,7 +88,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a session, and gives what it was; `None`, if there was none of that name.
+    /// Ends a session, and gives what it was; `None`, if there was none of that name. Of one that lasts while
+    /// it is connected the account keeps when it was seen: it would seem never to have been there.
     ///
     /// # Errors
     ///
@@ -85,7 +98,26 @@ impl Store {
         let sql =
             format!("DELETE FROM sessions WHERE account = ?1 AND name = ?2 RETURNING {COLUMNS}");
         let mut statement = self.conn.prepare_cached(&sql)?;
-        Ok(statement.query_row(params![who, name], read).optional()?)
+        let ended = statement.query_row(params![who, name], read).optional()?;
+        if let Some(Session { seen, stays: Stays::WhileConnected, .. }) = ended {
+            let sql = "UPDATE accounts SET seen = max(coalesce(seen, 0), ?2)
+                WHERE id = ?1 AND gone IS NULL";
+            self.conn.prepare_cached(sql)?.execute(params![who, seen])?;
+        }
+        Ok(ended)
+    }
+
+    /// Whose sessions last while they are connected, and what they are called: at a start those that an
+    /// earlier process left.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn passing(&self) -> Result<Vec<(AccountId, String)>, Broken> {
+        let sql = "SELECT account, name FROM sessions WHERE passing = 1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Ends all sessions of an account, and says how many there were.
@@ -130,5 +162,6 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         since: row.get(4)?,
         seen: row.get(5)?,
         room: row.get(6)?,
+        stays: if row.get(7)? { Stays::WhileConnected } else { Stays::UntilEnded },
     })
 }

@@ -27,47 +27,15 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         }
         Answer::Joined(listed) => show_listed(listed, reader, out),
         Answer::Page { events, more } => show_page(events, *more, reader, out),
-        Answer::Rooms { rooms, .. } if rooms.is_empty() => reader.say(
-            out,
-            format_args!("there is none: /join ROOM makes one"),
-            format_args!("il n'y en a pas : /join SALON en crée un"),
-        ),
-        Answer::Rooms { rooms, more } => {
-            show_rooms(rooms, reader, out);
-            if let [listed] = &rooms[..] {
-                show_no_topic(listed, reader, out);
-            }
-            if *more {
-                let (en, fr) = ("there are more: /rooms WORD", "il y en a d'autres : /rooms MOT");
-                reader.say(out, format_args!("{en}"), format_args!("{fr}"));
-            }
-        }
+        Answer::Rooms { rooms, more } => show_found(rooms, *more, reader, out),
         Answer::Members(members) => show_members(members, reader, out),
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
         Answer::Wishes { wishes, level } => show_set((wishes, level.as_ref()), reader, out),
         Answer::Sessions(sessions) => sessions.iter().for_each(|it| show_session(it, reader, out)),
-        Answer::Hooked { path, session } => {
-            let (path, session) = (Plain(&path.0), Plain(session));
-            // With nothing behind it, so that it is copied by a press.
-            reader.say(
-                out,
-                format_args!("post {{\"text\":\"…\"}} to {path}"),
-                format_args!("envoyez {{\"text\":\"…\"}} par POST à {path}"),
-            );
-            reader.say(
-                out,
-                format_args!("/revoke {session} ends it"),
-                format_args!("/revoke {session} y met fin"),
-            );
-        }
+        Answer::Hooked { path, session } => show_hook((&path.0, session), reader, out),
         Answer::Certified { certificate, session } => {
-            let (certificate, session) = (Plain(certificate), Plain(session));
-            reader.say(
-                out,
-                format_args!("/cert logs in by {certificate}; /revoke {session} ends it"),
-                format_args!("/cert connecte par {certificate} ; /revoke {session} y met fin"),
-            );
+            show_certificate((certificate, session), reader, out);
         }
         Answer::Pong { .. } => note(out, format_args!("pong")),
         Answer::Help(commands) => show_commands(commands, out),
@@ -78,6 +46,49 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         | Answer::Live { .. }
         | Answer::Datagrams(_) => {}
     }
+}
+
+/// Adds the rooms that were asked for.
+fn show_found(rooms: &[Listed], more: bool, reader: Reader<'_>, out: &mut String) {
+    show_rooms(rooms, reader, out);
+    match rooms {
+        [] => reader.say(
+            out,
+            format_args!("there is none: /join ROOM makes one"),
+            format_args!("il n'y en a pas : /join SALON en crée un"),
+        ),
+        [listed] => show_no_topic(listed, reader, out),
+        _ => {}
+    }
+    if more {
+        let (en, fr) = ("there are more: /rooms WORD", "il y en a d'autres : /rooms MOT");
+        reader.say(out, format_args!("{en}"), format_args!("{fr}"));
+    }
+}
+
+/// Adds where a program posts what it says, with nothing behind it, so that it is copied by a press.
+fn show_hook((path, session): (&str, &str), reader: Reader<'_>, out: &mut String) {
+    let (path, session) = (Plain(path), Plain(session));
+    reader.say(
+        out,
+        format_args!("post {{\"text\":\"…\"}} to {path}"),
+        format_args!("envoyez {{\"text\":\"…\"}} par POST à {path}"),
+    );
+    reader.say(
+        out,
+        format_args!("/revoke {session} ends it"),
+        format_args!("/revoke {session} y met fin"),
+    );
+}
+
+/// Adds by which certificate somebody is known.
+fn show_certificate((certificate, session): (&str, &str), reader: Reader<'_>, out: &mut String) {
+    let (certificate, session) = (Plain(certificate), Plain(session));
+    reader.say(
+        out,
+        format_args!("/cert logs in by {certificate}; /revoke {session} ends it"),
+        format_args!("/cert connecte par {certificate} ; /revoke {session} y met fin"),
+    );
 }
 
 fn show_rooms(rooms: &[Listed], reader: Reader<'_>, out: &mut String) {

@@ -31,7 +31,7 @@ pub(super) struct Exporting {
 
 /// What comes of a page.
 #[derive(Debug)]
-pub(super) enum Exported {
+pub(super) enum Saved {
     /// The next is to be asked for.
     More(Exporting, Ask),
     /// All is written, which is told so.
@@ -62,19 +62,19 @@ impl Exporting {
     }
 
     /// Writes down what was answered to what was asked last.
-    pub(super) fn take(mut self, answer: Result<Answer, Refusal>, lang: Lang) -> Exported {
+    pub(super) fn take(mut self, answer: Result<Answer, Refusal>, lang: Lang) -> Saved {
         let (events, upto, more) = match answer {
             Ok(Answer::Exported { events, upto, more }) => (events, upto, more),
-            Ok(_) => return Exported::Not(self.end("", lang)),
-            Err(refusal) => return Exported::Not(self.end(&words::sentence(&refusal, lang), lang)),
+            Ok(_) => return Saved::Not(self.end("", lang)),
+            Err(refusal) => return Saved::Not(self.end(&words::sentence(&refusal, lang), lang)),
         };
         match self.write(&events, (upto, more)) {
-            Ok(Some(ask)) => Exported::More(self, ask),
+            Ok(Some(ask)) => Saved::More(self, ask),
             Ok(None) => {
                 let (lines, path) = (self.lines, shown(&self.path));
-                Exported::Whole(format!("{lines} {} {path}", WRITTEN_TO.of(lang)))
+                Saved::Whole(format!("{lines} {} {path}", WRITTEN_TO.of(lang)))
             }
-            Err(error) => Exported::Not(self.end(&plain(&error.to_string()), lang)),
+            Err(error) => Saved::Not(self.end(&plain(&error.to_string()), lang)),
         }
     }
 
@@ -160,11 +160,11 @@ mod tests {
         let path = folder.path().join("mine.jsonl");
         let (export, ask) = begin(&path).unwrap();
         assert_eq!(ask, Ask::Export { after: None });
-        let Exported::More(export, ask) = export.take(Ok(page("one", 9, true)), Lang::En) else {
+        let Saved::More(export, ask) = export.take(Ok(page("one", 9, true)), Lang::En) else {
             panic!("there is more")
         };
         assert_eq!(ask, Ask::Export { after: Some(Seq(9)) });
-        let Exported::Whole(told) = export.take(Ok(page("two", 12, false)), Lang::En) else {
+        let Saved::Whole(told) = export.take(Ok(page("two", 12, false)), Lang::En) else {
             panic!("it is not whole")
         };
         assert!(told.starts_with("2 lines written to /"), "{told}");
@@ -187,7 +187,7 @@ mod tests {
         let again = Exporting::begin("other", Some(&export), Lang::En).unwrap_err();
         assert!(again.contains("mine.jsonl"), "{again}");
         let refusal = Refusal::of(Code::NotLoggedIn);
-        assert!(matches!(export.take(Err(refusal), Lang::En), Exported::Not(_)));
+        assert!(matches!(export.take(Err(refusal), Lang::En), Saved::Not(_)));
         assert!(!path.exists());
         drop(begin(&path).unwrap());
         assert!(!path.exists());

@@ -49,18 +49,22 @@ pub(super) fn named(
             Err(why) => tell(format_args!("{answer:?} will not do: {why}")),
         }
     };
+    Ok(account_of(&user, ask)?.map(|account| Named { user, account }))
+}
+
+/// Whether `user`, of whom nothing is known here, is to have an account made.
+fn account_of(
+    user: &str,
+    mut ask: impl FnMut(&str) -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<Option<Account>> {
     let question = format!("make an account for {}? [Y/n] ", Escaped(user.as_bytes()));
     loop {
         let Some(answer) = ask(&question)? else { return Ok(None) };
-        let account = match answer.trim().to_lowercase().as_str() {
-            "" | "y" | "yes" => Account::New,
-            "n" | "no" => Account::There,
-            _ => {
-                tell("expected y, to make one, or n, to log in to one that is there");
-                continue;
-            }
-        };
-        return Ok(Some(Named { user, account }));
+        match answer.trim().to_lowercase().as_str() {
+            "" | "y" | "yes" => return Ok(Some(Account::New)),
+            "n" | "no" => return Ok(Some(Account::There)),
+            _ => tell("expected y, to make one, or n, to log in to one that is there"),
+        }
     }
 }
 

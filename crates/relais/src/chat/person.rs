@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
-    exporting::{Exported, Exporting},
+    exporting::{Exporting, Saved},
     invitations,
     let_in::Door,
     phrases::{BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
@@ -158,8 +158,8 @@ impl Person {
     fn go_on_exporting(&mut self, answer: Result<Answer, Refusal>) {
         let Some(export) = self.export.take() else { return };
         match export.take(answer, self.lang) {
-            Exported::More(export, ask) => (self.export, self.then) = (Some(export), Some(ask)),
-            Exported::Whole(told) | Exported::Not(told) => self.note(&told),
+            Saved::More(export, ask) => (self.export, self.then) = (Some(export), Some(ask)),
+            Saved::Whole(told) | Saved::Not(told) => self.note(&told),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whether the names of upstreams lead anywhere: told when relais starts, not to who asks first alone.
 
-use std::{net::ToSocketAddrs as _, thread};
+use std::{net::ToSocketAddrs as _, thread::Builder};
 
 use relais_net::{Endpoint, Host, HostPort};
 use tracing::warn;
@@ -23,7 +23,11 @@ pub(super) fn warn_of_unknown(house: &House) {
     if named.is_empty() {
         return;
     }
-    thread::spawn(move || named.iter().for_each(look_up));
+    let looking = move || named.iter().for_each(look_up);
+    if let Err(error) = Builder::new().name("upstreams".into()).spawn(looking) {
+        // All goes on without: who asks first is told.
+        warn!(%error, "no thread to look up the names of upstreams: whether they have addresses is not known");
+    }
 }
 
 fn is_name(endpoint: &Endpoint) -> bool {

@@ -30,7 +30,7 @@ pub(super) fn user(user: &User, online: Option<bool>) -> Value {
 
 /// A device. What it is known by is not told.
 pub(super) fn device(session: &Session) -> Value {
-    let Session { hash: _, name, account: _, device, since, seen, room: _ } = session;
+    let Session { hash: _, name, account: _, device, since, seen, room: _, stays: _ } = session;
     json!({ "session": name, "device": device, "since": time(*since), "seen": time(*seen) })
 }
 

@@ -83,14 +83,19 @@ impl Talk {
             return;
         }
         if let Some(ask) = self.asking.answered(re) {
-            let answer = answer.map(|answer| meant(&ask, answer));
-            let is_out = answer.is_ok() && self.revokes_itself(&ask);
-            self.news.push_back(News::Answered(ask, answer));
-            if is_out {
-                // As if another device had done it.
-                self.stand = Stand::Refused;
-                self.news.push_back(News::Refused(Refusal::of(Code::SessionRevoked)));
-            }
+            self.tell_answer(ask, answer);
+        }
+    }
+
+    /// Tells what was answered to who asked for it.
+    fn tell_answer(&mut self, ask: Ask, answer: Result<Answer, Refusal>) {
+        let answer = answer.map(|answer| meant(&ask, answer));
+        let is_out = answer.is_ok() && self.revokes_itself(&ask);
+        self.news.push_back(News::Answered(ask, answer));
+        if is_out {
+            // As if another device had done it.
+            self.stand = Stand::Refused;
+            self.news.push_back(News::Refused(Refusal::of(Code::SessionRevoked)));
         }
     }
 

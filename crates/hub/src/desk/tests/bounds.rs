@@ -10,7 +10,7 @@ use crate::{
     model::{AccountId, Cid, Kind, Millis},
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Place, Secret, Told},
-    store::Invitation,
+    store::{Invitation, Stays},
 };
 
 /// A hub where ana is in `#lab`, which she made.
@@ -41,8 +41,8 @@ async fn an_account_has_so_many_hooks() {
     let client = stand.client(0);
     for number in 0..33 {
         let (name, session) = (format!("hook {number}"), format!("h{number}"));
-        let token = Secret(String::new());
-        let hook = NewDevice { name, session, token, hash: TokenHash(hash(number)) };
+        let (token, hash) = (Secret(String::new()), TokenHash(hash(number)));
+        let hook = NewDevice { name, session, token, hash, stays: Stays::UntilEnded };
         let order = Order::Hook { client, account, re: Some(7), room: lab(), hook };
         stand.desk().obey(order);
     }

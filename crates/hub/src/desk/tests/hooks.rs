@@ -8,14 +8,16 @@ use crate::{
     model::AccountId,
     proof::TokenHash,
     protocol::{Answer, Ask, Place, Secret, Told},
+    store::Stays,
 };
 
 impl Stand {
     /// Makes a hook for a room, by which its token's hash ends.
     pub(super) fn hook(&mut self, (guest, account): (usize, AccountId), room: &str, last: u8) {
         let (client, room) = (self.client(guest), Place::Room(room.to_owned()));
-        let (name, session) = ("build".to_owned(), format!("h{last}"));
-        let hook = NewDevice { name, session, token: Secret(String::new()), hash: hash(last) };
+        let (name, session, hash) = ("build".to_owned(), format!("h{last}"), hash(last));
+        let (token, stays) = (Secret(String::new()), Stays::UntilEnded);
+        let hook = NewDevice { name, session, token, hash, stays };
         self.desk().obey(Order::Hook { client, account, re: Some(7), room, hook });
         self.settle();
         let told = self.told(guest);

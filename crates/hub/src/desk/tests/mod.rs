@@ -16,6 +16,7 @@ mod indexing;
 mod keeping;
 mod knowing;
 mod model;
+mod passing;
 mod reading;
 mod ruling;
 mod sessions;
@@ -186,14 +187,24 @@ impl World {
     fn log_in(&mut self, guest: usize) {
         let people: Vec<_> = self.model.people.keys().copied().collect();
         let who = *self.dice.pick(&people);
-        let sessions = &self.model.people[&who].sessions;
+        let sessions = self.model.lasting(who);
         let known = (!sessions.is_empty() && self.dice.is_one_in(2))
-            .then(|| self.dice.pick(sessions).0.clone());
+            .then(|| self.dice.pick(&sessions).0.clone());
+        if known.is_none() && self.dice.is_one_in(3) {
+            return self.type_in(guest, who);
+        }
         let resume = self.dice.is_one_in(2).then(|| asks::resume(&mut self.dice, &self.model, who));
         let re = self.next();
         self.note(format!("{guest} logs in as {who:?}, {known:?}, {resume:?}"));
         let session = self.stand.enter((guest, re), who, (known.clone(), resume.clone()));
         self.model.enter((guest, re), who, (&session, known.is_none(), resume.as_ref()));
+    }
+
+    fn type_in(&mut self, guest: usize, who: AccountId) {
+        let re = self.next();
+        self.note(format!("{guest} types that it is {who:?}"));
+        let session = self.stand.type_in((guest, re), who);
+        self.model.type_in((guest, re), who, &session);
     }
 
     fn hang_up(&mut self, guest: usize) {

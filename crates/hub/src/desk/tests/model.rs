@@ -1,7 +1,7 @@
 //! A hub as simple as it can be thought: all in lists, which are gone through from the start each time.
 //! It has no disk, no groups, no indexes, and tells one client after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     limits::Limits,
@@ -78,6 +78,8 @@ pub(super) struct Model {
     pub(super) later: Vec<(usize, Option<u64>, AccountId, Later)>,
     /// Whose connection ends once all is written, and what its session is called.
     pub(super) dismissed: Vec<(usize, String)>,
+    /// The sessions that end with their connection.
+    pub(super) passing: BTreeSet<String>,
     /// Whether what is to be written finds no disk.
     pub(super) is_lost: bool,
 }
@@ -102,6 +104,7 @@ impl Model {
             guests: Vec::new(),
             later: Vec::new(),
             dismissed: Vec::new(),
+            passing: BTreeSet::new(),
             is_lost: false,
         }
     }
@@ -112,7 +115,22 @@ impl Model {
 
     pub(super) fn restart(&mut self) {
         self.guests.clear();
-        self.people.values_mut().for_each(|person| person.away = None);
+        for person in self.people.values_mut() {
+            person.away = None;
+            person.sessions.retain(|(name, _)| !self.passing.contains(name));
+        }
+    }
+
+    /// The same as to [enter](Self::enter), of who types.
+    pub(super) fn type_in(&mut self, asked: (usize, u64), who: AccountId, session: &str) {
+        self.passing.insert(session.to_owned());
+        self.enter(asked, who, (session, true, None));
+    }
+
+    /// The devices that last until they are logged out.
+    pub(super) fn lasting(&self, who: AccountId) -> Vec<(String, Millis)> {
+        let sessions = self.people[&who].sessions.iter();
+        sessions.filter(|(name, _)| !self.passing.contains(name)).cloned().collect()
     }
 
     pub(super) fn register(&mut self, (guest, re): (usize, u64), name: &str, session: &str) {
@@ -151,7 +169,9 @@ impl Model {
             if self.is_lost {
                 return self.answer(guest, Some(re), Err(lost()));
             }
-            self.make_room(who);
+            if !self.passing.contains(session) {
+                self.make_room(who);
+            }
             let now = self.now;
             self.people.get_mut(&who).unwrap().sessions.push((session.to_owned(), now));
         } else {
@@ -165,7 +185,7 @@ impl Model {
         let mut answer = Answer::LoggedIn {
             user: self.name(who),
             session: session.to_owned(),
-            token: is_new.then(|| Secret(session.to_owned())),
+            token: (is_new && !self.passing.contains(session)).then(|| Secret(session.to_owned())),
             cursor: self.last,
             rooms: self.rooms_of(who).iter().map(|room| self.listed(*room, who)).collect(),
             wishes: Wishes::default(),
@@ -186,7 +206,7 @@ impl Model {
     /// Ends the session that was seen longest ago, and that nobody is connected by, if there are as many as
     /// may be.
     fn make_room(&mut self, who: AccountId) {
-        let sessions = &self.people[&who].sessions;
+        let sessions = self.lasting(who);
         if sessions.len() < self.limits.devices_an_account_max {
             return;
         }
@@ -194,14 +214,19 @@ impl Model {
             let own = |guest: &Guest| guest.who.as_ref().is_some_and(|(_, own)| own == name);
             self.guests.iter().any(own)
         };
-        let idle = (0..sessions.len()).filter(|at| !is_there(&sessions[*at].0));
-        if let Some(oldest) = idle.min_by_key(|at| sessions[*at].1) {
-            self.people.get_mut(&who).unwrap().sessions.remove(oldest);
+        let idle = sessions.iter().filter(|(name, _)| !is_there(name));
+        if let Some((oldest, _)) = idle.min_by_key(|(_, seen)| *seen) {
+            let person = self.people.get_mut(&who).unwrap();
+            person.sessions.retain(|(name, _)| name != oldest);
         }
     }
 
     pub(super) fn leave(&mut self, guest: usize) {
-        let Some((who, _)) = self.guests[guest].who.take() else { return };
+        let Some((who, session)) = self.guests[guest].who.take() else { return };
+        if self.passing.contains(&session) {
+            let person = self.people.get_mut(&who).unwrap();
+            person.sessions.retain(|(name, _)| *name != session);
+        }
         for (_, re, _, later) in
             self.later.extract_if(.., |later| later.0 == guest).collect::<Vec<_>>()
         {

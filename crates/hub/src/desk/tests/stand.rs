@@ -18,7 +18,7 @@ use tokio::sync::{
 use crate::{
     archive::{Bounds, ByHand, Reader},
     counts::Counts,
-    desk::{Admission, Before, Desk, Entrance, Furniture, NewDevice, Order, Proof, Shown},
+    desk::{Admission, Before, Desk, Devices, Entrance, Furniture, NewDevice, Order, Proof, Shown},
     hall::{ClientId, Group, Hall},
     limits::Limits,
     model::{AccountId, Millis, Said},
@@ -26,7 +26,7 @@ use crate::{
     outbox::Outbox,
     proof::TokenHash,
     protocol::{Ask, Event, Refusal, Resume, Secret, Told},
-    store::{Store, Sync},
+    store::{Stays, Store, Sync},
 };
 
 thread_local! {
@@ -89,7 +89,7 @@ impl Stand {
     }
 
     fn start(&mut self) {
-        let (store, state) = Store::open(&self.file(), Sync::Normal).unwrap();
+        let (mut store, state) = Store::open(&self.file(), Sync::Normal).unwrap();
         let names = Arc::new(Names::of(&state));
         let limits = Arc::clone(&self.limits);
         let bounds =
@@ -97,7 +97,9 @@ impl Stand {
         let counts = Arc::new(Counts::new(Millis::default()));
         let (reader, by_hand) = Reader::by_hand(store.archive().unwrap(), &names, bounds);
         let before = Before::of(&store).unwrap();
-        let furniture = Furniture { state, store, reader, names, limits, clock, before, counts };
+        let devices = Devices::after(&mut store).unwrap();
+        let furniture =
+            Furniture { state, store, reader, names, limits, clock, before, devices, counts };
         let mut desk = Desk::new(furniture);
         for number in 0..2 {
             let (hall, heard) = mpsc::unbounded_channel();
@@ -168,12 +170,25 @@ impl Stand {
         session
     }
 
+    /// The same of who types, and is told nothing that logs it in again.
+    pub(super) fn type_in(&mut self, (guest, re): (usize, u64), account: AccountId) -> String {
+        let (device, session) = self.new_device();
+        let (device, phc) =
+            (NewDevice { stays: Stays::WhileConnected, ..device }, "phc".to_owned());
+        let proof = Proof::Password { account, phc, device };
+        let (entered, _) = oneshot::channel();
+        let (client, entry) = (self.guests[guest].id, Entrance { proof, resume: None });
+        self.desk().obey(Order::Enter { client, re: Some(re), entry, entered });
+        session
+    }
+
     fn new_device(&mut self) -> (NewDevice, String) {
         self.devices += 1;
         let session = format!("s{:05}", self.devices);
         let hash = hash_of(&session);
         let (name, token) = ("device".to_owned(), Secret(session.clone()));
-        (NewDevice { name, session: session.clone(), token, hash }, session)
+        let stays = Stays::UntilEnded;
+        (NewDevice { name, session: session.clone(), token, hash, stays }, session)
     }
 
     /// A client has `account` be deleted.

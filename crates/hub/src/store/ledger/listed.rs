@@ -27,7 +27,7 @@ pub struct User {
     pub gone: Option<Said>,
     /// How many devices are logged in.
     pub devices: u64,
-    /// When one of them was seen last.
+    /// When it was seen last, on one of them or as one that lasted while it was connected.
     pub seen: Option<Millis>,
 }
 
@@ -66,7 +66,9 @@ pub struct Seated {
 pub(super) const USERS: &str = "
     SELECT id, name, since, admin, gone,
         (SELECT count(*) FROM sessions WHERE account = id),
-        (SELECT max(seen) FROM sessions WHERE account = id)
+        coalesce((
+            SELECT max(max(seen, coalesce(accounts.seen, 0))) FROM sessions WHERE account = id
+        ), seen)
     FROM accounts";
 
 pub(super) fn read_user(row: &Row<'_>) -> Result<User, Broken> {

@@ -5,7 +5,7 @@ use std::{fs::File, os::unix::fs::FileExt as _};
 use super::*;
 use crate::{
     model::Said,
-    store::{More, Session, Size},
+    store::{More, Session, Size, Stays},
 };
 
 fn size(written: &Written) -> Size {
@@ -260,6 +260,7 @@ fn sessions_come_and_end_one_by_one_or_together() {
         since: Millis(number.into()),
         seen: Millis(number.into()),
         room: None,
+        stays: Stays::UntilEnded,
     };
     let [one, two, three] = [session(1, ana), session(2, ana), session(3, bob)];
     for session in [&three, &two, &one] {
@@ -276,6 +277,47 @@ fn sessions_come_and_end_one_by_one_or_together() {
     assert_eq!(written.store.session(&one.hash).unwrap(), None);
     assert_eq!(written.store.end_all(ana).unwrap(), 1);
     assert_eq!(written.store.sessions(bob).unwrap(), [three]);
+}
+
+#[test]
+fn an_account_is_seen_by_its_devices_and_by_those_that_lasted_while_they_were_connected() {
+    let (mut written, ana, _) = Written::with_room();
+    let bob = written.register("bob");
+    let session = |number: u8, account| Session {
+        hash: [number; 32],
+        name: format!("s_{number}"),
+        account,
+        device: "text".to_owned(),
+        since: Millis(number.into()),
+        seen: Millis(number.into()),
+        room: None,
+        stays: Stays::WhileConnected,
+    };
+    let kept = Session { stays: Stays::UntilEnded, ..session(3, ana) };
+    for session in [&session(7, ana), &kept, &session(5, bob)] {
+        written.store.add_session(session).unwrap();
+    }
+    let seen = |written: &Written| {
+        let ledger = written.store.ledger().unwrap();
+        [ana, bob]
+            .map(|who| ledger.user(who).unwrap().unwrap())
+            .map(|user| (user.devices, user.seen))
+    };
+    assert_eq!(seen(&written), [(2, Some(Millis(7))), (1, Some(Millis(5)))]);
+    let passing = written.store.passing().unwrap();
+    assert_eq!(passing, [(ana, "s_7".to_owned()), (bob, "s_5".to_owned())]);
+    for (who, name) in passing {
+        written.store.end_session(who, &name).unwrap();
+    }
+    let mut written = written.anew();
+    assert_eq!(written.store.passing().unwrap(), []);
+    assert_eq!(seen(&written), [(1, Some(Millis(7))), (0, Some(Millis(5)))]);
+    // Nothing is known any more of who has no account: also if that is written late.
+    written.store.add_session(&session(9, bob)).unwrap();
+    written.write(Some(bob), Deed::Unregister { who: bob, said: Said::Stays });
+    written.store.add_session(&session(9, bob)).unwrap();
+    written.store.end_session(bob, "s_9").unwrap();
+    assert_eq!(seen(&written)[1], (0, None));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     model::{GONE, Quiet, Said, Wish, Words},
     protocol::Page,
-    store::{Invitation, More, Session},
+    store::{Invitation, More, Session, Stays},
 };
 
 impl Written {
@@ -41,8 +41,8 @@ impl Written {
 
 fn session(account: AccountId) -> Session {
     let (name, device) = ("s_1".to_owned(), "phone".to_owned());
-    let (since, seen) = (Millis(1), Millis(2));
-    Session { hash: [7; 32], name, account, device, since, seen, room: None }
+    let (since, seen, stays) = (Millis(1), Millis(2), Stays::UntilEnded);
+    Session { hash: [7; 32], name, account, device, since, seen, room: None, stays }
 }
 
 /// Ana, who administers, and bob, in a room of his, who both said something.
@@ -242,6 +242,9 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              ALTER TABLE invited DROP COLUMN at;
              ALTER TABLE progress DROP COLUMN believed_at;
              DROP INDEX log_timed;
+             DROP INDEX sessions_passing;
+             ALTER TABLE sessions DROP COLUMN passing;
+             ALTER TABLE accounts DROP COLUMN seen;
              PRAGMA user_version = 4;",
         )
         .unwrap();

@@ -1,6 +1,13 @@
 //! How somebody is told who does not look at the screen.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::text;
+
+/// The least time between two alerts.
+const RUNG_EVERY: Duration = Duration::from_secs(2);
 
 /// How somebody who does not look is told of something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -38,8 +45,31 @@ impl Notes {
     }
 }
 
+/// What calls somebody who does not look, and not too often.
+#[derive(Debug)]
+pub(super) struct Bell {
+    alerts: (Alerts, Notes),
+    rung_at: Option<Instant>,
+}
+
+impl Bell {
+    /// One that calls in this way.
+    pub(super) fn new(alerts: Alerts, notes: Notes) -> Self {
+        Self { alerts: (alerts, notes), rung_at: None }
+    }
+
+    /// What the terminal is given at `now` so that somebody looks: nothing so soon after the last time.
+    pub(super) fn ring(&mut self, (title, body): (&str, &str), now: Instant) -> String {
+        if self.rung_at.is_some_and(|at| now < at + RUNG_EVERY) {
+            return String::new();
+        }
+        self.rung_at = Some(now);
+        alert(self.alerts, title, body)
+    }
+}
+
 /// What the terminal is given so that somebody looks.
-pub(super) fn alert((alerts, notes): (Alerts, Notes), title: &str, body: &str) -> String {
+fn alert((alerts, notes): (Alerts, Notes), title: &str, body: &str) -> String {
     let (title, body) = (part(title), part(body));
     let note = match (alerts, notes) {
         (Alerts::All, Notes::Nine) => format!("\x1b]9;{title}: {body}\x07"),
@@ -75,5 +105,12 @@ mod tests {
         check(Alerts::All, "linux", "", "\x07");
         check(Alerts::Bell, "foot", "", "\x07");
         check(Alerts::None, "foot", "", "");
+    }
+
+    #[test]
+    fn who_was_called_is_left_alone_for_a_while() {
+        let (mut bell, begin) = (Bell::new(Alerts::Bell, Notes::None), Instant::now());
+        let mut rung = |ms| bell.ring(("bob", "hi"), begin + Duration::from_millis(ms));
+        assert_eq!([0, 1999, 2000, 2001].map(&mut rung), ["\x07", "", "\x07", ""]);
     }
 }

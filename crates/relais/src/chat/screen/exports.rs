@@ -8,7 +8,7 @@ use relais_hub::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{model::Model, phrases::NOT_ASKED};
-use crate::chat::exporting::{Exported, Exporting};
+use crate::chat::exporting::{Exporting, Saved};
 
 /// What is being written, and of which hub.
 #[derive(Debug, Default)]
@@ -44,11 +44,9 @@ impl Exports {
     ) -> Result<Option<String>, String> {
         let Some(export) = self.of(hub) else { return Ok(None) };
         match export.take(answer, lang) {
-            Exported::More(export, ask) => {
-                self.ask((hub, asks), (export, ask), lang).map(|()| None)
-            }
-            Exported::Whole(told) => Ok(Some(told)),
-            Exported::Not(why) => Err(why),
+            Saved::More(export, ask) => self.ask((hub, asks), (export, ask), lang).map(|()| None),
+            Saved::Whole(told) => Ok(Some(told)),
+            Saved::Not(why) => Err(why),
         }
     }
 

@@ -101,21 +101,10 @@ impl Model {
             Event::Message { .. } => self.heard_message(hub, event),
             Event::Turn { .. } => self.heard_dialogue(hub, event),
             Event::Typing { room, user, on } => {
-                let is_me = self.hubs[hub].me == *user;
-                if let Some(room) = self.hubs[hub].room_mut(room) {
-                    room.typing.remove(user);
-                    if *on && !is_me && room.typing.len() < TYPING_MAX {
-                        room.typing.insert(user.clone(), now + TYPING_LASTS);
-                    }
-                }
+                self.heard_typing(hub, (room, user), on.then_some(now + TYPING_LASTS));
             }
             Event::Presence { user, state, .. } => {
-                let presence = match *state {
-                    "offline" => Presence::Offline,
-                    "away" => Presence::Away,
-                    _ => Presence::Online,
-                };
-                self.hubs[hub].set_presence(user, presence);
+                self.hubs[hub].set_presence(user, presence(state));
             }
             Event::Read { room, last } => self.read_elsewhere(hub, (room, *last)),
             Event::Announce { from, body, .. } => {
@@ -128,8 +117,18 @@ impl Model {
         }
     }
 
+    /// Somebody writes, which is believed for so long, or does no more.
+    fn heard_typing(&mut self, hub: usize, (room, user): (&Place, &str), until: Option<Instant>) {
+        let until = until.filter(|_| self.hubs[hub].me != *user);
+        let Some(room) = self.hubs[hub].room_mut(room) else { return };
+        room.typing.remove(user);
+        if let Some(until) = until.filter(|_| room.typing.len() < TYPING_MAX) {
+            room.typing.insert(user.to_owned(), until);
+        }
+    }
+
     fn heard_message(&mut self, hub: usize, event: &Event) {
-        let Event::Message { at, body, notify, .. } = event else { return };
+        let Event::Message { at, notify, .. } = event else { return };
         let is_mine = self.hubs[hub].me == at.from;
         let cid = at.cid.as_ref().filter(|_| is_mine);
         let pending = cid.and_then(|cid| self.hubs[hub].acknowledged(cid));
@@ -154,13 +153,19 @@ impl Model {
             room.marker = last.filter(|last| *last >= room.read).or(Some(room.read));
         }
         if notify.is_some() && !is_seen {
-            let body = body.as_deref().map(text::line).unwrap_or_default();
-            let place = match &at.room {
-                Place::Room(room) => text::line(room),
-                Place::Person(_) => self.word(SAYS_TO_YOU).to_owned(),
-            };
-            self.alert(format!("{} ({place})", text::line(&at.from)), body);
+            self.alert_of(event);
         }
+    }
+
+    /// Has somebody look who does not see a message.
+    fn alert_of(&mut self, message: &Event) {
+        let Event::Message { at, body, .. } = message else { return };
+        let body = body.as_deref().map(text::line).unwrap_or_default();
+        let place = match &at.room {
+            Place::Room(room) => text::line(room),
+            Place::Person(_) => self.word(SAYS_TO_YOU).to_owned(),
+        };
+        self.alert(format!("{} ({place})", text::line(&at.from)), body);
     }
 
     /// What happened in a room and is no message.
@@ -276,4 +281,12 @@ fn come_and_go(members: &mut Vec<Member>, event: &Event, at: &Where) {
         _ => return,
     };
     members.retain(|member| member.name != *gone);
+}
+
+fn presence(state: &str) -> Presence {
+    match state {
+        "offline" => Presence::Offline,
+        "away" => Presence::Away,
+        _ => Presence::Online,
+    }
 }

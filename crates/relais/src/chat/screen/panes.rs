@@ -71,29 +71,30 @@ pub(super) fn last(model: &Model) -> usize {
 }
 
 /// What it is, and how it is left.
-pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+fn title_and_hint(model: &Model) -> Option<(String, String)> {
     let lang = model.lang;
-    let (title, hint) = match &model.pane {
+    let goes_there = || format!("{}, {}", GOES_THERE.of(lang), CLOSES.of(lang));
+    Some(match &model.pane {
         Pane::Lines { title, .. } => (title.clone(), how_far(model)),
         Pane::Help { .. } => (HELP.of(lang).to_owned(), how_far(model)),
         Pane::Members { .. } => (MEMBERS.of(lang).to_owned(), how_far(model)),
         Pane::Found { words, found, .. } => {
             let count =
                 found.as_ref().map(|found| format!(" ({})", found.len())).unwrap_or_default();
-            let hint = format!("{}, {}", GOES_THERE.of(lang), CLOSES.of(lang));
-            (format!("{}{count}: {}", FOUND.of(lang), text::line(words)), hint)
+            (format!("{}{count}: {}", FOUND.of(lang), text::line(words)), goes_there())
         }
-        Pane::Rooms { .. } => {
-            (ROOMS.of(lang).to_owned(), format!("{}, {}", GOES_THERE.of(lang), CLOSES.of(lang)))
-        }
-        Pane::None => return,
-    };
+        Pane::Rooms { .. } => (ROOMS.of(lang).to_owned(), goes_there()),
+        Pane::None => return None,
+    })
+}
+
+/// Draws what it is, and how it is left, if there is room for both.
+pub(super) fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let Some((title, mut hint)) = title_and_hint(model) else { return };
     let width = usize::from(area.width);
-    let hint = if columns(&hint) + columns(&title) + 5 > width {
-        CLOSES.of(lang).to_owned()
-    } else {
-        hint
-    };
+    if columns(&hint) + columns(&title) + 5 > width {
+        CLOSES.of(model.lang).clone_into(&mut hint);
+    }
     let title = cut(&title, width.saturating_sub(columns(&hint) + 5));
     let rule = "─".repeat(width.saturating_sub(columns(&title) + columns(&hint) + 5));
     put(

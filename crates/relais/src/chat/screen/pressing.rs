@@ -1,5 +1,6 @@
 //! What keys and the mouse do.
 
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use relais_hub::{model::Seq, protocol::Page};
 use tokio::time::Instant;
 
@@ -24,6 +25,18 @@ pub(super) enum Point {
     Press(u16, u16),
     WheelUp,
     WheelDown,
+}
+
+impl Point {
+    /// What the terminal says of the mouse, if it is of any use here.
+    pub(super) fn of(mouse: MouseEvent) -> Option<Self> {
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Some(Self::Press(mouse.column, mouse.row)),
+            MouseEventKind::ScrollUp => Some(Self::WheelUp),
+            MouseEventKind::ScrollDown => Some(Self::WheelDown),
+            _ => None,
+        }
+    }
 }
 
 impl Model {

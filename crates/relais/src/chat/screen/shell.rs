@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crossterm::event::{Event as Input, KeyEventKind, MouseButton, MouseEventKind};
+use crossterm::event::{Event as Input, KeyEventKind};
 use relais_hub::{
     client::News,
     protocol::{Ask, Code, Refusal},
@@ -16,15 +16,15 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     sync::mpsc::{self, Receiver, UnboundedSender},
     task::JoinHandle,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     LoggedOut,
-    alerts::{Alerts, Notes, alert},
+    alerts::{Alerts, Bell, Notes},
     carrying::{HEARD_MAX, Heard, carry},
     exports::Exports,
-    inputs::{Sent, Signals, typing},
+    inputs::{Ears, Next, Sent},
     keys::{self, Key},
     model::{Bare, Deed, Eyes, Model},
     pressing::Point,
@@ -41,9 +41,6 @@ use crate::{
 /// The least time between two drawings: over a slow line each costs.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
-/// The least time between two alerts.
-const ALERTED_EVERY: Duration = Duration::from_secs(2);
-
 /// How long hubs may take to hear that it is over.
 const ENDED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -58,8 +55,7 @@ pub(super) struct Shell {
     asks: Vec<UnboundedSender<Ask>>,
     exports: Exports,
     tasks: Vec<JoinHandle<()>>,
-    alerts: (Alerts, Notes),
-    alerted_at: Option<Instant>,
+    bell: Bell,
     drawn_at: Option<Instant>,
     freshness: Freshness,
 }
@@ -92,8 +88,7 @@ impl Shell {
             asks: Vec::new(),
             exports: Exports::default(),
             tasks: Vec::new(),
-            alerts: (alerts, notes),
-            alerted_at: None,
+            bell: Bell::new(alerts, notes),
             drawn_at: None,
             freshness: Freshness::Stale,
         })
@@ -105,50 +100,41 @@ impl Shell {
         callers: Vec<Caller>,
         entered: Vec<News>,
     ) -> Result<Option<LoggedOut>, Stop> {
-        let mut heard = self.listen(callers);
+        let heard = self.listen(callers);
         for (hub, news) in entered.into_iter().enumerate() {
             self.hear(hub, Heard::News(news)).await?;
         }
-        let mut typed = typing();
-        let mut signals = Signals::new().context("listening for signals")?;
+        let mut ears = Ears::new(heard).context("listening for signals")?;
         loop {
-            let draws_at = self.draws_at();
-            let wakes_at = self.model.wakes_at();
-            let step = tokio::select! {
-                heard = heard.recv() => match heard {
-                    Some((hub, heard)) => self.hear(hub, heard).await?,
-                    None => Step::Leave,
-                },
-                input = typed.recv() => match input {
-                    Some(input) => self.take(input).await?,
-                    None => Step::Leave,
-                },
-                () = sleep_until(draws_at.unwrap_or_else(Instant::now)), if draws_at.is_some() => {
-                    self.draw()?;
-                    continue;
-                }
-                () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {
-                    let deeds = self.model.wake(Instant::now());
-                    self.obey(deeds).await?
-                }
-                signal = signals.next() => match signal {
-                    Sent::End => Step::Leave,
-                    Sent::Rest => self.obey(vec![Deed::Suspend]).await?,
-                    Sent::GoOn => {
-                        self.model.bare = Bare::No;
-                        self.tty.take_again(self.model.mouse).context(DRAWING)?;
-                        Step::On
-                    }
-                },
-            };
-            self.freshness = Freshness::Stale;
-            let out = match step {
+            let next = ears.next(self.draws_at(), self.model.wakes_at()).await;
+            let out = match self.take_in(next).await? {
                 Step::On => continue,
                 Step::Leave => None,
                 Step::LogIn(out) => Some(out),
             };
             self.end().await;
             return Ok(out);
+        }
+    }
+
+    /// Does what comes.
+    async fn take_in(&mut self, next: Next) -> Result<Step, Stop> {
+        self.freshness = Freshness::Stale;
+        match next {
+            Next::Heard(hub, heard) => self.hear(hub, heard).await,
+            Next::Typed(input) => self.take(input).await,
+            Next::Wake => {
+                let deeds = self.model.wake(Instant::now());
+                self.obey(deeds).await
+            }
+            Next::Sent(Sent::Rest) => self.obey(vec![Deed::Suspend]).await,
+            Next::Sent(Sent::GoOn) => {
+                self.model.bare = Bare::No;
+                self.tty.take_again(self.model.mouse).context(DRAWING)?;
+                Ok(Step::On)
+            }
+            Next::Sent(Sent::End) | Next::Nothing => Ok(Step::Leave),
+            Next::Draw => self.draw().map(|()| Step::On),
         }
     }
 
@@ -213,17 +199,10 @@ impl Shell {
             Input::Paste(text) => self.model.press(&Key::Paste(text), now),
             Input::FocusGained => self.model.look(Eyes::Here, now),
             Input::FocusLost => self.model.look(Eyes::Elsewhere, now),
-            Input::Mouse(mouse) => {
-                let point = match mouse.kind {
-                    MouseEventKind::Down(MouseButton::Left) => {
-                        Point::Press(mouse.column, mouse.row)
-                    }
-                    MouseEventKind::ScrollUp => Point::WheelUp,
-                    MouseEventKind::ScrollDown => Point::WheelDown,
-                    _ => return Ok(Step::On),
-                };
-                self.model.point(point, now)
-            }
+            Input::Mouse(mouse) => match Point::of(mouse) {
+                Some(point) => self.model.point(point, now),
+                None => return Ok(Step::On),
+            },
             Input::Key(_) | Input::Resize(..) => Vec::new(),
         };
         self.obey(deeds).await
@@ -254,14 +233,10 @@ impl Shell {
     }
 
     fn alert(&mut self, title: &str, body: &str) {
-        let now = Instant::now();
-        if self.alerted_at.is_none_or(|at| now >= at + ALERTED_EVERY) {
-            self.alerted_at = Some(now);
-            let mut out = io::stdout();
-            let text = alert(self.alerts, title, body);
-            // Who is gone is told nothing.
-            _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        }
+        let text = self.bell.ring((title, body), Instant::now());
+        let mut out = io::stdout();
+        // Who is gone is told nothing.
+        _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
     /// Rests until the shell has it go on.

@@ -126,17 +126,18 @@ impl Model {
             }
             Line::Lang(lang) => {
                 self.lang = lang;
-                let said = unmarked(&Phrase::Language.line(lang)).concat();
-                self.tell_briefly(said);
+                self.tell_phrase(Phrase::Language);
             }
             Line::Export(path) => self.deeds.push(Deed::Export(hub, path)),
-            Line::NameStays => {
-                let said = unmarked(&Phrase::NameStays.line(self.lang)).concat();
-                self.tell_briefly(said);
-            }
+            Line::NameStays => self.tell_phrase(Phrase::NameStays),
             Line::Wrong(misuse) => self.wrong(text::line(&misuse.sentence(self.lang))),
             Line::Nothing => {}
         }
+    }
+
+    /// Tells what the hub would where lines are typed to it.
+    fn tell_phrase(&mut self, phrase: Phrase) {
+        self.tell_briefly(unmarked(&phrase.line(self.lang)).concat());
     }
 
     /// Asks for it; what is said is shown until the hub has it.
