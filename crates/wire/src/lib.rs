@@ -16,6 +16,7 @@
 //!   answers, read as strictly
 //! - [`links`]: where links stand in text
 //! - [`list`]: comma-separated lists in fields
+//! - [`plural`]: the end of words for what is counted
 //! - [`proxy_header`]: who called a relay, told before all else
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
@@ -36,6 +37,7 @@ pub mod host;
 pub mod http1;
 pub mod links;
 pub mod list;
+pub mod plural;
 pub mod proxy_header;
 pub mod range;
 pub mod target;
