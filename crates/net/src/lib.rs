@@ -61,6 +61,6 @@ pub use pipe::Pipe;
 pub use room::Room;
 pub use service::{DynService, Service, Unmet, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
-pub use stream::{Idle, Stream};
+pub use stream::{ByteCounts, CountedStream, Idle, Stream};
 pub use switched::Switched;
 pub use turn::after_others;

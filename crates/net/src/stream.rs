@@ -13,10 +13,12 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+mod counted;
 mod ending;
 mod idle;
 mod moving;
 
+pub use counted::{ByteCounts, CountedStream};
 pub use idle::Idle;
 
 /// A connected stream in the clear.
