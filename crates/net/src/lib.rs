@@ -32,6 +32,7 @@ mod shutdown;
 mod stream;
 mod switched;
 pub mod tls;
+mod told_rarely;
 mod turn;
 mod unpanicked;
 
@@ -63,4 +64,5 @@ pub use service::{DynService, Service, Unmet, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{ByteCounts, CountedStream, Idle, Stream};
 pub use switched::Switched;
+pub use told_rarely::ToldRarely;
 pub use turn::after_others;
