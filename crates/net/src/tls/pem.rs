@@ -315,6 +315,7 @@ mod tests {
         check_warned(&text, 0o640, 1500, &[]);
         check_warned(&text, 0o600, 2003, &["the certificate in \"x.pem\" expired 3 days ago"]);
         check_warned(&text, 0o600, 998, &["the certificate in \"x.pem\" is good only in 2 days"]);
+        check_warned(&text, 0o600, 999, &["the certificate in \"x.pem\" is good only in 1 day"]);
         let exposed = "\"x.pem\" holds a private key and is open to others: mode 644";
         check_warned(&text, 0o644, 1500, &[exposed]);
     }
