@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::{
-    cache::{Abandoned, Table},
+    cache_table::{Abandoned, Table},
     purge,
 };
 use crate::spelling::{Size, Time};

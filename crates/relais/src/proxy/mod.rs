@@ -6,6 +6,7 @@ mod block;
 mod cache;
 mod cache_flags;
 mod cache_rules;
+mod cache_table;
 mod disk;
 mod edits;
 mod flags;
