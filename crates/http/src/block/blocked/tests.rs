@@ -7,11 +7,11 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, LINK},
 };
-use relais_net::Peer;
+use relais_net::{Fault, Peer};
 
 use super::*;
 use crate::{
-    Body, Ended,
+    Body, Ended, Refused,
     says::{Says, Told, ask},
 };
 
