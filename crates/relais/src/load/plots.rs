@@ -25,28 +25,14 @@ pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
     let across = |share: f64| -((1.0 - share).max(1e-9).log10()) / nines * WIDTH;
     let mut drawing = grid(&upwards);
     for (place, (_, histogram)) in lines.iter().enumerate() {
-        let mut path = String::new();
-        for (share, time) in cumulated(histogram) {
-            let (x, y) = (across(share).min(WIDTH), HEIGHT * (1.0 - time / top));
-            // Up in steps, as it is.
-            _ = if path.is_empty() {
-                write!(path, "M0 {y:.1}H{x:.1}")
-            } else {
-                write!(path, "V{y:.1}H{x:.1}")
-            };
-        }
+        let points = cumulated(histogram).into_iter();
+        let points =
+            points.map(|(share, time)| (across(share).min(WIDTH), HEIGHT * (1.0 - time / top)));
+        let path = stairs(points);
         let class = if place == 0 { "one" } else { "two" };
         _ = write!(drawing, "<path class=\"{class}\" d=\"{path}\"/>");
     }
-    let shares = [
-        (0.5, "50 %"),
-        (0.9, "90 %"),
-        (0.99, "99 %"),
-        (0.999, "99.9 %"),
-        (0.9999, "99.99 %"),
-        (0.999_99, "99.999 %"),
-    ];
-    let shares = shares.into_iter().map(|(share, name)| (across(share), name.to_owned()));
+    let shares = SHARES.iter().map(|(share, name)| (across(*share), (*name).to_owned()));
     let rows = PERCENTILES.iter().map(|(name, share)| {
         let times = lines
             .iter()
@@ -67,6 +53,29 @@ pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
         head: iter::once("share").chain(lines.iter().map(|(name, _)| *name)).collect(),
         rows: rows.collect(),
     }
+}
+
+/// Which shares stand below the plot.
+const SHARES: [(f64, &str); 6] = [
+    (0.5, "50 %"),
+    (0.9, "90 %"),
+    (0.99, "99 %"),
+    (0.999, "99.9 %"),
+    (0.9999, "99.99 %"),
+    (0.999_99, "99.999 %"),
+];
+
+/// A line through `points`, up in steps, as it is.
+fn stairs(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut path = String::new();
+    for (x, y) in points {
+        _ = if path.is_empty() {
+            write!(path, "M0 {y:.1}H{x:.1}")
+        } else {
+            write!(path, "V{y:.1}H{x:.1}")
+        };
+    }
+    path
 }
 
 const TWO: &[(&str, &str)] =
