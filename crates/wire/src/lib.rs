@@ -9,6 +9,7 @@
 //! - [`client_hello`]: what a TLS client says first
 //! - [`datagram`]: the outside of a hub's datagrams, sealed or signed
 //! - [`date`]: the three spellings of a date in HTTP
+//! - [`decimal`]: numbers as protocols print them
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`exchange`]: what the sniffer notes of an exchange, a line of JSON each
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
