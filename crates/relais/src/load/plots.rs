@@ -132,10 +132,28 @@ pub(super) fn answers_over_time(timeline: &Timeline, time: Duration) -> Plot {
     let rates: Vec<_> = rates.collect();
     let highest = rates.iter().map(|(answered, failed)| answered + failed).fold(0.0, f64::max);
     let (top, upwards) = count_axis(highest);
+    let drawing = format!("{}{}", grid(&upwards), stacked(&rates, top));
+    let is_failing = timeline.steps_before(time).iter().any(|step| step.failed > 0);
+    Plot {
+        title: "Answers over time",
+        says: "How many requests were answered a second, step by step.".to_owned(),
+        drawing,
+        upwards,
+        rightwards: seconds(timeline, time),
+        axis: "time",
+        keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
+        head: vec!["from", "answers", "errors"],
+        rows: rows_of((timeline, time), |step| {
+            vec![said_count(step.answered), said_count(step.failed)]
+        }),
+    }
+}
+
+/// Bars, of what succeeded and above it what failed; `top` is as high as the plot.
+fn stacked(rates: &[(f64, f64)], top: f64) -> String {
     let width = WIDTH / precise(count(rates.len())).max(1.0);
-    let mut drawing = grid(&upwards);
-    let mut x = 0.0;
-    for (answered, failed) in &rates {
+    let (mut drawing, mut x) = (String::new(), 0.0);
+    for (answered, failed) in rates {
         let (good, bad) = (HEIGHT * answered / top, HEIGHT * failed / top);
         for (class, y, height) in
             [("bar", HEIGHT - good, good), ("error", HEIGHT - good - bad, bad)]
@@ -151,20 +169,7 @@ pub(super) fn answers_over_time(timeline: &Timeline, time: Duration) -> Plot {
         }
         x += width;
     }
-    let is_failing = timeline.steps_before(time).iter().any(|step| step.failed > 0);
-    Plot {
-        title: "Answers over time",
-        says: "How many requests were answered a second, step by step.".to_owned(),
-        drawing,
-        upwards,
-        rightwards: seconds(timeline, time),
-        axis: "time",
-        keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
-        head: vec!["from", "answers", "errors"],
-        rows: rows_of((timeline, time), |step| {
-            vec![said_count(step.answered), said_count(step.failed)]
-        }),
-    }
+    drawing
 }
 
 const ANSWERS_AND_ERRORS: &[(&str, &str)] = &[("bar", "answers"), ("error", "errors")];
