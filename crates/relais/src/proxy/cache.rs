@@ -6,8 +6,8 @@ use relais_cache::{Joining, SetCookie, Settings};
 use serde::Serialize;
 
 use super::{
+    cache_choices::{Abandoned, ClientDirectives, SetsCookie},
     cache_rules::{Ruled, origin},
-    cache_table::{Abandoned, ClientDirectives, SetsCookie},
     disk::DiskFolder,
     purge::Purge,
 };

@@ -4,6 +4,7 @@
 mod alike;
 mod block;
 mod cache;
+mod cache_choices;
 mod cache_flags;
 mod cache_rules;
 mod cache_table;

@@ -2,18 +2,16 @@
 
 use std::{io, sync::Arc};
 
-use super::{
-    super::{
-        bodies::{Listed, Turn},
-        effect::Effect,
-        health::Counts,
-        index::{Extent, Flags, Slot, variant_of},
-        purge::{Ban, Purge, What},
-        queue::{Meta, WrittenFile},
-        record::{self, Header, Kind, Parts, Place},
-        ticket::Done,
-    },
-    Log,
+use super::Log;
+use crate::disk::{
+    bodies::{Listed, Turn},
+    effect::Effect,
+    health::Counts,
+    index::{Extent, Flags, Slot, variant_of},
+    purge::{Ban, Purge, What},
+    queue::{Meta, WrittenFile},
+    record::{self, Header, Kind, Parts, Place},
+    ticket::Done,
 };
 
 impl Log {
