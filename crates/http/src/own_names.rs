@@ -1,15 +1,17 @@
 //! By which names a site is called that is on this machine alone.
 
+use std::future::ready;
+
 use http::{
     Method, Response, StatusCode,
     header::{CACHE_CONTROL, HeaderValue, VIA},
 };
+use relais_net::Fault;
 use relais_wire::host::is_here;
 
 use crate::{
-    Answer, Ask, Body, Handler, Target,
+    Accepts, Answer, Answering, Ask, Body, Handler, Refused, Target,
     page::{Language, Page},
-    refusing::Refusing,
 };
 
 /// Answers with 421 who asks for a name that this machine does not have, where only this machine can
@@ -67,13 +69,31 @@ fn misdirected(ask: &Ask) -> Option<Answer> {
     Some(answer)
 }
 
-impl<H: Handler> Refusing for OwnNames<H> {
-    fn inner(&self) -> &impl Handler {
-        &self.inner
+impl<H: Handler> Handler for OwnNames<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
     }
 
-    fn refuse(&self, ask: &Ask) -> Option<Answer> {
-        misdirected(ask)
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        misdirected(ask).or_else(|| self.inner.at_once(ask))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match misdirected(&ask) {
+            Some(answer) => Ok(answer),
+            None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match misdirected(&ask) {
+            Some(answer) => Box::pin(ready(Ok(answer))),
+            None => self.inner.answering(ask),
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
     }
 }
 

@@ -1,14 +1,14 @@
 //! The handler that keeps what is blocked from another handler.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::ready, sync::Arc};
 
 use http::Method;
+use relais_net::Fault;
 
 use super::{BlockList, Notice, Rule};
 use crate::{
-    Answer, Ask, Caller, Handler, Provenance, Target,
+    Accepts, Answer, Answering, Ask, Caller, Handler, Provenance, Refused, Target,
     proxy_status::{PROXY_STATUS, proxy_status},
-    refusing::Refusing,
 };
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
@@ -62,13 +62,8 @@ impl<H> Blocked<H> {
     pub fn telling(self, hook: Hook) -> Self {
         Self { hook: Some(hook), ..self }
     }
-}
 
-impl<H: Handler> Refusing for Blocked<H> {
-    fn inner(&self) -> &impl Handler {
-        &self.inner
-    }
-
+    /// The answer to `ask`, if it is blocked.
     fn refuse(&self, ask: &Ask) -> Option<Answer> {
         if ask.has_passed(self.list.number()) {
             return None;
@@ -93,6 +88,34 @@ impl<H: Handler> Refusing for Blocked<H> {
         let blocked = Some(rule.text.into());
         answer.body_mut().came_from(Provenance { blocked, ..Provenance::default() });
         Some(answer)
+    }
+}
+
+impl<H: Handler> Handler for Blocked<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        self.refuse(ask).or_else(|| self.inner.at_once(ask))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match self.refuse(&ask) {
+            Some(answer) => Ok(answer),
+            None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.refuse(&ask) {
+            Some(answer) => Box::pin(ready(Ok(answer))),
+            None => self.inner.answering(ask),
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
     }
 }
 

@@ -1,12 +1,15 @@
 //! For whom a proxy is there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    future::ready,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use http::Request;
-use relais_net::{Network, Peer};
+use relais_net::{Fault, Network, Peer};
 
 use super::told::{Teller, Why};
-use crate::{Answer, Ask, Handler, refusing::Refusing};
+use crate::{Accepts, Answer, Answering, Ask, Handler, Refused};
 
 /// Asks `H` for these clients, and for whole URLs and tunnels. Others are told so.
 ///
@@ -24,18 +27,6 @@ impl<H> Clients<H> {
     pub fn new(inner: H, clients: Vec<Network>, name: &str) -> Self {
         Self { inner, networks: clients, teller: Teller::new(name) }
     }
-}
-
-/// Whether `peer` is one of these clients. Who calls over a Unix socket is at 127.0.0.1.
-pub(super) fn is_for(clients: &[Network], peer: Peer) -> bool {
-    let ip = peer.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    clients.iter().any(|network| network.contains(ip))
-}
-
-impl<H: Handler> Refusing for Clients<H> {
-    fn inner(&self) -> &impl Handler {
-        &self.inner
-    }
 
     fn refuse(&self, ask: &Ask) -> Option<Answer> {
         let why = if !is_for(&self.networks, ask.caller.peer) {
@@ -50,6 +41,40 @@ impl<H: Handler> Refusing for Clients<H> {
         head.uri = ask.request.uri().clone();
         head.headers = ask.request.headers().clone();
         Some(self.teller.tell(&why, &head))
+    }
+}
+
+/// Whether `peer` is one of these clients. Who calls over a Unix socket is at 127.0.0.1.
+pub(super) fn is_for(clients: &[Network], peer: Peer) -> bool {
+    let ip = peer.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    clients.iter().any(|network| network.contains(ip))
+}
+
+impl<H: Handler> Handler for Clients<H> {
+    fn accepts(&self) -> Accepts {
+        self.inner.accepts()
+    }
+
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        self.refuse(ask).or_else(|| self.inner.at_once(ask))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        match self.refuse(&ask) {
+            Some(answer) => Ok(answer),
+            None => self.inner.answer(ask).await,
+        }
+    }
+
+    fn answering(&self, ask: Ask) -> Answering<'_> {
+        match self.refuse(&ask) {
+            Some(answer) => Box::pin(ready(Ok(answer))),
+            None => self.inner.answering(ask),
+        }
+    }
+
+    fn refused(&self, refused: &Refused<'_>) {
+        self.inner.refused(refused);
     }
 }
 

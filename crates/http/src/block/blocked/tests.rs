@@ -7,11 +7,11 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, LINK},
 };
-use relais_net::{Fault, Peer};
+use relais_net::Peer;
 
 use super::*;
 use crate::{
-    Body, Ended, Refused,
+    Body, Ended,
     says::{Says, Told, ask},
 };
 
