@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import importlib
 import itertools
 import os
 import pathlib
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import typing
@@ -205,6 +207,21 @@ class Stage:
         for mount in reversed(self.mounts):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def library(stage, package, module):
+    """A module of a library that knows nothing of relais, which `package` installs where it is not there."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        folder = str(stage.path("library"))
+        get = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder, package]
+        # With the environment of who runs the tests: the way to the registry may be told there.
+        if stage.finish(get, env=None).returncode != 0:
+            raise Skip(f"{package} is not installed, and pip did not get it") from None
+        sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+        return importlib.import_module(module)
 
 
 def indented(text):

@@ -1,5 +1,6 @@
 """Terminals: one that keeps all it is given, and one that is looked at and typed into."""
 
+import itertools
 import os
 import pty
 
@@ -27,15 +28,24 @@ def on_a_terminal(command, env, keys=b""):
     return shown, os.waitstatus_to_exitcode(status)
 
 
+TERMINALS = itertools.count()
+
+
 class Tmux:
     """A terminal of 80 columns, if nothing else is asked for, and a person who types. `command` is of a shell."""
 
-    def __init__(self, stage, command, name="tmux", size=(80, 24)):
+    def __init__(self, stage, command, size=(80, 24)):
         need("tmux")
-        self.base = ["tmux", "-S", str(stage.path(name)), "-f", "/dev/null"]
+        self.base = ["tmux", "-S", str(stage.path(f"tmux-{next(TERMINALS)}")), "-f", "/dev/null"]
         self.stage = stage
         columns, rows = map(str, size)
         self.run("new-session", "-d", "-x", columns, "-y", rows, "-s", "s", f"{command}; echo end $?; sleep 60")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
 
     def run(self, *words):
         return self.stage.run([*self.base, *words], env=self.stage.env() | {"TERM": "xterm"})

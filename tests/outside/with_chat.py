@@ -295,8 +295,7 @@ def a_device_that_logs_itself_out_by_name_is_out(stage):
     registered(stage, program.at, "ana")
     for plain in ("--plain", ""):
         chat(stage, program.at, "--user", "ana")
-        tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana {plain}", name=f"tmux{plain}")
-        try:
+        with Tmux(stage, f"{RELAIS} chat {program.at} --user ana {plain}") as tmux:
             tmux.sees("ana")
             tmux.type("/sessions", "Enter")
             tmux.sees("this one")
@@ -313,8 +312,6 @@ def a_device_that_logs_itself_out_by_name_is_out(stage):
                 tmux.sees("You are in no room yet")
                 tmux.type("/logout", "Enter")
                 tmux.sees("end 0")
-        finally:
-            tmux.end()
         password = stage.env() | {"RELAIS_PASSWORD": ""}
         done = stage.finish([RELAIS, "chat", str(program.at), "--user", "ana"], env=password)
         equal(done.returncode, 1, "the token is forgotten")
@@ -324,8 +321,7 @@ def a_device_that_logs_itself_out_by_name_is_out(stage):
 def a_person_at_a_terminal_sees_messages_above_the_line_that_is_typed(stage):
     program = hub(stage, "127.0.0.1:0")
     registered(stage, program.at, "bob")
-    tmux = Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register --plain")
-    try:
+    with Tmux(stage, f"{RELAIS} chat {program.at} --user ana --register --plain") as tmux:
         tmux.sees("password of ana, 8 characters or more:")
         tmux.type("short", "Enter")
         tmux.sees("this password will not do: 5 characters")
@@ -344,5 +340,3 @@ def a_person_at_a_terminal_sees_messages_above_the_line_that_is_typed(stage):
         tmux.sees("<ana> half a line")
         tmux.type("quit", "Enter")
         tmux.sees("end 0")
-    finally:
-        tmux.end()

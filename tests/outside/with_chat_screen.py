@@ -1,7 +1,5 @@
 """relais chat on a terminal: the screen, looked at and typed into, through a hub that is killed and a size that changes."""
 
-import contextlib
-import itertools
 import os
 import re
 import signal
@@ -12,18 +10,10 @@ from with_a_hub import hub
 from with_chat import PASSWORD, chat, registered
 
 
-SCREENS = itertools.count()
-
-
-@contextlib.contextmanager
 def at_screen(stage, port, name, *arguments, size=(80, 24)):
     """Somebody who has an account, at a terminal."""
     words = " ".join(map(str, arguments))
-    tmux = Tmux(stage, f"{RELAIS} chat {port} --user {name} {words}", f"tmux-{next(SCREENS)}", size)
-    try:
-        yield tmux
-    finally:
-        tmux.end()
+    return Tmux(stage, f"{RELAIS} chat {port} --user {name} {words}", size)
 
 
 def in_rooms(stage, port, *rooms, names=("ana", "bob")):
@@ -76,8 +66,7 @@ def who_says_no_name_is_asked_for_one_and_which_of_several_it_is(stage):
     program = hub(stage, "127.0.0.1:0")
     command = f"{RELAIS} chat {program.at}"
     known_at = f"your name at tcp://127.0.0.1:{program.at}"
-    first = Tmux(stage, command, f"tmux-{next(SCREENS)}")
-    try:
+    with Tmux(stage, command) as first:
         first.sees(f"{known_at}:")
         first.type("a b", "Enter")
         first.sees("will not do")
@@ -89,22 +78,16 @@ def who_says_no_name_is_asked_for_one_and_which_of_several_it_is(stage):
         first.sees("once more:")
         first.type(PASSWORD, "Enter")
         first.sees("You are in no room yet.")
-    finally:
-        first.end()
     registered(stage, program.at, "bob")
-    second = Tmux(stage, command, f"tmux-{next(SCREENS)}")
-    try:
+    with Tmux(stage, command) as second:
         second.sees(f"{known_at} (ana, bob, or another):")
         second.type("bob", "Enter")
         second.sees("You are in no room yet.")
         second.sees("bob")
-    finally:
-        second.end()
     # Who has an account elsewhere shows its password.
     stage.run([RELAIS, "chat", str(program.at), "--user", "bob"], env=stage.env(), input=b"/logout\n")
     stage.run([RELAIS, "chat", str(program.at), "--user", "ana"], env=stage.env(), input=b"/logout\n")
-    third = Tmux(stage, command, f"tmux-{next(SCREENS)}", (100, 24))
-    try:
+    with Tmux(stage, command, size=(100, 24)) as third:
         third.sees(f"{known_at}:")
         third.type("bob", "Enter")
         third.sees("[Y/n]")
@@ -112,17 +95,12 @@ def who_says_no_name_is_asked_for_one_and_which_of_several_it_is(stage):
         third.sees("password of bob:")
         third.type(PASSWORD, "Enter")
         third.sees("You are in no room yet.")
-    finally:
-        third.end()
     # And nobody is asked at the end of what is typed.
-    fourth = Tmux(stage, f"{command} --data {stage.path('other')}", f"tmux-{next(SCREENS)}")
-    try:
+    with Tmux(stage, f"{command} --data {stage.path('other')}") as fourth:
         fourth.sees(f"{known_at}:")
         fourth.type("C-d")
         fourth.sees("it is not said who you are")
         fourth.sees("end 2")
-    finally:
-        fourth.end()
 
 
 @test
@@ -153,8 +131,7 @@ def a_screen_rests_and_goes_on(stage):
     program = hub(stage, "127.0.0.1:0")
     in_rooms(stage, program.at, "lab")
     shell = f"bash --norc -ic '{RELAIS} chat {program.at} --user ana; echo rests; read -r line; fg; echo over'"
-    tmux = Tmux(stage, shell)
-    try:
+    with Tmux(stage, shell) as tmux:
         tmux.sees("#lab")
         tmux.type("C-z")
         tmux.sees("rests")
@@ -164,8 +141,6 @@ def a_screen_rests_and_goes_on(stage):
         tmux.sees("bob said meanwhile")
         says(tmux, "quit")
         tmux.sees("over")
-    finally:
-        tmux.end()
 
 
 @test
@@ -222,13 +197,10 @@ def a_name_is_completed_a_room_is_clicked_and_help_is_in_french(stage):
 def lines_are_there_for_who_wants_them_and_wrong_words_are_refused(stage):
     program = hub(stage, "127.0.0.1:0")
     registered(stage, program.at, "ana")
-    tmux = Tmux(stage, f"TERM=dumb {RELAIS} chat {program.at} --user ana")
-    try:
+    with Tmux(stage, f"TERM=dumb {RELAIS} chat {program.at} --user ana") as tmux:
         tmux.sees("you are ana")
         says(tmux, "quit")
         tmux.sees("end 0")
-    finally:
-        tmux.end()
     _, told = chat(stage, program.at, str(program.at), "--user", "ana", status=2)
     holds(told, "several hubs without a screen")
     _, told = chat(stage, program.at, "--theme", "pink", status=2)

@@ -6,23 +6,15 @@ import time
 
 from browsing import CTRL, Browser
 from stage import equal, eventually, holds, test
-from with_a_hub import Bot
+from with_a_hub import Bot, somebody
 from with_chat_page import Hub, await_texts, come_in, expect_quiet, pick, say
-
-
-def newcomer(hub, name, *rooms):
-    bot = Bot(hub.tcp)
-    bot.done("REGISTER", user=name, password="secret-pass")
-    for room in rooms:
-        bot.done("JOIN", room=room)
-    return bot
 
 
 @test
 def whose_turn_it_is_stands_in_the_list_of_rooms(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    bob, eve = newcomer(hub, "bob"), newcomer(hub, "eve")
+    bob, eve = somebody(hub.tcp, "bob"), somebody(hub.tcp, "eve")
     row = "document.querySelector('.row[data-room=\"@{}\"]')?.innerText ?? ''"
     bob.done("DIALOGUE", **{"with": "ana", "mode": "turns"})
     ana.until(f"({row.format('bob')}).includes('The turn of bob')")
@@ -65,7 +57,7 @@ def what_is_told_in_a_room_is_told_there_alone(stage):
     # What is told in a window is to be read behind it when it is closed.
     ana.click('.room-head [aria-label="About this room"]')
     pick(ana, "Invite…")
-    newcomer(hub, "bob")
+    somebody(hub.tcp, "bob")
     ana.fill(".window input[name=user]", "bob")
     ana.press("Enter")
     ana.until("!document.querySelector('.window') && document.querySelector('.foot .passing').innerText.includes('bob is invited')")
@@ -76,7 +68,7 @@ def what_is_told_in_a_room_is_told_there_alone(stage):
 def rooms_that_others_make_stand_in_the_list_without_a_reload(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    bob = newcomer(hub, "bob")
+    bob = somebody(hub.tcp, "bob")
     # On a narrow screen it is asked for where the list comes into view.
     ana.size(390, 800)
     bob.done("CREATE", room="#one")
@@ -122,7 +114,7 @@ def all_that_one_did_is_saved_as_a_file_as_the_hub_exports_it(stage):
     bot = hub.bot("ana")
     for number in range(450):
         bot.done("MESSAGE", room="#lab", body=f"hers {number}")
-    newcomer(hub, "bob", "#lab").done("MESSAGE", room="#lab", body="his")
+    somebody(hub.tcp, "bob", "#lab").done("MESSAGE", room="#lab", body="his")
     folder = stage.path("saved")
     browser.ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), browserContextId=ana.context)
     ana.click(".me")
@@ -144,7 +136,7 @@ def all_that_one_did_is_saved_as_a_file_as_the_hub_exports_it(stage):
 @test
 def who_logs_out_leaves_nothing_to_who_comes_next_in_the_same_window(stage):
     hub, browser = Hub(stage), Browser(stage)
-    newcomer(hub, "bob", "#lab")
+    somebody(hub.tcp, "bob", "#lab")
     ana = come_in(browser, hub, "ana", "#lab")
     say(ana, "/calc 40 + 2")
     ana.has(".aside-line")
@@ -170,7 +162,7 @@ def who_logs_out_leaves_nothing_to_who_comes_next_in_the_same_window(stage):
 @test
 def windows_of_one_browser_are_one_person(stage):
     hub, browser = Hub(stage), Browser(stage)
-    newcomer(hub, "bob", "#lab")
+    somebody(hub.tcp, "bob", "#lab")
     ana = come_in(browser, hub, "ana", "#lab")
     say(ana, "by one")
     await_texts(ana, ["by one"])
@@ -215,7 +207,7 @@ def lines(window):
 def of_whom_one_talks_with_it_is_seen_at_once_whether_they_are_there(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    bob, eve = newcomer(hub, "bob"), newcomer(hub, "eve")
+    bob, eve = somebody(hub.tcp, "bob"), somebody(hub.tcp, "eve")
     for bot in (bob, eve):
         bot.done("MESSAGE", to="ana", body="hello")
     eve.conn.shutdown(socket.SHUT_RDWR)
@@ -225,11 +217,11 @@ def of_whom_one_talks_with_it_is_seen_at_once_whether_they_are_there(stage):
     ana.has('.row[data-room="@eve"] .dot.offline')
     holds(" ".join(name for role, name in ana.names() if role == "button"), "bob here")
     # Who writes for the first time, too.
-    zoe = newcomer(hub, "zoe")
+    zoe = somebody(hub.tcp, "zoe")
     zoe.done("MESSAGE", to="ana", body="hello")
     ana.has('.row[data-room="@zoe"] .dot.online')
     # And who begins a dialogue, before a word is said.
-    leo = newcomer(hub, "leo")
+    leo = somebody(hub.tcp, "leo")
     leo.done("DIALOGUE", **{"with": "ana", "mode": "turns"})
     ana.has('.row[data-room="@leo"] .dot.online')
     expect_quiet(ana)
@@ -259,7 +251,7 @@ def who_writes_is_told_in_one_line_however_long_their_names_are(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
     for name in ("bob", "a-name-as-long-as-names-may-be-32", "eve"):
-        newcomer(hub, name[:32], "#lab").done("TYPING", room="#lab", on=True)
+        somebody(hub.tcp, name[:32], "#lab").done("TYPING", room="#lab", on=True)
     ana.size(320, 600)
     ana.until("document.querySelectorAll('.typing .name').length === 3")
     holds(ana.js("document.querySelector('.typing').innerText"), "bob, a-name")
@@ -279,7 +271,7 @@ WRONG_CLOCK = """((right) => {
 @test
 def a_machine_whose_clock_is_wrong_goes_by_the_hubs(stage):
     hub, browser = Hub(stage), Browser(stage)
-    newcomer(hub, "ana", "#lab").done("MESSAGE", room="#lab", body="hello")
+    somebody(hub.tcp, "ana", "#lab").done("MESSAGE", room="#lab", body="hello")
     for hours in (30, -50):
         ana = browser.window("about:blank")
         ana.ask("Page.addScriptToEvaluateOnNewDocument", source=WRONG_CLOCK.replace("BY", str(hours * 3_600_000)))
@@ -325,7 +317,7 @@ def however_a_window_is_closed_the_keyboard_is_where_it_was(stage):
 def what_is_further_up_in_a_long_list_is_told_whole_and_names_stand_at_one_edge(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    own, bob = hub.bot("ana"), newcomer(hub, "bob")
+    own, bob = hub.bot("ana"), somebody(hub.tcp, "bob")
     for room in ["#aa", "#\u05d7\u05d3\u05e8", *(f"#room-{number:02}" for number in range(30))]:
         bob.done("CREATE", room=room)
         own.done("JOIN", room=room)
@@ -344,12 +336,12 @@ def what_is_further_up_in_a_long_list_is_told_whole_and_names_stand_at_one_edge(
 @test
 def who_came_in_is_told_in_french_as_french_has_it(stage):
     hub, browser = Hub(stage), Browser(stage)
-    newcomer(hub, "bob", "#lab").done("MESSAGE", room="#lab", body="bonjour")
+    somebody(hub.tcp, "bob", "#lab").done("MESSAGE", room="#lab", body="bonjour")
     ana = come_in(browser, hub, "ana", "#lab")
     ana.until("document.querySelector('.lines').innerText.includes('you came in')")
     say(ana, "/lang fr")
     ana.until("document.querySelector('.lines').innerText.includes('vous êtes entré ')")
-    newcomer(hub, "eve", "#lab")
+    somebody(hub.tcp, "eve", "#lab")
     ana.until("document.querySelector('.lines').innerText.includes('vous, eve êtes entrés')")
     expect_quiet(ana)
 
@@ -358,7 +350,7 @@ def who_came_in_is_told_in_french_as_french_has_it(stage):
 def a_window_about_a_room_ends_with_the_room(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#tea")
-    bob = newcomer(hub, "bob", "#lab")
+    bob = somebody(hub.tcp, "bob", "#lab")
     own = hub.bot("ana")
     for about in ("Say what it is about", "Invite…", "Rules…"):
         own.done("JOIN", room="#lab")
@@ -384,7 +376,7 @@ def a_window_about_a_room_ends_with_the_room(stage):
 def who_leaves_a_private_room_is_asked_whether_they_mean_it(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    bob = newcomer(hub, "bob")
+    bob = somebody(hub.tcp, "bob")
     bob.done("CREATE", room="#den", private=True)
     bob.done("INVITE", room="#den", user="ana")
     ana.click(".invitation button")
@@ -429,7 +421,7 @@ def who_logs_out_while_the_hub_is_away_is_forgotten_at_once_and_the_hub_hears_of
 def out_everywhere_and_in(stage, name):
     """Ana logs out all her devices while the hub is away, and `name` comes in on her page as soon as it is there."""
     hub, browser = Hub(stage), Browser(stage)
-    newcomer(hub, "bob")
+    somebody(hub.tcp, "bob")
     ana = come_in(browser, hub, "ana")
     phone = Bot(hub.tcp).done("LOGIN", user="ana", password="secret-pass")["token"]
     hub.kill()
@@ -473,7 +465,7 @@ def badge(name):
 @test
 def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(stage):
     hub, browser = Hub(stage), Browser(stage)
-    bob = newcomer(hub, "bob", "#lab")
+    bob = somebody(hub.tcp, "bob", "#lab")
     ana = come_in(browser, hub, "ana", "#tea", "#lab")
     other = browser.window(hub.url)
     other.fill("input[name=user]", "ana")
@@ -515,7 +507,7 @@ def what_is_new_is_so_on_all_devices_until_it_was_seen_on_one_and_moves_nobody(s
 def an_invitation_is_declined_in_the_list_and_the_keyboard_stays_there(stage):
     hub, browser = Hub(stage), Browser(stage)
     ana = come_in(browser, hub, "ana", "#lab")
-    bob = newcomer(hub, "bob")
+    bob = somebody(hub.tcp, "bob")
     for room in ("#den", "#nook"):
         bob.done("CREATE", room=room, private=True)
         bob.done("INVITE", room=room, user="ana")

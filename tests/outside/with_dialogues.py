@@ -436,12 +436,9 @@ def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
 
 @test
 def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
-    terminal = Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw")
-    try:
+    with Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw") as terminal:
         terminal.sees("standard output is a terminal, which would obey what strangers send")
         terminal.sees("end 2")
-    finally:
-        terminal.end()
 
 
 @test

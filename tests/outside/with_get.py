@@ -581,8 +581,7 @@ def a_terminal_is_shown_a_stream_as_it_comes(stage):
 
     with Answering(act) as server:
         asking = "; ".join(f"{RELAIS} get {server.url}{path}; echo end $? of {path}; read x; clear" for path in kinds)
-        screen = Tmux(stage, asking)
-        try:
+        with Tmux(stage, asking) as screen:
             for path, (_, pieces) in kinds.items():
                 for line in b"".join(pieces).decode().split("\n"):
                     screen.sees(line)
@@ -591,8 +590,6 @@ def a_terminal_is_shown_a_stream_as_it_comes(stage):
                 screen.sees("total  ")
                 screen.sees(f"end 1 of {path}")
                 screen.type("Enter")
-        finally:
-            screen.end()
 
 
 @test

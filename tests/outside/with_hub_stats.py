@@ -4,26 +4,16 @@ import json
 import re
 import socket
 import subprocess
-import sys
 
-from stage import RELAIS, Skip, equal, holds, test
+from stage import RELAIS, equal, holds, library, test
 from with_a_hub import Bot
 from with_hub_admin import PASSWORD, add, logged_in, look_after, tended
 
 
 def parser(stage):
     """What reads OpenMetrics, of a library that knows nothing of relais."""
-    try:
-        from prometheus_client.openmetrics.parser import text_string_to_metric_families as found
-    except ImportError:
-        folder = str(stage.path("library"))
-        get = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder, "prometheus_client"]
-        # With the environment of who runs the tests: the way to the registry may be told there.
-        if stage.finish(get, env=None).returncode != 0:
-            raise Skip("prometheus_client is not installed, and pip did not get it") from None
-        sys.path.insert(0, folder)
-        from prometheus_client.openmetrics.parser import text_string_to_metric_families as found
-    return found
+    found = library(stage, "prometheus_client", "prometheus_client.openmetrics.parser")
+    return found.text_string_to_metric_families
 
 
 def busy(stage):

@@ -9,10 +9,9 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 
-from stage import RELAIS, Skip, equal, holds, need, test
+from stage import RELAIS, equal, holds, library, need, test
 from with_a_hub import Bot, somebody
 
 FAST = ("--burst", 1000, "--messages-a-second", 0)
@@ -21,17 +20,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 def connect(stage):
     """What opens a WebSocket, of a library that knows nothing of relais."""
-    try:
-        from websockets.sync.client import connect as found
-    except ImportError:
-        folder = str(stage.path("library"))
-        get = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder, "websockets"]
-        # With the environment of who runs the tests: the way to the registry may be told there.
-        if stage.finish(get, env=None).returncode != 0:
-            raise Skip("websockets is not installed, and pip did not get it") from None
-        sys.path.insert(0, folder)
-        from websockets.sync.client import connect as found
-    return found
+    return library(stage, "websockets", "websockets.sync.client").connect
 
 
 def hub(stage, *arguments, store=None, listen=("tcp://127.0.0.1:0", "http://127.0.0.1:0")):

@@ -483,8 +483,7 @@ def the_protocol_is_asked_for(stage):
 @test
 def a_person_has_a_dialogue_and_edits_lines(stage):
     port = echo(stage)
-    terminal = Tmux(stage, f"{RELAIS} send {port}")
-    try:
+    with Tmux(stage, f"{RELAIS} send {port}") as terminal:
         terminal.sees(">")
         terminal.type("helo", "Left", "l", "Enter")
         terminal.sees("> hello\nhello\n")
@@ -493,35 +492,27 @@ def a_person_has_a_dialogue_and_edits_lines(stage):
         terminal.type("C-d")
         terminal.sees("end 0")
         assert "the other side ended" not in terminal.screen(), "who ended it is told so"
-    finally:
-        terminal.end()
 
 
 @test
 def a_line_longer_than_the_terminal_is_left_there_whole(stage):
     port = echo(stage)
-    terminal = Tmux(stage, f"{RELAIS} send {port}")
     line = "".join(f"{number:03}," for number in range(50))
-    try:
+    with Tmux(stage, f"{RELAIS} send {port}") as terminal:
         terminal.sees(">")
         terminal.type(line)
         terminal.sees("> …")
         terminal.type("Enter")
         terminal.sees(f"> {line[:78]}\n{line[78:158]}\n{line[158:]}")
-    finally:
-        terminal.end()
 
 
 @test
 def whoever_compares_at_a_terminal_is_told_above_the_prompt(stage):
     with Serving(lambda stream: stream.sendall(stream.recv(100))) as server:
-        terminal = Tmux(stage, f"{RELAIS} send {server.port} --verify")
-        try:
+        with Tmux(stage, f"{RELAIS} send {server.port} --verify") as terminal:
             terminal.sees(">")
             terminal.type("hello", "Enter")
             terminal.sees("> hello\nthe other side ended\nidentical\nend 0")
-        finally:
-            terminal.end()
 
 
 @test
@@ -582,15 +573,12 @@ def a_line_that_comes_in_parts_is_shown_once(stage):
         stream.recv(100)
 
     with Serving(ask_for_a_name) as server:
-        terminal = Tmux(stage, f"{RELAIS} send {server.port}")
-        try:
+        with Tmux(stage, f"{RELAIS} send {server.port}") as terminal:
             terminal.sees("one line\nlogin:")
             terminal.type("anna", "Enter")
             terminal.sees("one line\nlogin: anna\nhello anna\n>")
             terminal.type("C-d")
             terminal.sees("end 0")
-        finally:
-            terminal.end()
 
 
 @test

@@ -18,6 +18,7 @@ mod explain;
 mod fetch;
 mod fields;
 mod fill;
+mod filling;
 mod freshening;
 mod freshness;
 mod glob;

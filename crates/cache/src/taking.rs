@@ -1,31 +1,25 @@
 //! What upstream answered: passed on, stored, or only a word about what is stored.
 
-use std::sync::Arc;
-
 use http::{
     HeaderMap, Method, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_LOCATION, LOCATION},
+    header::{CONTENT_LOCATION, LOCATION},
 };
 
 use crate::{
     age::Times,
-    cache::{Cache, ttl},
+    cache::Cache,
     cache_status::{CacheStatus, Kept, Source},
     completion::Completion,
-    fetch::{Fetch, Role},
-    fields::kept,
-    fill::{Body, FillHead, Limits, Over},
+    fetch::Fetch,
+    fill::Over,
     freshness::Head,
     hit::Hit,
     key::Key,
-    outcome::Outcome,
-    partial::Part,
     request::{Content, Request, Sender},
     reuse::Failure,
     searches::NoVary,
-    storing::{NotStored, Storable, judge_storing},
+    storing::{NotStored, judge_storing},
     validation::{Word, judge_304},
-    wish::is_for_others,
     writer::Writer,
 };
 
@@ -212,84 +206,6 @@ impl Cache {
                 self.forget(&named);
             }
         }
-    }
-
-    pub(crate) fn fill(
-        &self,
-        fetch: Box<Fetch>,
-        Answered { status, headers, times }: Answered<'_>,
-        storable: Storable,
-    ) -> Taken {
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        let declared = length.and_then(|length| length.parse().ok());
-        if declared.is_some_and(|declared| declared > self.store.body_max()) {
-            return self.pass(&fetch, (status, times), NotStored::TooLarge);
-        }
-        let limits = self.limits(storable.place.is_some());
-        let (body, to_file) = match Body::new(declared, limits, Arc::clone(&self.room)) {
-            Ok(both) => both,
-            Err(Outcome::NoRoom) => return self.pass(&fetch, (status, times), NotStored::NoRoom),
-            Err(_) => return self.pass(&fetch, (status, times), NotStored::TooLarge),
-        };
-        let Storable { terms, selecting, withheld, place } = storable;
-        let room = Arc::clone(&self.room);
-        let part = place.map(|(extent, told)| Part { extent, told, room });
-        let cache_status = CacheStatus {
-            source: Source::Upstream(fetch.why(), Some(status)),
-            ttl: Some(ttl(&terms, terms.initial_age)),
-            kept: Kept::Stored,
-        };
-        let headers = kept(headers, &withheld, times.received);
-        let is_part = part.is_some();
-        let head = FillHead { status, headers, terms, selecting, declared, part };
-        let mut fetch = if is_part { Box::new(self.apart(*fetch)) } else { fetch };
-        let (has_led, before) = (fetch.leads(), fetch.take_before());
-        let (mut lead, place) = fetch.into_place(times.received);
-        lead.role = Role::Done;
-        let (store, fill) = (Arc::clone(&self.store), Arc::clone(&lead.fill));
-        fill.begin(head, body);
-        if !is_part && is_for_others(&terms) {
-            store.list(&fill, place.since);
-        } else {
-            store.leave(&fill);
-            if has_led && !is_part {
-                store.pass_by(&fill, Sender::Nobody, times.received);
-            }
-        }
-        if let Some(before) = before {
-            // Who waits for another key looks there: what comes is listed by now.
-            before.release(if is_part { Over::Alone } else { Over::Left });
-        }
-        Taken::Fill(Box::new(Writer {
-            store,
-            fill,
-            place,
-            cache_status,
-            file: to_file,
-            gave_up: None,
-        }))
-    }
-
-    /// How much is held of a body that comes. Parts are put together in memory.
-    fn limits(&self, is_part: bool) -> Limits {
-        /// What is longer, is sent from its file, which is there from the beginning.
-        const FILE_BYTES_MIN: u64 = 1 << 20;
-        let object_max = self.settings.object_max;
-        let Some(on_disk) = self.store.on_disk() else {
-            return Limits { object_max, memory_max: object_max, disk: None };
-        };
-        let memory_max = self.store.memory_max().min(object_max);
-        let disk = || (Arc::clone(on_disk.disk()), FILE_BYTES_MIN.min(memory_max));
-        Limits { object_max, memory_max, disk: (!is_part).then(disk) }
-    }
-
-    /// `fetch`, whose answer is a part: nobody else waits for that.
-    fn apart(&self, fetch: Fetch) -> Fetch {
-        if !fetch.leads() {
-            return fetch;
-        }
-        let (fill, since) = (self.unlisted(fetch.key()), fetch.since());
-        fetch.moved_to(fill, since)
     }
 }
 

@@ -22,7 +22,6 @@ pub mod model;
 pub mod name;
 mod names;
 mod outbox;
-mod plural;
 pub mod proof;
 pub mod protocol;
 mod rules;

@@ -19,10 +19,8 @@ use precis_profiles::{
         profile::{Profile, Rules},
     },
 };
-use relais_wire::clean::is_mark;
+use relais_wire::{clean::is_mark, plural::plural};
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
-
-use crate::plural::plural;
 
 pub use self::{
     password::{NotAPassword, password_text},

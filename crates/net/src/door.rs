@@ -18,7 +18,7 @@ use tracing::{debug, error, warn};
 
 use crate::{
     Conn, Cores, Drain, DynService, Fault, Gate, HandshakeError, Header, Incoming, Listener, Peer,
-    Permit, Refused, Seat, Side, Stream, Unmet, Welcome, next_caller, tls::Acceptor,
+    Permit, Refused, Seat, Side, Stream, ToldRarely, Unmet, Welcome, next_caller, tls::Acceptor,
     unpanicked::unpanicked,
 };
 
@@ -42,11 +42,11 @@ pub struct Door {
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Callers turned away by the gate.
-    pub refused: AtomicU64,
+    pub refused: ToldRarely,
     /// Callers whose handshake failed or came too late.
     pub handshakes_failed: AtomicU64,
     /// Connections that ended by a fault of ours.
-    pub failed: AtomicU64,
+    pub failed: ToldRarely,
     /// Connections that ended in a panic of ours.
     pub panicked: AtomicU64,
 }
@@ -202,9 +202,8 @@ fn note((fault, peer): (&Fault, Peer), tally: &Tally) {
     let error: &dyn Error = fault;
     match fault.side {
         Side::Relais => {
-            let count = tally.failed.fetch_add(1, Ordering::Relaxed) + 1;
             // Where something runs out it does so for all who call.
-            if count.is_power_of_two() {
+            if let Some(count) = tally.failed.add(1) {
                 warn!(error, "connections failed: {count}");
             } else {
                 debug!(error, "connection failed");
@@ -225,10 +224,8 @@ fn with_sources(error: &dyn Error) -> String {
 }
 
 fn refuse((socket, peer): (impl AsFd, Peer), door: &Door, refused: Refused) {
-    let before = door.tally.refused.fetch_add(1, Ordering::Relaxed);
-    // The first, and then ever more rarely: a flood must not become a flood of log lines.
-    if (before + 1).is_power_of_two() {
-        warn!(%peer, error = %refused, "turned callers away: {}", before + 1);
+    if let Some(count) = door.tally.refused.add(1) {
+        warn!(%peer, error = %refused, "turned callers away: {count}");
     }
     if door.tls.load().is_none() {
         // As much as fits the socket's buffer at once; who does not listen is not waited for.
@@ -370,7 +367,7 @@ mod tests {
         let mut got = String::new();
         outside.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "full");
-        assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
+        assert_eq!(tally.refused.count(), 1);
     }
 
     fn acceptor() -> Acceptor {
@@ -397,7 +394,7 @@ mod tests {
         let mut got = String::new();
         call_for(port, "192.0.2.1:4").await.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "full");
-        assert_eq!(tally.refused.load(Ordering::Relaxed), 1);
+        assert_eq!(tally.refused.count(), 1);
         let mut other = call_for(port, "192.0.2.3:1").await;
         other.write_u8(b'x').await.unwrap();
         assert_eq!(other.read_u8().await.unwrap(), b'x');

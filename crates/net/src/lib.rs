@@ -32,6 +32,7 @@ mod shutdown;
 mod stream;
 mod switched;
 pub mod tls;
+mod told_rarely;
 mod turn;
 mod unpanicked;
 
@@ -61,6 +62,7 @@ pub use pipe::Pipe;
 pub use room::Room;
 pub use service::{DynService, Service, Unmet, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
-pub use stream::{Idle, Stream};
+pub use stream::{ByteCounts, CountedStream, Idle, Stream};
 pub use switched::Switched;
+pub use told_rarely::ToldRarely;
 pub use turn::after_others;

@@ -13,11 +13,13 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+mod counted;
 mod ending;
 mod idle;
 mod moving;
 mod parting;
 
+pub use counted::{ByteCounts, CountedStream};
 pub use idle::Idle;
 
 /// A connected stream in the clear.

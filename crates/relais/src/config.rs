@@ -174,47 +174,40 @@ fn read_table(
     config: &mut Config,
 ) -> Result<(), Vec<Complaint>> {
     let key = KeyPath::of([name]);
+    let at = (&key, *value);
     match *name {
-        "limits" => {
-            config.limits = document.read(&key, value)?;
-            Ok(())
-        }
+        "limits" => config.limits = document.read(&key, value)?,
         "hub" => {
-            let tables = read_tables(document, &key, value, "hub.main")?;
-            let tables = tables.into_iter();
-            config.services.extend(tables.map(|(name, table)| (name, service::Table::Hub(table))));
-            Ok(())
+            let all = read_all(document, at, ("hub.main", service::Table::Hub))?;
+            config.services.extend(all);
         }
         "listen" => {
-            let tables = read_tables(document, &key, value, "listen.echo")?;
-            let tables = tables.into_iter();
-            config
-                .services
-                .extend(tables.map(|(name, table)| (name, service::Table::Listen(table))));
-            Ok(())
+            let all = read_all(document, at, ("listen.echo", service::Table::Listen))?;
+            config.services.extend(all);
         }
         "relay" => {
-            let tables = read_tables(document, &key, value, "relay.front")?;
-            let tables = tables.into_iter();
-            config
-                .services
-                .extend(tables.map(|(name, table)| (name, service::Table::Relay(table))));
-            Ok(())
+            let all = read_all(document, at, ("relay.front", service::Table::Relay))?;
+            config.services.extend(all);
         }
         "serve" => {
-            let tables = read_tables(document, &key, value, "serve.site")?;
-            let tables = tables.into_iter().map(|(name, table)| (name, site::Table::Serve(table)));
-            config.sites.extend(tables);
-            Ok(())
+            config.sites.extend(read_all(document, at, ("serve.site", site::Table::Serve))?);
         }
         "proxy" => {
-            let tables = read_tables(document, &key, value, "proxy.front")?;
-            let tables = tables.into_iter().map(|(name, table)| (name, site::Table::Proxy(table)));
-            config.sites.extend(tables);
-            Ok(())
+            config.sites.extend(read_all(document, at, ("proxy.front", site::Table::Proxy))?);
         }
-        _ => Err(vec![document.key_complaint(key, span.clone(), unknown_table(name))]),
+        _ => return Err(vec![document.key_complaint(key, span.clone(), unknown_table(name))]),
     }
+    Ok(())
+}
+
+/// The tables of one kind, by their names, each as what it is among others.
+fn read_all<'t, T: DeserializeOwned, U>(
+    document: &Document<'t>,
+    (key, value): (&KeyPath, &toml::Spanned<DeValue<'t>>),
+    (example, made): (&str, fn(T) -> U),
+) -> Result<Vec<(String, U)>, Vec<Complaint>> {
+    let tables = read_tables(document, key, value, example)?;
+    Ok(tables.into_iter().map(|(name, table)| (name, made(table))).collect())
 }
 
 fn unknown_table(name: &str) -> Wrong {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use relais_wire::plural::plural;
+
 /// Bytes in a column, of 1024 each: `512`, `1.5K`, `200M`.
 pub(crate) fn column_bytes(bytes: u64) -> String {
     const UNITS: &[u8] = b"KMGTPE";
@@ -55,10 +57,14 @@ pub(crate) fn said_seconds(time: Duration) -> String {
     }
 }
 
+/// So many bytes, to the last one: `48210 bytes`.
+pub(crate) fn exact_bytes(count: u64) -> String {
+    format!("{count} byte{}", plural(count))
+}
+
 /// `1 object`, `48,210 objects`
 pub(crate) fn counted(count: u64, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {what}{s}", said_count(count))
+    format!("{} {what}{}", said_count(count), plural(count))
 }
 
 /// `48,210`

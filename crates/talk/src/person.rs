@@ -1,9 +1,8 @@
 //! A person who answers: several callers at once, told apart by their numbers.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-};
+mod callers;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use relais_net::{Endpoint, Peer};
 use tokio::{
@@ -11,10 +10,8 @@ use tokio::{
     time::Instant,
 };
 
+use self::callers::{Callers, Hold, LINES_MAX, Seat, Turn};
 use crate::lines::{Extent, Message};
-
-/// How many lines may wait for a caller that does not take them, and for a turn.
-const LINES_MAX: usize = 64;
 
 /// How many events may wait to be shown.
 const TOLD_MAX: usize = 64;
@@ -101,40 +98,6 @@ pub struct Person {
     manners: Manners,
     told: Sender<News>,
     callers: Mutex<Callers>,
-}
-
-/// Who is there. `current` is one of `seats`, if there is any.
-#[derive(Debug, Default)]
-struct Callers {
-    seats: BTreeMap<u32, Seat>,
-    last: u32,
-    current: Option<u32>,
-}
-
-#[derive(Debug)]
-struct Seat {
-    lines: Sender<String>,
-    /// Whether it is the person's turn, where there are turns.
-    turn: Turn,
-    /// What was typed out of turn.
-    early: VecDeque<String>,
-    hold: Hold,
-}
-
-/// How safe a seat is when somebody else wants one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
-    /// Its caller keeps it.
-    Fast,
-    /// Whoever sent a datagram may have forged its sender: until the person answers, it is given to
-    /// another if there is none left. Last heard of then.
-    Loose(Instant),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Caller,
-    Person,
 }
 
 /// A caller's end. Dropped, it says goodbye. Its `lines` end when its seat is given to another.
@@ -289,81 +252,6 @@ impl Drop for Caller {
         self.person.lock().stand_up(self.number);
         // Where this finds no room, so much is unread that it matters little.
         _ = self.person.told.try_send(News::Went { number: self.number });
-    }
-}
-
-impl Callers {
-    fn sit(&mut self, (lines, hold): (Sender<String>, Hold), callers_max: usize) -> Option<u32> {
-        if self.seats.len() >= callers_max {
-            let loosest = self.loosest()?;
-            self.stand_up(loosest);
-        }
-        self.last += 1;
-        let seat = Seat { lines, turn: Turn::Caller, early: VecDeque::new(), hold };
-        self.seats.insert(self.last, seat);
-        self.current.get_or_insert(self.last);
-        Some(self.last)
-    }
-
-    /// Who was silent longest, of those who hold loosely.
-    fn loosest(&self) -> Option<u32> {
-        let loose = self.seats.iter().filter_map(|(number, seat)| match seat.hold {
-            Hold::Fast => None,
-            Hold::Loose(heard) => Some((heard, *number)),
-        });
-        loose.min().map(|(_, number)| number)
-    }
-
-    /// Passes a text on to everyone.
-    fn take_all(&mut self, text: &str, manners: Manners) -> Typed {
-        let all = self.seats.len();
-        if all == 0 {
-            return Typed::Nobody;
-        }
-        let take = |(number, seat): (&u32, &mut Seat)| {
-            matches!(seat.take(text, *number, manners), Typed::Sent { .. })
-        };
-        let sent = self.seats.iter_mut().map(take).filter(|is_sent| *is_sent).count();
-        Typed::All { sent, others: all - sent }
-    }
-
-    fn stand_up(&mut self, number: u32) {
-        self.seats.remove(&number);
-        if self.current == Some(number) {
-            self.current = self.seats.keys().next().copied();
-        }
-    }
-}
-
-impl Seat {
-    fn take(&mut self, text: &str, number: u32, manners: Manners) -> Typed {
-        if manners == Manners::Turns && self.turn == Turn::Caller {
-            if self.early.len() == LINES_MAX {
-                return Typed::Full { number };
-            }
-            self.early.push_back(text.to_owned());
-            return Typed::Waits { number };
-        }
-        self.turn = Turn::Caller;
-        match self.lines.try_send(text.to_owned()) {
-            Ok(()) => {
-                self.hold = Hold::Fast;
-                Typed::Sent { number }
-            }
-            Err(_) => Typed::Full { number },
-        }
-    }
-
-    /// The caller spoke: what was typed too early has its turn now.
-    fn hear(&mut self) {
-        self.turn = Turn::Person;
-        if let Hold::Loose(heard) = &mut self.hold {
-            *heard = Instant::now();
-        }
-        if let Some(line) = self.early.pop_front() {
-            self.turn = Turn::Caller;
-            _ = self.lines.try_send(line);
-        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`client_hello`]: what a TLS client says first
 //! - [`datagram`]: the outside of a hub's datagrams, sealed or signed
 //! - [`date`]: the three spellings of a date in HTTP
+//! - [`decimal`]: numbers as protocols print them
 //! - [`etag`]: entity tags, and the lists of them in conditions
 //! - [`exchange`]: what the sniffer notes of an exchange, a line of JSON each
 //! - [`host`]: who is asked: the `Host` field and the authority of a URI
@@ -16,6 +17,7 @@
 //!   answers, read as strictly
 //! - [`links`]: where links stand in text
 //! - [`list`]: comma-separated lists in fields
+//! - [`plural`]: the end of words for what is counted
 //! - [`proxy_header`]: who called a relay, told before all else
 //! - [`range`]: which bytes of a file are asked for
 //! - [`target`]: which file a path means, and paths in links
@@ -36,6 +38,7 @@ pub mod host;
 pub mod http1;
 pub mod links;
 pub mod list;
+pub mod plural;
 pub mod proxy_header;
 pub mod range;
 pub mod target;

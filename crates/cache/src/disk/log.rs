@@ -1,17 +1,15 @@
 //! The log's end: where records are written, by the writer alone.
 
+mod pushing;
+
 use std::{collections::VecDeque, io, os::unix::fs::FileExt, sync::Arc};
 
 use super::{
-    bodies::{Listed, Turn},
     effect::{self, Effect},
     folder::Mended,
     health::Counts,
-    index::{Extent, Flags, Slot, variant_of},
     open_error::naming,
     purge::{Ban, Purge, What},
-    queue::{Meta, WrittenFile},
-    record::{self, Header, Kind, Parts, Place},
     segment::Segment,
     store::{LogEnd, Store, Wanted},
     ticket::{Done, NotDurable},
@@ -97,106 +95,6 @@ impl Log {
         Ok(())
     }
 
-    /// Pushes an object whose body stands in the record.
-    pub(super) fn push_inline(&mut self, seq: u64, meta: &Meta, body: &[u8]) -> io::Result<()> {
-        let mut header = self.header_of(seq, meta);
-        header.body_len = body.len() as u64;
-        header.body_sum = self.store.folder.secret.sum(body);
-        let parts = Parts { body, ..parts_of(meta) };
-        let Some(place) = self.push_object(&mut header, &parts)? else { return Ok(()) };
-        let len = u32::try_from(parts.record_len()).expect("less than a segment");
-        let slot = slot_of(&header, place, Extent::Inline(len));
-        self.effects.push(Effect::Put(slot, None));
-        Ok(())
-    }
-
-    /// Pushes an object whose body has a file, under its own name already.
-    pub(super) fn push_file(
-        &mut self,
-        seq: u64,
-        meta: &Meta,
-        file: &WrittenFile,
-    ) -> io::Result<()> {
-        let mut header = self.header_of(seq, meta);
-        header.body_len = file.body_len;
-        header.body_sum = file.body_sum;
-        header.file = file.file;
-        let pushed = self.push_object(&mut header, &parts_of(meta));
-        let Ok(Some(place)) = pushed else {
-            self.store
-                .space
-                .give(file.file_len + self.store.bodies.delete(file.file, &self.store.folder));
-            return pushed.map(|_| ());
-        };
-        let slot = slot_of(&header, place, Extent::File(file.file));
-        let turn = Turn { file: file.file, segment: place.segment };
-        let listed = Listed { turn, hash: slot.hash, len: file.file_len, is_hit: false };
-        self.effects.push(Effect::Put(slot, Some(listed)));
-        Ok(())
-    }
-
-    /// Pushes a newer head of an object whose body has a file that is there.
-    pub(super) fn push_head(&mut self, seq: u64, meta: &Meta, old: &Header) -> io::Result<()> {
-        let mut header = self.header_of(seq, meta);
-        (header.body_len, header.body_sum) = (old.body_len, old.body_sum);
-        header.file = old.file;
-        let Some(place) = self.push_object(&mut header, &parts_of(meta))? else { return Ok(()) };
-        self.effects.push(Effect::Put(slot_of(&header, place, Extent::File(old.file)), None));
-        Ok(())
-    }
-
-    /// Pushes a copy of a record, whose object stays what it is. Whether there was room.
-    pub(super) fn push_copy(
-        &mut self,
-        slot: &Slot,
-        header: &Header,
-        parts: &Parts<'_>,
-    ) -> io::Result<bool> {
-        let mut header = header.clone();
-        header.is_soft |= slot.flags.has(Flags::STALE);
-        let Some(place) = self.push_object(&mut header, parts)? else { return Ok(false) };
-        self.effects.push(Effect::Move(*slot, place));
-        Ok(true)
-    }
-
-    /// Pushes a purge.
-    pub(super) fn push_purge(&mut self, ban: Ban, done: Option<Arc<Done>>) -> io::Result<()> {
-        if ban.what == What::All && ban.manner == Purge::Hard {
-            // All segments before can go, then.
-            let rolled = self.roll();
-            if let Err(error) = rolled {
-                self.owe(ban, done, &error);
-                return Err(error);
-            }
-        }
-        let (kind, variant, key_hash, key) = match &ban.what {
-            What::Key(hash) => (Kind::Removal, 0, *hash, &b""[..]),
-            What::Variant(hash, variant) => (Kind::RemovalOfOne, *variant, *hash, &b""[..]),
-            What::All => (Kind::Purge, 1, 0, &b""[..]),
-            What::Tag(hash) => (Kind::Purge, 2, *hash, &b""[..]),
-            What::Prefix(prefix) => (Kind::Purge, 3, 0, &**prefix),
-            What::Glob(pattern) => (Kind::Purge, 4, 0, &**pattern),
-        };
-        let mut header = self.header_of(ban.seq, &Meta::default());
-        (header.kind, header.variant, header.key_hash) = (kind, variant, key_hash);
-        header.is_soft = ban.manner == Purge::Soft;
-        let parts = Parts { key, ..Parts::default() };
-        // It is to be written however little room there is.
-        self.store.space.add(parts.record_len());
-        match self.push(&mut header, &parts) {
-            Ok(_) => {
-                self.removals_pushed += 1;
-                self.effects.push(Effect::Purge(ban, done));
-                Ok(())
-            }
-            Err(error) => {
-                self.store.space.give(parts.record_len());
-                self.owe(ban, done, &error);
-                Err(error)
-            }
-        }
-    }
-
     /// Tries whether the disk works again, and writes what is owed.
     ///
     /// # Errors
@@ -228,54 +126,6 @@ impl Log {
     /// Whether the disk should be tried again.
     pub(super) fn is_behind(&self) -> bool {
         !self.owed.is_empty() || !self.store.health.is_working()
-    }
-
-    fn header_of(&self, seq: u64, meta: &Meta) -> Header {
-        let secret = &self.store.folder.secret;
-        Header {
-            kind: Kind::Object,
-            is_soft: false,
-            seq,
-            removals: 0,
-            key_hash: secret.hash(&meta.key),
-            variant: variant_of(secret.hash(&meta.selection)),
-            body_len: 0,
-            body_sum: 0,
-            file: 0,
-            stored_at: meta.stored_at,
-            fresh_until: meta.fresh_until,
-        }
-    }
-
-    /// Pushes an object's record; `None` if there is no room for it.
-    fn push_object(&mut self, header: &mut Header, parts: &Parts<'_>) -> io::Result<Option<Place>> {
-        if !self.store.space.take(parts.record_len()) {
-            Counts::add(&self.store.counts.not_stored, 1);
-            return Ok(None);
-        }
-        let pushed = self.push(header, parts);
-        if pushed.is_err() {
-            self.store.space.give(parts.record_len());
-            Counts::add(&self.store.counts.not_stored, 1);
-        }
-        pushed.map(Some)
-    }
-
-    /// Prints a record into the buffer. Its bytes are in use already.
-    fn push(&mut self, header: &mut Header, parts: &Parts<'_>) -> io::Result<Place> {
-        let len = parts.record_len();
-        let filled = self.end + self.buffer.len() as u64 + len;
-        let segment = match &self.segment {
-            Some(segment) if filled <= self.store.settings.segment_bytes => Arc::clone(segment),
-            _ => {
-                self.flush()?;
-                self.begin_segment()?
-            }
-        };
-        let place = Place::new(segment.id, self.end + self.buffer.len() as u64);
-        header.removals = self.removals_pushed;
-        record::print(header, parts, (place, &self.store.folder.secret), &mut self.buffer);
-        Ok(place)
     }
 
     fn begin_segment(&mut self) -> io::Result<Arc<Segment>> {
@@ -417,13 +267,3 @@ impl Log {
 
 /// A buffer that grew for a large batch is given back.
 const BUFFER_BYTES_KEPT: usize = 1 << 20;
-
-fn parts_of(meta: &Meta) -> Parts<'_> {
-    let Meta { key, selection, head, tags, .. } = meta;
-    Parts { tags, key, selection, head, body: &[] }
-}
-
-fn slot_of(header: &Header, place: Place, extent: Extent) -> Slot {
-    let (hash, variant) = (header.key_hash, header.variant);
-    Slot { hash, place, extent, variant, flags: Flags::default() }
-}

@@ -53,19 +53,7 @@ impl Cache {
         ) {
             steps.push(self.variants(key));
         }
-        let (stored, verdict) = match judged {
-            Judged::Send(hit) | Judged::SendAndAsk(hit) => {
-                let verdict = match hit.cache_status().source {
-                    Source::Stored(Some(excuse)) => Reused::Stale(excuse),
-                    _ => Reused::Fresh,
-                };
-                (Some(Arc::clone(hit.stored())), verdict)
-            }
-            Judged::Ask(why, stored) => {
-                let may_ask = why == Forward::Method || !asked.directives.has(Flag::OnlyIfCached);
-                (stored, if may_ask { Reused::Asks(why) } else { Reused::OnlyIfCached(why) })
-            }
-        };
+        let (stored, verdict) = verdict(judged, asked);
         if let Some(stored) = stored {
             steps.extend(self.of_stored(key, &stored, now));
             let is_stale = matches!(steps.iter().rev().find_map(left), Some(Left::Stale(_)));
@@ -139,6 +127,23 @@ impl Cache {
         let stale_for = age.saturating_sub(terms.lifetime.duration);
         let most = self.settings.disconnected_max.max(terms.stale_if_error);
         Some(Step::StandsIn(most.saturating_sub(stale_for)))
+    }
+}
+
+/// What comes of it, and of what that is stored.
+fn verdict(judged: Judged, asked: &Request<'_>) -> (Option<Arc<Stored>>, Reused) {
+    match judged {
+        Judged::Send(hit) | Judged::SendAndAsk(hit) => {
+            let verdict = match hit.cache_status().source {
+                Source::Stored(Some(excuse)) => Reused::Stale(excuse),
+                _ => Reused::Fresh,
+            };
+            (Some(Arc::clone(hit.stored())), verdict)
+        }
+        Judged::Ask(why, stored) => {
+            let may_ask = why == Forward::Method || !asked.directives.has(Flag::OnlyIfCached);
+            (stored, if may_ask { Reused::Asks(why) } else { Reused::OnlyIfCached(why) })
+        }
     }
 }
 

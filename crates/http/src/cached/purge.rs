@@ -15,6 +15,7 @@ use http::{
 };
 use relais_cache::{Cache, NoTags, Pattern, Purge, Tag, Url};
 use relais_net::{Fault, Network};
+use relais_wire::plural::plural;
 use sha2::{Digest as _, Sha256};
 
 use super::question::key;
@@ -188,7 +189,7 @@ fn purge_all(
     for purged in all {
         purged.wait()?;
     }
-    let s = if count == 1 { "" } else { "s" };
+    let s = plural(count);
     // What is on disk alone is purged without being looked for.
     Ok(match (count, cache.disk()) {
         (_, None) => format!("purged {count} object{s}"),

@@ -8,7 +8,7 @@ use http::{
 };
 use hyper::client::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_net::Stream;
+use relais_net::{CountedStream, Stream};
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -17,10 +17,7 @@ use super::{
     exchange::Answered,
     manner::uploading_max,
 };
-use crate::{
-    Inbound,
-    upstream::{Heard, Upload},
-};
+use crate::{Inbound, upstream::Upload};
 
 /// How much of the answer may come before somebody takes it.
 const WINDOW: u32 = 1 << 20;
@@ -34,7 +31,7 @@ pub(super) async fn ask(
     let (asked, sent) = asked(request)?;
     let begin = Instant::now();
     // The types that upstreams are asked with: another would be all of h2 again.
-    let stream = TokioIo::new(Heard::new(stream, Arc::default()));
+    let stream = TokioIo::new(CountedStream::new(stream, Arc::default()));
     let asking = async {
         let (mut sender, conn) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)

@@ -1,15 +1,9 @@
 //! What is told to who gets no answer from whom it named.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use http::{HeaderValue, StatusCode, Uri, header::ALLOW, request, uri::Authority};
-use relais_net::{Callee, DialError, Side, Stage};
+use relais_net::{Callee, DialError, Side, Stage, ToldRarely};
 
 use super::reach::Rule;
 use crate::{
@@ -76,7 +70,7 @@ pub(super) struct Teller {
     /// Our name in `Proxy-Status`.
     name: String,
     /// How many requests were refused by us.
-    refused: AtomicU64,
+    refused: ToldRarely,
 }
 
 /// How much of whom a client named is in the log.
@@ -88,7 +82,7 @@ pub(super) const METHODS: HeaderValue =
 
 impl Teller {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), refused: AtomicU64::new(0) }
+        Self { name: name.to_owned(), refused: ToldRarely::default() }
     }
 
     /// The answer to a request with this `head`. Says in `Proxy-Status` (RFC 9209) that it is ours.
@@ -117,15 +111,13 @@ impl Teller {
         answer
     }
 
-    /// Writes down that we asked nobody for a client: the first time, and then ever more rarely. A flood must
-    /// not become a flood of log lines.
+    /// Writes down that we asked nobody for a client, ever more rarely.
     fn note(&self, named: &Uri, why: &str) {
-        let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         let named = named.authority().map_or_else(|| named.path(), Authority::as_str);
         // Without the password that may stand before it.
         let named = named.rsplit('@').next().unwrap_or_default();
         let named: String = named.chars().take(NAMED_CHARS_MAX).collect();
-        if count.is_power_of_two() {
+        if let Some(count) = self.refused.add(1) {
             tracing::warn!(named, why, "refused requests: {count}");
         } else {
             tracing::debug!(named, why, "refused a request");

@@ -8,17 +8,17 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_net::Stream;
+use relais_net::{ByteCounts, CountedStream, Stream};
 use tokio::sync::watch;
 
-use super::{heard::Heard, pool::Id, upload::Upload};
+use super::{pool::Id, upload::Upload};
 use crate::clock::coarse_now;
 
 /// How large the head of an answer may be: as h2 counts, names and values and 32 bytes for each field.
@@ -79,22 +79,22 @@ pub(super) struct Shared {
     held: Arc<()>,
     /// How many requests the upstream takes at once.
     streams_max: Arc<AtomicUsize>,
-    /// How often something came.
-    heard: Arc<AtomicU64>,
-    /// The same when this holder began to wait.
+    /// How much came, among the rest.
+    passed: Arc<ByteCounts>,
+    /// How much had come when this holder began to wait.
     heard_before: u64,
 }
 
 impl Shared {
     /// Waits from here on.
     pub(super) fn listen(&mut self) {
-        self.heard_before = self.heard.load(Relaxed);
+        self.heard_before = self.passed.received();
     }
 
     /// Waited in vain. If nothing came for anybody in that time, whoever was there may be gone without
     /// a word: the connection is nobody else's from here on.
     pub(super) fn doubt(&self) {
-        if self.heard.load(Relaxed) == self.heard_before {
+        if self.passed.received() == self.heard_before {
             self.retire();
         }
     }
@@ -230,8 +230,8 @@ impl Drop for Calling {
 ///
 /// If the other side does not.
 pub(super) async fn share(owner: Owner, stream: Stream) -> Result<Shared, hyper::Error> {
-    let heard = Arc::default();
-    let stream = Heard::new(stream, Arc::clone(&heard));
+    let passed = Arc::default();
+    let stream = CountedStream::new(stream, Arc::clone(&passed));
     let (sender, conn) = Builder::new(TokioExecutor::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONN_WINDOW)
@@ -255,7 +255,7 @@ pub(super) async fn share(owner: Owner, stream: Stream) -> Result<Shared, hyper:
         TABLE.with_borrow_mut(|table| table.remove_if(id, |there| there.sender.is_closed()));
     });
     let held = Arc::default();
-    let shared = Shared { id, sender, held, streams_max, heard, heard_before: 0 };
+    let shared = Shared { id, sender, held, streams_max, passed, heard_before: 0 };
     TABLE.with_borrow_mut(|table| {
         let entry = Entry::new(owner, shared.clone(), coarse_now());
         table.conns.entry(id).or_default().push(entry);

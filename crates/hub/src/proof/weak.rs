@@ -1,9 +1,10 @@
 //! Passwords that are found by who tries a few.
 
+use relais_wire::plural::plural;
 use zeroize::Zeroizing;
 
 use super::usual::USUAL;
-use crate::{plural::plural, protocol::Secret};
+use crate::protocol::Secret;
 
 /// The fewest characters of a password.
 pub const PASSWORD_CHARS_MIN: usize = 8;

@@ -21,7 +21,7 @@ pub(super) struct Patience {
 type GoOn = Box<dyn FnMut() -> bool + Send>;
 
 impl Patience {
-    /// Endless, until it [is had](Self::have_while).
+    /// Endless, but for work that is [bounded](Self::bound).
     ///
     /// # Errors
     ///
@@ -37,9 +37,9 @@ impl Patience {
         Ok(Self { go_on })
     }
 
-    /// Has `work` for as long as it may `go_on`, which is asked again and again: what the connection
+    /// Does `work` for as long as it may `go_on`, which is asked again and again: what the connection
     /// does then fails as interrupted.
-    pub(super) fn have_while<T>(
+    pub(super) fn bound<T>(
         &self,
         go_on: impl FnMut() -> bool + Send + 'static,
         work: impl FnOnce() -> T,
@@ -84,8 +84,8 @@ mod tests {
                 SELECT count(*) FROM n";
             conn.query_row(sql, [], |row| row.get::<_, i64>(0))
         };
-        assert!(patience.have_while(|| false, count).is_err());
-        let work = || patience.have_while(|| false, || panic!("a bug"));
+        assert!(patience.bound(|| false, count).is_err());
+        let work = || patience.bound(|| false, || panic!("a bug"));
         assert!(panic::catch_unwind(AssertUnwindSafe(work)).is_err());
         assert_eq!(count().unwrap(), 999);
     }

@@ -95,10 +95,10 @@ impl Archive {
         if !found.is_full() {
             let end = said::indexed(&moment)?.min(upto);
             let looking = || match first_of(&moment, (&anywhere, rooms), end, &mut found)? {
-                First::All(more) => Ok(more),
-                First::Before(end) => matches(&moment, ("said", &here), end, &mut found),
+                FirstLook::All(more) => Ok(more),
+                FirstLook::Before(end) => matches(&moment, ("said", &here), end, &mut found),
             };
-            more = self.patience.have_while(go_on, looking)?;
+            more = self.patience.bound(go_on, looking)?;
         }
         Ok((shown(&moment, rooms, &found.seqs)?, more))
     }
@@ -117,7 +117,7 @@ impl Found {
 }
 
 /// How far the first look went.
-enum First {
+enum FirstLook {
     /// There is nothing behind it to be looked for, or no time for that.
     All(More),
     /// What stands here and before was not looked at.
@@ -135,7 +135,7 @@ fn first_of(
     (query, rooms): (&str, &[RoomId]),
     to: Seq,
     found: &mut Found,
-) -> Result<First, Broken> {
+) -> Result<FirstLook, Broken> {
     let sql = "SELECT rowid, (SELECT room FROM log WHERE seq = said.rowid) FROM said
         WHERE said MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC LIMIT ?3";
     let mut statement = moment.prepare_cached(sql)?;
@@ -150,13 +150,13 @@ fn first_of(
                     found.seqs.push(last);
                 }
             }
-            Ok(None) if looked < ANYWHERE_MAX => return Ok(First::All(More::No)),
-            Ok(None) => return Ok(First::Before(Seq(last.0.saturating_sub(1)))),
-            Err(error) if is_interrupt(&error) => return Ok(First::All(More::Yes)),
+            Ok(None) if looked < ANYWHERE_MAX => return Ok(FirstLook::All(More::No)),
+            Ok(None) => return Ok(FirstLook::Before(Seq(last.0.saturating_sub(1)))),
+            Err(error) if is_interrupt(&error) => return Ok(FirstLook::All(More::Yes)),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(First::All(More::No))
+    Ok(FirstLook::All(More::No))
 }
 
 fn is_interrupt(error: &rusqlite::Error) -> bool {

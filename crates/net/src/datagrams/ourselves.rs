@@ -3,13 +3,12 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError},
 };
 
 use tracing::warn;
+
+use crate::ToldRarely;
 
 /// What a socket that hears all is known by, where it sends from.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub(super) struct Ourselves {
     /// Of a socket at every address: at which it was called from its own port, the last ones. What it
     /// answers there comes from there.
     called: Mutex<Called>,
-    count: AtomicU64,
+    left_out: ToldRarely,
 }
 
 /// How many addresses are remembered: of a machine with more, an answer to itself may go from one to
@@ -36,7 +35,7 @@ impl Ourselves {
     /// Of the socket bound at `at`.
     pub(super) fn at(at: SocketAddr) -> Self {
         let at = SocketAddr::new(at.ip().to_canonical(), at.port());
-        Self { at, called: Mutex::default(), count: AtomicU64::new(0) }
+        Self { at, called: Mutex::default(), left_out: ToldRarely::default() }
     }
 
     /// What is from another port is from somebody else.
@@ -54,8 +53,7 @@ impl Ourselves {
         if from.port() != self.at.port() || !self.is_own(from.ip(), to) {
             return false;
         }
-        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        if count.is_power_of_two() {
+        if let Some(count) = self.left_out.add(1) {
             warn!("dropped datagrams, as they say they come from this socket itself: {count}");
         }
         true
@@ -63,7 +61,7 @@ impl Ourselves {
 
     /// How many were left out.
     pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
+        self.left_out.count()
     }
 
     fn is_own(&self, ip: IpAddr, to: Option<IpAddr>) -> bool {

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use relais_wire::plural::plural;
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{self, PemObject},
@@ -120,11 +121,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expired { path, ago } => {
-                let (days, s) = (days(*ago), if days(*ago) == 1 { "" } else { "s" });
-                write!(f, "the certificate in {path:?} expired {days} day{s} ago")
+                write!(f, "the certificate in {path:?} expired {} ago", days(*ago))
             }
             Self::Early { path, until } => {
-                write!(f, "the certificate in {path:?} is good only in {} days", days(*until))
+                write!(f, "the certificate in {path:?} is good only in {}", days(*until))
             }
             Self::Exposed { path, mode } => {
                 write!(f, "{path:?} holds a private key and is open to others: mode {mode:03o}")
@@ -133,8 +133,9 @@ impl fmt::Display for Warning {
     }
 }
 
-fn days(span: Duration) -> u64 {
-    span.as_secs() / (24 * 60 * 60)
+fn days(span: Duration) -> String {
+    let days = span.as_secs() / (24 * 60 * 60);
+    format!("{days} day{}", plural(days))
 }
 
 /// Reads the certificates of a file, in its order. What else is in the file is passed over.
@@ -314,6 +315,7 @@ mod tests {
         check_warned(&text, 0o640, 1500, &[]);
         check_warned(&text, 0o600, 2003, &["the certificate in \"x.pem\" expired 3 days ago"]);
         check_warned(&text, 0o600, 998, &["the certificate in \"x.pem\" is good only in 2 days"]);
+        check_warned(&text, 0o600, 999, &["the certificate in \"x.pem\" is good only in 1 day"]);
         let exposed = "\"x.pem\" holds a private key and is open to others: mode 644";
         check_warned(&text, 0o644, 1500, &[exposed]);
     }

@@ -33,16 +33,7 @@ pub(super) fn obey(
         OfCaches::Purge { .. } => Access::Change,
         _ => Access::Look,
     };
-    let open = AtRest::open(folder, access).map_err(|error| {
-        let Wrong { what, .. } = Wrong::from_error(&error);
-        let hint =
-            "a relais that runs is asked by `--at PORT`, or `--file FILE`, without `--folder`";
-        wrong_folder(Wrong { what, expected: None, hint: None }.hint(hint))
-    })?;
-    let name = folder.display().to_string();
-    if !open.is_locked() {
-        tell(format_args!("note: {name} cannot be locked: nobody is to use it meanwhile"));
-    }
+    let (open, name) = (opened(folder, access)?, folder.display().to_string());
     match of {
         OfCaches::List { what } => list(&name, (&open, &pattern(&what)?), Detail::Line, taken),
         OfCaches::Show { url } => {
@@ -59,21 +50,23 @@ pub(super) fn obey(
             let purged = purged.map_err(|error| anyhow::Error::from(error).context("purging"))?;
             taken(json!({ "proxy": name, "purged": purged }))
         }
-        OfCaches::Verify {} => {
-            let mut told = verified::Told::of_folder(&name);
-            let mut stopped = Ok(());
-            let all = open.verify(|so_far| match told.progress(&so_far).map(&mut taken) {
-                Some(Err(stop)) => {
-                    stopped = Err(stop);
-                    ControlFlow::Break(())
-                }
-                Some(Ok(())) | None => ControlFlow::Continue(()),
-            });
-            stopped?;
-            taken(told.end(&all))
-        }
+        OfCaches::Verify {} => verify(&name, &open, taken),
         OfCaches::Explain { .. } | OfCaches::Fetch { .. } => Ok(()),
     }
+}
+
+fn opened(folder: &Path, access: Access) -> Result<AtRest, Stop> {
+    let open = AtRest::open(folder, access).map_err(|error| {
+        let Wrong { what, .. } = Wrong::from_error(&error);
+        let hint =
+            "a relais that runs is asked by `--at PORT`, or `--file FILE`, without `--folder`";
+        wrong_folder(Wrong { what, expected: None, hint: None }.hint(hint))
+    })?;
+    if !open.is_locked() {
+        let name = folder.display();
+        tell(format_args!("note: {name} cannot be locked: nobody is to use it meanwhile"));
+    }
+    Ok(open)
 }
 
 /// What is told who would have a folder answer requests.
@@ -102,4 +95,21 @@ fn list(
         found["folder"] = true.into();
         taken(found)
     })
+}
+
+fn verify(
+    name: &str,
+    open: &AtRest,
+    mut taken: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let (mut told, mut stopped) = (verified::Told::of_folder(name), Ok(()));
+    let all = open.verify(|so_far| match told.progress(&so_far).map(&mut taken) {
+        Some(Err(stop)) => {
+            stopped = Err(stop);
+            ControlFlow::Break(())
+        }
+        Some(Ok(())) | None => ControlFlow::Continue(()),
+    });
+    stopped?;
+    taken(told.end(&all))
 }

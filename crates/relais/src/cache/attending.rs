@@ -21,7 +21,7 @@ use super::{
 use crate::{
     clock,
     complaint::{Complaint, Wrong},
-    control::{Answer, CacheRequest, Chosen, OfCaches, Refusal},
+    control::{Answer, AskedFor, CacheRequest, Chosen, Fetches, OfCaches, Refusal},
     stop,
 };
 
@@ -65,15 +65,7 @@ async fn obey(
             list(house.desks, (pattern, objects::Detail::All), answers.clone()).await?;
             Ok(Answer::Done { text: doubt })
         }
-        OfCaches::Stats {} => {
-            for (name, desk) in house.desks {
-                let found = objects::stats(&name, desk.cache());
-                if answers.send(Answer::Found(found)).await.is_err() {
-                    break;
-                }
-            }
-            Ok(done())
-        }
+        OfCaches::Stats {} => Ok(stats(house.desks, answers).await),
         OfCaches::Verify {} => verify(house.desks, answers.clone()).await,
         OfCaches::Purge { what, how } => {
             let (pattern, doubt) = (what.pattern()?, house.doubts(&what, proxy));
@@ -81,14 +73,7 @@ async fn obey(
             Ok(purged.map_or_else(Into::into, |()| Answer::Done { text: doubt }))
         }
         OfCaches::Explain { request, fetches } => {
-            let read = request.read()?;
-            let meant = match house.meant_by(&read.0, proxy) {
-                Ok(meant) => meant,
-                Err(wrong) => house.that_has(&read).await.ok_or(wrong)?,
-            };
-            let mut found = explain(&meant, (&request, &read), fetches).await?;
-            found["before"] = meant.before.into();
-            Ok(found_by(&meant.name, found, answers).await)
+            explained((&request, fetches), (&house, proxy), answers).await
         }
         OfCaches::Fetch { request } => {
             let read = request.read()?;
@@ -97,6 +82,31 @@ async fn obey(
             Ok(found_by(&meant.name, found, answers).await)
         }
     }
+}
+
+async fn stats(desks: Desks, answers: &Answers) -> Answer {
+    for (name, desk) in desks {
+        let found = objects::stats(&name, desk.cache());
+        if answers.send(Answer::Found(found)).await.is_err() {
+            break;
+        }
+    }
+    done()
+}
+
+async fn explained(
+    (request, fetches): (&AskedFor, Fetches),
+    (house, proxy): (&House, Option<&str>),
+    answers: &Answers,
+) -> Result<Answer, Wrong> {
+    let read = request.read()?;
+    let meant = match house.meant_by(&read.0, proxy) {
+        Ok(meant) => meant,
+        Err(wrong) => house.that_has(&read).await.ok_or(wrong)?,
+    };
+    let mut found = explain(&meant, (request, &read), fetches).await?;
+    found["before"] = meant.before.into();
+    Ok(found_by(&meant.name, found, answers).await)
 }
 
 async fn found_by(name: &str, mut found: Value, answers: &Answers) -> Answer {

@@ -8,6 +8,8 @@ use relais_cache::{
     Storing, Values, Wish,
 };
 
+use crate::measure::exact_bytes;
+
 /// What `step` says, at `now`.
 pub(super) fn text(step: &Step, now: SystemTime) -> String {
     match step {
@@ -32,7 +34,7 @@ pub(super) fn text(step: &Step, now: SystemTime) -> String {
                 Some(bytes) => format!(
                     "The one for this request has status {}, {}, and came, or was confirmed, {} ago",
                     status.as_u16(),
-                    bytes_text(*bytes),
+                    exact_bytes(*bytes),
                     whole_seconds(ago)
                 ),
                 None => format!("The server answers with status {}", status.as_u16()),
@@ -71,10 +73,6 @@ pub(super) fn text(step: &Step, now: SystemTime) -> String {
             seconds(*time)
         ),
     }
-}
-
-fn bytes_text(bytes: u64) -> String {
-    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
 fn rule_text(rule: &Rule) -> String {

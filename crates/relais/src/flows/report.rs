@@ -12,7 +12,7 @@ use tracing::Level;
 use super::show::{Done, Show};
 use crate::{
     columns::clean,
-    measure::{said_bytes, said_count, said_time},
+    measure::{counted, said_bytes, said_count, said_time},
     output::tell,
     stop::Stop,
 };
@@ -88,17 +88,15 @@ impl Report {
     }
 
     fn sum(&self, took: Duration) -> String {
-        let (count, all) = (said_count(self.show.count), said_count(self.exchanges));
-        let exchanges = if self.exchanges == 1 { "exchange" } else { "exchanges" };
+        let (count, all) = (said_count(self.show.count), counted(self.exchanges, "exchange"));
         let (bytes, took) = (said_bytes(self.bytes), said_time(took));
         let part = |count, what| match count {
             0 => String::new(),
-            1 => format!("; 1 line {what}"),
-            _ => format!("; {} lines {what}", said_count(count)),
+            _ => format!("; {} {what}", counted(count, "line")),
         };
         let (broken, dropped) =
             (part(self.broken, "passed over"), part(self.dropped, "never written"));
-        format!("{count} of {all} {exchanges}, {bytes} in {took}{broken}{dropped}")
+        format!("{count} of {all}, {bytes} in {took}{broken}{dropped}")
     }
 
     fn tell_broken(&mut self, file: &Path, findings: &Findings) {

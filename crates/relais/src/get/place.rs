@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     complaint::{Wrong, plain},
+    measure::exact_bytes,
     stop::Stop,
 };
 
@@ -119,9 +120,9 @@ impl Place {
     pub(super) fn kept(&self, came: u64) -> String {
         match &self.part {
             Some(part) => {
-                format!("{} has {}: `--resume` goes on", part.path.display(), bytes(came))
+                format!("{} has {}: `--resume` goes on", part.path.display(), exact_bytes(came))
             }
-            None => format!("{} came", bytes(came)),
+            None => format!("{} came", exact_bytes(came)),
         }
     }
 
@@ -135,15 +136,10 @@ impl Place {
 
     /// Removes what came: without something that it is known by nothing can be put behind it.
     pub(super) fn dropped(&self, came: u64) -> String {
-        let Some(part) = &self.part else { return format!("{} came", bytes(came)) };
+        let Some(part) = &self.part else { return format!("{} came", exact_bytes(came)) };
         _ = fs::remove_file(&part.path);
-        format!("{} came, and nothing that they are known by: they are not kept", bytes(came))
+        format!("{} came, and nothing that they are known by: they are not kept", exact_bytes(came))
     }
-}
-
-/// So many bytes, to the last one.
-pub(super) fn bytes(count: u64) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 /// How often a part is opened that another one renames or removes at that moment.

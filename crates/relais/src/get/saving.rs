@@ -15,7 +15,7 @@ use super::{
     asking::{Followed, follow},
     heads::Heads,
     interrupt::Interrupt,
-    place::{Out, Place, bytes},
+    place::{Out, Place},
     progress::Progress,
     waterfall::Waterfall,
 };
@@ -23,6 +23,7 @@ use crate::{
     calling::broken,
     clock,
     complaint::{Complaint, Wrong},
+    measure::exact_bytes,
     output::tell,
     stop::Stop,
 };
@@ -35,7 +36,7 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
     let mut request = asked.request.clone();
     if let Some(part) = &part {
         part.ask_on(&mut request);
-        heads.note(format_args!("* goes on behind {}", bytes(part.bytes)));
+        heads.note(format_args!("* goes on behind {}", exact_bytes(part.bytes)));
     } else if asked.resumes {
         heads.note("* nothing to go on with: all of it is asked for");
     }

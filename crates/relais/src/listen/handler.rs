@@ -117,31 +117,8 @@ impl Made {
             return Err(key.key("style").wrong(obeyed()));
         }
         let showcase = Showcase::new(SHOWN_BYTES_MAX);
-        let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
-        let (role, begun) = match dialogue.role {
-            Role::Print if is_raw => (Does::Receive, printing()),
-            Role::Print => (Does::Print, printing()),
-            Role::Ack => {
-                let text = || Answer::Text(dialogue.reply.clone());
-                let reply = parts.reply.clone().map_or_else(text, Answer::File);
-                (Does::Ack { reply }, printing())
-            }
-            Role::Echo => (Does::Echo, Begun::Nothing),
-            Role::Upper => (Does::Upper, Begun::Nothing),
-            Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),
-            Role::Talk => {
-                let manners = if dialogue.turns { Manners::Turns } else { Manners::Freely };
-                let (person, told) = Person::new(manners);
-                let talking = Talking::new(Arc::clone(&person), told, quit.clone());
-                let talking = talking.ok_or_else(|| key.key("as").wrong(taken()))?;
-                (Does::Talk(person), Begun::Talking(talking))
-            }
-            Role::Notify => {
-                let Time(lease) = dialogue.lease;
-                let subscribers = Subscribers::new(dialogue.subscribers_max, lease);
-                (Does::Notify(Arc::new(subscribers)), Begun::Nothing)
-            }
-        };
+        let cast = cast((dialogue, parts), &showcase, &quit);
+        let (role, begun) = cast.map_err(|wrong| key.key("as").wrong(wrong))?;
         let word = dialogue.until.as_deref().map_or_else(|| role.usual_word(), Word::new);
         let limits = limits(dialogue);
         let all = Dialogues {
@@ -174,6 +151,43 @@ impl Made {
     pub(crate) fn end(&self) {
         self.0.begun.end();
     }
+}
+
+/// What a dialogue does with what comes, and what shows it.
+///
+/// # Errors
+///
+/// If the terminal is taken by another talk.
+fn cast(
+    (dialogue, parts): (&Dialogue, &Parts),
+    showcase: &Showcase,
+    quit: &Quit,
+) -> Result<(Does, Begun), Wrong> {
+    let printing = || Begun::Printing(Printing::new(showcase.clone(), dialogue.style));
+    Ok(match dialogue.role {
+        Role::Print if dialogue.style == Style::Raw => (Does::Receive, printing()),
+        Role::Print => (Does::Print, printing()),
+        Role::Ack => {
+            let text = || Answer::Text(dialogue.reply.clone());
+            let reply = parts.reply.clone().map_or_else(text, Answer::File);
+            (Does::Ack { reply }, printing())
+        }
+        Role::Echo => (Does::Echo, Begun::Nothing),
+        Role::Upper => (Does::Upper, Begun::Nothing),
+        Role::Calc => (Does::Calc(Arc::new(calculator())), Begun::Nothing),
+        Role::Talk => {
+            let manners = if dialogue.turns { Manners::Turns } else { Manners::Freely };
+            let (person, told) = Person::new(manners);
+            let talking = Talking::new(Arc::clone(&person), told, quit.clone());
+            let talking = talking.ok_or_else(taken)?;
+            (Does::Talk(person), Begun::Talking(talking))
+        }
+        Role::Notify => {
+            let Time(lease) = dialogue.lease;
+            let subscribers = Subscribers::new(dialogue.subscribers_max, lease);
+            (Does::Notify(Arc::new(subscribers)), Begun::Nothing)
+        }
+    })
 }
 
 fn limits(dialogue: &Dialogue) -> Limits {

@@ -105,36 +105,9 @@ impl Plot {
              {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{title}. \
              {says}\">{drawing}</svg>"
         );
-        for (y, text) in upwards {
-            let up = 100.0 * (1.0 - y / HEIGHT);
-            _ = write!(
-                out,
-                "<span class=\"y\" style=\"bottom:{up:.2}%\" aria-hidden=\"true\">{text}</span>"
-            );
-        }
-        for (place, (x, text)) in rightwards.iter().enumerate() {
-            let right = 100.0 * x / WIDTH;
-            let lesser = if place % 2 == 1 { " lesser" } else { "" };
-            _ = write!(
-                out,
-                "<span class=\"x{lesser}\" style=\"left:{right:.2}%\" aria-hidden=\"true\">{text}</span>"
-            );
-        }
+        scales(out, upwards, rightwards);
         _ = writeln!(out, "<span class=\"axis\" aria-hidden=\"true\">{axis}</span></div>");
-        if !keys.is_empty() {
-            out.push_str("<ul class=\"key\">");
-            for (class, name) in *keys {
-                let mark = match *class {
-                    "one" | "two" => format!("<path class=\"{class}\" d=\"M0 6H28\"/>"),
-                    _ => format!("<rect class=\"{class}\" width=\"28\" height=\"12\"/>"),
-                };
-                _ = write!(
-                    out,
-                    "<li><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">{mark}</svg>{name}</li>"
-                );
-            }
-            out.push_str("</ul>\n");
-        }
+        print_keys(out, keys);
         if !rows.is_empty() {
             _ = write!(
                 out,
@@ -145,6 +118,44 @@ impl Plot {
         }
         out.push_str("</section>\n");
     }
+}
+
+/// Prints what stands beside a plot and below it.
+fn scales(out: &mut String, upwards: &[(f64, String)], rightwards: &[(f64, String)]) {
+    for (y, text) in upwards {
+        let up = 100.0 * (1.0 - y / HEIGHT);
+        _ = write!(
+            out,
+            "<span class=\"y\" style=\"bottom:{up:.2}%\" aria-hidden=\"true\">{text}</span>"
+        );
+    }
+    for (place, (x, text)) in rightwards.iter().enumerate() {
+        let right = 100.0 * x / WIDTH;
+        let lesser = if place % 2 == 1 { " lesser" } else { "" };
+        _ = write!(
+            out,
+            "<span class=\"x{lesser}\" style=\"left:{right:.2}%\" aria-hidden=\"true\">{text}</span>"
+        );
+    }
+}
+
+/// Prints what means what, if there is more than one thing.
+fn print_keys(out: &mut String, keys: &[(&str, &str)]) {
+    if keys.is_empty() {
+        return;
+    }
+    out.push_str("<ul class=\"key\">");
+    for (class, name) in keys {
+        let mark = match *class {
+            "one" | "two" => format!("<path class=\"{class}\" d=\"M0 6H28\"/>"),
+            _ => format!("<rect class=\"{class}\" width=\"28\" height=\"12\"/>"),
+        };
+        _ = write!(
+            out,
+            "<li><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">{mark}</svg>{name}</li>"
+        );
+    }
+    out.push_str("</ul>\n");
 }
 
 /// Prints a table.

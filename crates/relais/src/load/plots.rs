@@ -25,28 +25,14 @@ pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
     let across = |share: f64| -((1.0 - share).max(1e-9).log10()) / nines * WIDTH;
     let mut drawing = grid(&upwards);
     for (place, (_, histogram)) in lines.iter().enumerate() {
-        let mut path = String::new();
-        for (share, time) in cumulated(histogram) {
-            let (x, y) = (across(share).min(WIDTH), HEIGHT * (1.0 - time / top));
-            // Up in steps, as it is.
-            _ = if path.is_empty() {
-                write!(path, "M0 {y:.1}H{x:.1}")
-            } else {
-                write!(path, "V{y:.1}H{x:.1}")
-            };
-        }
+        let points = cumulated(histogram).into_iter();
+        let points =
+            points.map(|(share, time)| (across(share).min(WIDTH), HEIGHT * (1.0 - time / top)));
+        let path = stairs(points);
         let class = if place == 0 { "one" } else { "two" };
         _ = write!(drawing, "<path class=\"{class}\" d=\"{path}\"/>");
     }
-    let shares = [
-        (0.5, "50 %"),
-        (0.9, "90 %"),
-        (0.99, "99 %"),
-        (0.999, "99.9 %"),
-        (0.9999, "99.99 %"),
-        (0.999_99, "99.999 %"),
-    ];
-    let shares = shares.into_iter().map(|(share, name)| (across(share), name.to_owned()));
+    let shares = SHARES.iter().map(|(share, name)| (across(*share), (*name).to_owned()));
     let rows = PERCENTILES.iter().map(|(name, share)| {
         let times = lines
             .iter()
@@ -67,6 +53,29 @@ pub(super) fn percentiles(lines: &[(&'static str, &Histogram)]) -> Plot {
         head: iter::once("share").chain(lines.iter().map(|(name, _)| *name)).collect(),
         rows: rows.collect(),
     }
+}
+
+/// Which shares stand below the plot.
+const SHARES: [(f64, &str); 6] = [
+    (0.5, "50 %"),
+    (0.9, "90 %"),
+    (0.99, "99 %"),
+    (0.999, "99.9 %"),
+    (0.9999, "99.99 %"),
+    (0.999_99, "99.999 %"),
+];
+
+/// A line through `points`, up in steps, as it is.
+fn stairs(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut path = String::new();
+    for (x, y) in points {
+        _ = if path.is_empty() {
+            write!(path, "M0 {y:.1}H{x:.1}")
+        } else {
+            write!(path, "V{y:.1}H{x:.1}")
+        };
+    }
+    path
 }
 
 const TWO: &[(&str, &str)] =
@@ -123,10 +132,28 @@ pub(super) fn answers_over_time(timeline: &Timeline, time: Duration) -> Plot {
     let rates: Vec<_> = rates.collect();
     let highest = rates.iter().map(|(answered, failed)| answered + failed).fold(0.0, f64::max);
     let (top, upwards) = count_axis(highest);
+    let drawing = format!("{}{}", grid(&upwards), stacked(&rates, top));
+    let is_failing = timeline.steps_before(time).iter().any(|step| step.failed > 0);
+    Plot {
+        title: "Answers over time",
+        says: "How many requests were answered a second, step by step.".to_owned(),
+        drawing,
+        upwards,
+        rightwards: seconds(timeline, time),
+        axis: "time",
+        keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
+        head: vec!["from", "answers", "errors"],
+        rows: rows_of((timeline, time), |step| {
+            vec![said_count(step.answered), said_count(step.failed)]
+        }),
+    }
+}
+
+/// Bars, of what succeeded and above it what failed; `top` is as high as the plot.
+fn stacked(rates: &[(f64, f64)], top: f64) -> String {
     let width = WIDTH / precise(count(rates.len())).max(1.0);
-    let mut drawing = grid(&upwards);
-    let mut x = 0.0;
-    for (answered, failed) in &rates {
+    let (mut drawing, mut x) = (String::new(), 0.0);
+    for (answered, failed) in rates {
         let (good, bad) = (HEIGHT * answered / top, HEIGHT * failed / top);
         for (class, y, height) in
             [("bar", HEIGHT - good, good), ("error", HEIGHT - good - bad, bad)]
@@ -142,20 +169,7 @@ pub(super) fn answers_over_time(timeline: &Timeline, time: Duration) -> Plot {
         }
         x += width;
     }
-    let is_failing = timeline.steps_before(time).iter().any(|step| step.failed > 0);
-    Plot {
-        title: "Answers over time",
-        says: "How many requests were answered a second, step by step.".to_owned(),
-        drawing,
-        upwards,
-        rightwards: seconds(timeline, time),
-        axis: "time",
-        keys: if is_failing { ANSWERS_AND_ERRORS } else { &[] },
-        head: vec!["from", "answers", "errors"],
-        rows: rows_of((timeline, time), |step| {
-            vec![said_count(step.answered), said_count(step.failed)]
-        }),
-    }
+    drawing
 }
 
 const ANSWERS_AND_ERRORS: &[(&str, &str)] = &[("bar", "answers"), ("error", "errors")];

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{
-    cache::{Abandoned, Table},
-    purge,
-};
+use super::{cache_choices::Abandoned, cache_table::Table, purge};
 use crate::spelling::{Size, Time};
 
 /// The flags that say the same.

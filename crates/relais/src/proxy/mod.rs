@@ -4,8 +4,10 @@
 mod alike;
 mod block;
 mod cache;
+mod cache_choices;
 mod cache_flags;
 mod cache_rules;
+mod cache_table;
 mod disk;
 mod edits;
 mod flags;

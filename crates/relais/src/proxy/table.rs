@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    block, cache, edits, forward, group,
+    block, cache_table, edits, forward, group,
     group::Balance,
     limits, routes, sniff,
     upstream::{HostField, Speaks},
@@ -46,7 +46,7 @@ pub struct Table {
     pub(crate) forward: Switch<forward::Table>,
     /// Whether answers are kept for who asks next.
     #[serde(default)]
-    pub(crate) cache: Switch<cache::Table>,
+    pub(crate) cache: Switch<cache_table::Table>,
     /// Where each exchange is written down.
     pub(crate) sniff: Option<sniff::Table>,
     /// What must not be asked for.

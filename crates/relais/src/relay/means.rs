@@ -68,23 +68,16 @@ impl Relay {
         let upstream =
             here.all((&table.upstream, Passed::Any), &key.key("upstream"), &mut problems);
         let sni = here.routes(table, &key.key("sni"), &mut problems);
-        if table.upstream.is_empty() && table.sni.is_empty() {
-            let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
-            problems.push(key.key("upstream").wrong(wrong));
-        }
-        let all = sni.iter().flat_map(|route| &route.upstream).chain(&upstream);
+        problems.extend(no_upstream(table, key));
+        let mut all = sni.iter().flat_map(|route| &route.upstream).chain(&upstream);
         let at = key.key("upstream_tls");
-        let upstream_tls = if all.into_iter().any(|upstream| upstream.scheme.is_secure()) {
+        let upstream_tls = if all.any(|upstream| upstream.scheme.is_secure()) {
             table.upstream_tls.plan(base, &at).map(Some)
         } else {
             table.upstream_tls.unused(&at, "tls").map(|()| None)
         };
         let upstream_tls = upstream_tls.map_err(|problem| problems.push(problem)).ok().flatten();
-        if let Some(every) = table.check_every.filter(|every| *every < CHECK_EVERY_MIN) {
-            let what = format!("`check_every` is too short: {:?}", every.to_string());
-            let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
-            problems.push(key.key("check_every").wrong(wrong));
-        }
+        problems.extend(bad_check(table, key));
         problems.extend(mismatches(table, key));
         let log = table.log.as_ref().map(|log| in_place(log, base));
         let file = log_file(table, log.clone());
@@ -167,6 +160,21 @@ impl Relay {
     fn made_worse(&self) -> &'static str {
         if self.impair == Impair::default() { "" } else { ", made worse on purpose" }
     }
+}
+
+fn no_upstream(table: &Table, key: &KeyPath) -> Option<Problem> {
+    if !table.upstream.is_empty() || !table.sni.is_empty() {
+        return None;
+    }
+    let wrong = Wrong::expected("`upstream` is empty", "one endpoint or more");
+    Some(key.key("upstream").wrong(wrong))
+}
+
+fn bad_check(table: &Table, key: &KeyPath) -> Option<Problem> {
+    let every = table.check_every.filter(|every| *every < CHECK_EVERY_MIN)?;
+    let what = format!("`check_every` is too short: {:?}", every.to_string());
+    let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
+    Some(key.key("check_every").wrong(wrong))
 }
 
 impl fmt::Display for Relay {

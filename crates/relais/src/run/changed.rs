@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use relais_wire::plural::plural;
+
 /// What a reload did. Prints as half a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
@@ -18,7 +20,7 @@ pub(crate) struct Changed {
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kept, opened, closed, has_new_limits, emptied } = self;
-        let s = if *kept == 1 { "" } else { "s" };
+        let s = plural(*kept);
         write!(f, "{kept} listener{s} kept, {opened} opened, {closed} closed")?;
         if *has_new_limits {
             f.write_str("; the changed limits hold for new connections, and those that are open keep theirs")?;

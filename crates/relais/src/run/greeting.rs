@@ -28,21 +28,7 @@ pub(crate) enum Greeting {
 impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
-        let shown: Vec<_> = lines.iter().map(|listening| shown(listening.on)).collect();
-        let width = shown.iter().map(String::len).max().unwrap_or_default();
-        // Where messages are shown on standard output, they are the data, and this is talk.
-        let is_printing = |line: &Listening<'_>| {
-            line.service.is_some_and(|service| service.shows() != Shows::Nothing)
-        };
-        let say = if lines.iter().any(is_printing) { tell } else { greet };
-        for (on, Listening { sites, service, .. }) in shown.iter().zip(&lines) {
-            for site in sites {
-                say(format!("{on:width$}  {}", described(site)));
-            }
-            if let Some(service) = service {
-                say(format!("{on:width$}  {}  ({})", service.title(), service.does()));
-            }
-        }
+        say_doors(&lines);
         for site in lines.iter().flat_map(|listening| &listening.sites) {
             if let Some(hint) = bare(site) {
                 tell(hint);
@@ -57,6 +43,19 @@ impl Greeting {
                  who administers it"
             ));
         }
+        self.tell_authority(house, &lines);
+        match self {
+            Self::Plain => (),
+            Self::Browser => {
+                if let Some(first) = lines.first() {
+                    open_browser(&link(first.on));
+                }
+            }
+            Self::Demo => demo(&lines),
+        }
+    }
+
+    fn tell_authority(self, house: &House, lines: &[Listening<'_>]) {
         let secure = secure(lines.iter().map(|listening| listening.on.scheme));
         match house.authority() {
             Some((path, Age::New)) => tell(format_args!(
@@ -69,14 +68,24 @@ impl Greeting {
             )),
             _ => (),
         }
-        match self {
-            Self::Plain => (),
-            Self::Browser => {
-                if let Some(first) = lines.first() {
-                    open_browser(&link(first.on));
-                }
-            }
-            Self::Demo => demo(&lines),
+    }
+}
+
+/// A line for each site and service, and where it is.
+fn say_doors(lines: &[Listening<'_>]) {
+    let shown: Vec<_> = lines.iter().map(|listening| shown(listening.on)).collect();
+    let width = shown.iter().map(String::len).max().unwrap_or_default();
+    // Where messages are shown on standard output, they are the data, and this is talk.
+    let is_printing = |line: &Listening<'_>| {
+        line.service.is_some_and(|service| service.shows() != Shows::Nothing)
+    };
+    let say = if lines.iter().any(is_printing) { tell } else { greet };
+    for (on, Listening { sites, service, .. }) in shown.iter().zip(lines) {
+        for site in sites {
+            say(format!("{on:width$}  {}", described(site)));
+        }
+        if let Some(service) = service {
+            say(format!("{on:width$}  {}  ({})", service.title(), service.does()));
         }
     }
 }

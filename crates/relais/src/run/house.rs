@@ -1,19 +1,20 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
+mod told;
+
 use std::{
-    collections::BTreeSet,
     num::NonZeroUsize,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Scheme, Shutdown};
+use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Shutdown};
 use tokio::task::JoinSet;
 use tracing::error;
 
+pub(crate) use self::told::Listening;
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
     bind::Taken,
@@ -25,20 +26,13 @@ use super::{
     opened::{Opened, not_heard, open_all},
 };
 use crate::{
-    cache,
     complaint::{Complaint, Problem},
     config::Source,
     control::Refusal,
-    hub,
     limits::Limits,
     meets::Meets,
     plan::{self, Plan},
-    quit::Quit,
-    service::{Job, Service},
-    site::Site,
     stop,
-    tending::Tended,
-    tls::Age,
 };
 
 /// Everything that runs.
@@ -54,15 +48,6 @@ pub(crate) struct House {
     /// Listeners of earlier plans that had callers at the last reload. They were told to finish.
     leaving: Vec<Shutdown>,
     memory: Keeper,
-}
-
-/// A listener, and what is behind it: sites, or a service.
-#[derive(Clone, Debug)]
-pub(crate) struct Listening<'h> {
-    /// As bound.
-    pub(crate) on: &'h Endpoint,
-    pub(crate) sites: Vec<&'h Site>,
-    pub(crate) service: Option<&'h Service>,
 }
 
 impl House {
@@ -141,39 +126,6 @@ impl House {
         self.lasting.services.keep(&self.plan.services);
         self.tell_proxies();
         Ok(changed)
-    }
-
-    /// The caches that there are, and where we listen.
-    pub(crate) fn caches(&self) -> cache::House {
-        let over_http = self.listeners().filter(|listening| listening.service.is_none());
-        let doors = over_http.map(|Listening { on, sites, .. }| cache::Door::of(on, &sites));
-        let doors = doors.collect();
-        let proxies = &self.lasting.sites.proxies;
-        let (desks, lists) = (proxies.desks().clone(), proxies.lists().clone());
-        cache::House { runs: self.source.runs(), desks, lists, doors }
-    }
-
-    /// The hubs that there are, and where they listen.
-    pub(crate) fn hubs(&self) -> Vec<Tended> {
-        let hubs = self.lasting.services.hubs();
-        let tended = hubs.filter_map(|(service, made)| {
-            let Job::Hub(messaging) = &service.job else { return None };
-            let is_its = |listening: &Listening<'_>| {
-                listening.service.is_some_and(|it| it.key() == service.key())
-            };
-            let on = self.listeners().filter(is_its);
-            let ports = on.filter_map(|listening| Some(listening.on.host_port()?.port));
-            let is_open = messaging.registration == hub::Registration::Open;
-            Some(Tended {
-                name: service.name.clone(),
-                // For streams and for datagrams it may be the same.
-                ports: ports.collect::<BTreeSet<_>>().into_iter().collect(),
-                store: messaging.store.clone(),
-                waits_for_its_first: !is_open && made.hub().is_new(),
-                hub: made.hub().clone(),
-            })
-        });
-        tended.collect()
     }
 
     /// Tells proxies where we listen, has upstreams that are new asked now and then whether they are
@@ -315,51 +267,9 @@ impl House {
         self.lasting.services.close_logs(patience);
     }
 
-    /// What the configuration is read from.
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// How long callers may take to finish.
-    pub(crate) fn grace(&self) -> Duration {
-        self.plan.limits.grace
-    }
-
-    /// How many connections there are.
-    pub(crate) fn inside(&self) -> usize {
-        self.bounds.gate.inside()
-    }
-
-    /// Where the local authority's certificate is, if one was needed, and since when.
-    pub(crate) fn authority(&self) -> Option<(PathBuf, Age)> {
-        self.lasting.tls.authority()
-    }
-
-    /// The ports where HTTP is spoken. Others may be there twice, for streams and for datagrams.
-    pub(crate) fn ports(&self) -> Vec<u16> {
-        let of_http = |on: &&Endpoint| matches!(on.scheme, Scheme::Http | Scheme::Https);
-        let places = self.entrances.iter().map(|entrance| &entrance.local).filter(of_http);
-        places.filter_map(|on| Some(on.host_port()?.port)).collect()
-    }
-
-    /// Each listener as bound, and what is behind it.
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = Listening<'_>> {
-        let on = self.entrances.iter().map(|entrance| &entrance.local);
-        on.zip(&self.plan.listeners).map(|(on, planned)| Listening {
-            on,
-            sites: self.plan.sites_of(planned),
-            service: self.plan.service_of(planned),
-        })
-    }
-
     /// Has services begin to show themselves that did not already.
     pub(crate) fn begin(&self) {
         self.lasting.services.begin();
-    }
-
-    /// The word that ends the program.
-    pub(crate) fn quit(&self) -> Quit {
-        self.lasting.services.quit.clone()
     }
 }
 

@@ -24,6 +24,7 @@ use std::{
 use anyhow::Context as _;
 use relais_http::OpenFiles;
 use relais_net::Drained;
+use relais_wire::plural::plural;
 use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
@@ -188,7 +189,7 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
         return drained;
     }
     let (inside, grace) = (house.inside(), Time(house.grace()));
-    let s = if inside == 1 { "" } else { "s" };
+    let s = plural(inside);
     info!("{inside} connection{s} may take {grace} to finish; a second signal ends at once");
     finished.await
 }

@@ -14,7 +14,7 @@ use super::{
     asking::Asking,
     new_file::not_made,
     shown::{self, Column},
-    sure::is_meant,
+    sure::confirm,
 };
 use crate::{
     complaint::{Complaint, Wrong},
@@ -66,7 +66,7 @@ impl Asking<'_> {
             }
             UserTask::Delete { name, messages, sure } => {
                 let how = if messages { ", and all that it said" } else { "" };
-                is_meant(&sure, &format!("Delete account {name:?}{how}?"))?;
+                confirm(&sure, &format!("Delete account {name:?}{how}?"))?;
                 let said = if messages { WhatWasSaid::Goes } else { WhatWasSaid::Stays };
                 self.done(OfHub::DeleteUser { user: name, said })
             }
@@ -91,7 +91,7 @@ impl Asking<'_> {
             }
             RoomTask::Delete { room, sure } => {
                 let room = with_sign(&room);
-                is_meant(&sure, &format!("Delete room {room:?}, and all that was said in it?"))?;
+                confirm(&sure, &format!("Delete room {room:?}, and all that was said in it?"))?;
                 self.done(OfHub::DeleteRoom { room })
             }
             RoomTask::Retain { room, days: Days(days) } => {

@@ -1,4 +1,4 @@
-//! Whether what cannot be undone is meant.
+//! Asks whether what cannot be undone is meant.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -11,7 +11,7 @@ use crate::{hub::Sure, output::tell, stop::Stop};
 /// # Errors
 ///
 /// [`Stop::No`], if it is not meant.
-pub(super) fn is_meant(sure: &Sure, question: &str) -> Result<(), Stop> {
+pub(super) fn confirm(sure: &Sure, question: &str) -> Result<(), Stop> {
     let mut err = io::stderr();
     if sure.yes || !io::stdin().is_terminal() || !err.is_terminal() {
         return Ok(());

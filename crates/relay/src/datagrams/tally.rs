@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use relais_net::ToldRarely;
 use tracing::warn;
 
 /// Counts of a relay, since it was made.
@@ -9,10 +10,10 @@ use tracing::warn;
 pub struct Tally {
     pub(super) to_server: AtomicU64,
     pub(super) to_client: AtomicU64,
-    pub(super) full: AtomicU64,
-    pub(super) denied: AtomicU64,
-    pub(super) nowhere: AtomicU64,
-    pub(super) unsent: AtomicU64,
+    pub(super) full: ToldRarely,
+    pub(super) denied: ToldRarely,
+    pub(super) nowhere: ToldRarely,
+    pub(super) unsent: ToldRarely,
     pub(super) impaired: AtomicU64,
     pub(super) panicked: AtomicU64,
 }
@@ -45,10 +46,10 @@ impl Tally {
         Counts {
             to_server: to_server.load(Relaxed),
             to_client: to_client.load(Relaxed),
-            full: full.load(Relaxed),
-            denied: denied.load(Relaxed),
-            nowhere: nowhere.load(Relaxed),
-            unsent: unsent.load(Relaxed),
+            full: full.count(),
+            denied: denied.count(),
+            nowhere: nowhere.count(),
+            unsent: unsent.count(),
             impaired: impaired.load(Relaxed),
             panicked: panicked.load(Relaxed),
         }
@@ -62,32 +63,9 @@ pub(super) fn count(count: &AtomicU64, more: u64) {
     }
 }
 
-/// Adds to a count of datagrams that were dropped, and tells of it at the first, and then ever more
-/// rarely: a flood must not become a flood of log lines.
-pub(super) fn count_dropped(count: &AtomicU64, more: u64, why: &'static str) {
-    if more == 0 {
-        return;
-    }
-    let before = count.fetch_add(more, Relaxed);
-    if is_news(before, before.saturating_add(more)) {
-        warn!("dropped datagrams, as {why}: {}", before.saturating_add(more));
-    }
-}
-
-/// Whether a count passed a power of two on its way to `now`.
-fn is_news(before: u64, now: u64) -> bool {
-    before.checked_ilog2() != now.checked_ilog2()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_dropped_is_told_ever_more_rarely() {
-        let told = |step| (0..1000).step_by(step).filter(|n| is_news(*n, n + step as u64)).count();
-        assert_eq!(told(1), 10);
-        assert_eq!(told(64), 5);
-        assert!(!is_news(4, 7) && is_news(4, 8) && is_news(0, 100));
+/// Adds to a count of datagrams that were dropped, and tells of it, ever more rarely.
+pub(super) fn count_dropped(count: &ToldRarely, more: u64, why: &'static str) {
+    if let Some(dropped) = count.add(more) {
+        warn!("dropped datagrams, as {why}: {dropped}");
     }
 }

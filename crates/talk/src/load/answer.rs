@@ -5,6 +5,7 @@ use relais_wire::{
         HeadLimits,
         response::{Asked, AtClose, BodyDecoder, Head, HeadReader, Persistence},
     },
+    plural::plural,
     visible::is_disturbing,
 };
 
@@ -141,7 +142,7 @@ impl Hear for Answers {
             None => Ok(Heard::Part),
             Some(answered) if left == 0 => Ok(Heard::Whole(answered)),
             Some(_) => {
-                let s = if left == 1 { "" } else { "s" };
+                let s = plural(left);
                 let what = format!("{left} byte{s} behind the answer: expected none");
                 Err(Failure::new(Kind::Malformed, what))
             }

@@ -5,7 +5,7 @@
 //!
 //! [RFC 9113]: https://www.rfc-editor.org/rfc/rfc9113
 
-mod counted;
+mod counts;
 mod fault;
 mod request;
 
@@ -25,7 +25,7 @@ use h2::{
     client::{Builder, Connection, ResponseFuture, SendRequest},
 };
 use relais_net::{
-    Dialed, Dialer, Endpoint,
+    CountedStream, Dialed, Dialer, Endpoint,
     tls::{Protocol, Protocols},
 };
 use tokio::{sync::Mutex, task::AbortHandle};
@@ -34,7 +34,7 @@ use super::{
     failure::{Failure, Kind},
     ledger::{Answered, Then},
 };
-use counted::{Counted, Counts};
+use counts::Counts;
 pub use request::Http2Request;
 
 /// The connection that some streams have in common, if they have one.
@@ -50,7 +50,7 @@ pub(super) struct Conn {
 /// What the streams of a connection share.
 struct Carrier {
     request: Http2Request,
-    counts: Arc<Counts>,
+    counts: Counts,
     /// Nothing more is to be asked on it.
     is_over: AtomicBool,
     driver: AbortHandle,
@@ -99,8 +99,9 @@ impl Conn {
                 "HTTP/2 is not agreed on: expected h2 by ALPN",
             ));
         }
-        let counts = Arc::new(Counts::default());
-        let begun = builder().handshake(Counted::new(stream, Arc::clone(&counts))).await;
+        let counts = Counts::default();
+        let stream = CountedStream::new(stream, Arc::clone(&counts.passed));
+        let begun = builder().handshake(stream).await;
         let (sender, mut conn) = begun.map_err(|error| fault::unspoken(&error))?;
         await_settings(&mut conn).await?;
         let driver = tokio::spawn(async move { _ = conn.await }).abort_handle();
@@ -157,7 +158,7 @@ fn builder() -> Builder {
 }
 
 /// Waits until the server has answered a ping: its settings come before all else (RFC 9113, section 3.4).
-async fn await_settings(conn: &mut Connection<Counted, Bytes>) -> Result<(), Failure> {
+async fn await_settings(conn: &mut Connection<CountedStream, Bytes>) -> Result<(), Failure> {
     let mut pings = conn.ping_pong().expect("the first to ask for it");
     let answered = tokio::select! {
         biased;
@@ -204,13 +205,13 @@ struct Listening<'a> {
 
 impl<'a> Listening<'a> {
     fn on(carrier: &'a Carrier) -> Self {
-        Self { carrier, heard: carrier.counts.received() }
+        Self { carrier, heard: carrier.counts.passed.received() }
     }
 }
 
 impl Drop for Listening<'_> {
     fn drop(&mut self) {
-        if self.carrier.counts.received() == self.heard {
+        if self.carrier.counts.passed.received() == self.heard {
             self.carrier.is_over.store(true, Ordering::Relaxed);
         }
     }

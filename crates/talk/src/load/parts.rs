@@ -76,3 +76,16 @@ fn check_field(name: &str, value: &str) -> Result<(), BadRequest> {
     }
     Ok(())
 }
+
+/// What the tests of requests begin with.
+#[cfg(test)]
+pub(super) mod samples {
+    use super::Parts;
+
+    pub(crate) const PARTS: Parts<'_> =
+        Parts { method: "GET", path: "/a?b", host: "a.example:81", fields: &[], data: None };
+
+    pub(crate) fn fields(all: &[(&str, &str)]) -> Vec<(String, String)> {
+        all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use relais_wire::plural::plural;
 use relais_wire::target::encode_segment;
 
 use super::{Column, Order, Sorting, is_linkable, iso};
@@ -124,7 +125,7 @@ struct Count(usize, &'static str);
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(count, what) = self;
-        write!(f, "{count} {what}{}", if *count == 1 { "" } else { "s" })
+        write!(f, "{count} {what}{}", plural(*count))
     }
 }
 

@@ -106,13 +106,7 @@ const OF_CONNECTIONS: [&str; 4] = ["connection", "keep-alive", "proxy-connection
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const PARTS: Parts<'_> =
-        Parts { method: "GET", path: "/a?b", host: "a.example:81", fields: &[], data: None };
-
-    fn fields(all: &[(&str, &str)]) -> Vec<(String, String)> {
-        all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
+    use crate::load::parts::samples::{PARTS, fields};
 
     #[test]
     fn a_request_goes_out_as_it_was_said() {

@@ -1,65 +1,60 @@
 //! A stream that counts what passes.
 
 use std::{
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
 
-use relais_net::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes have passed, below HTTP and above TLS.
+use super::Stream;
+
+/// How many bytes have passed on a stream, above TLS.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub struct ByteCounts {
     received: AtomicU64,
     sent: AtomicU64,
-    /// How many of both were told of. `told <= received`, and the same for `sent`.
-    told_received: AtomicU64,
-    told_sent: AtomicU64,
+}
+
+impl ByteCounts {
+    /// How many bytes came.
+    pub fn received(&self) -> u64 {
+        self.received.load(Relaxed)
+    }
+
+    /// How many went out.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
+    }
 }
 
 /// A stream, and what has passed on it.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub struct CountedStream {
     stream: Stream,
-    counts: Arc<Counts>,
+    passed: Arc<ByteCounts>,
 }
 
-impl Counts {
-    /// How many bytes came.
-    pub(super) fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
-    /// How many came, and went out, since this was asked before. One core asks.
-    pub(super) fn since_told(&self) -> (u64, u64) {
-        let since = |all: &AtomicU64, told: &AtomicU64| {
-            let all = all.load(Ordering::Relaxed);
-            all - told.swap(all, Ordering::Relaxed)
-        };
-        (since(&self.received, &self.told_received), since(&self.sent, &self.told_sent))
-    }
-}
-
-impl Counted {
-    pub(super) fn new(stream: Stream, counts: Arc<Counts>) -> Self {
-        Self { stream, counts }
+impl CountedStream {
+    /// Adds what passes on `stream` to `passed`.
+    pub fn new(stream: Stream, passed: Arc<ByteCounts>) -> Self {
+        Self { stream, passed }
     }
 
     fn note_sent(&self, sent: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(length)) = &sent {
-            self.counts.sent.fetch_add(wide(*length), Ordering::Relaxed);
+            self.passed.sent.fetch_add(wide(*length), Relaxed);
         }
         sent
     }
 }
 
-impl AsyncRead for Counted {
+impl AsyncRead for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -68,12 +63,12 @@ impl AsyncRead for Counted {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let length = buffer.filled().len() - before;
-        self.counts.received.fetch_add(wide(length), Ordering::Relaxed);
+        self.passed.received.fetch_add(wide(length), Relaxed);
         read
     }
 }
 
-impl AsyncWrite for Counted {
+impl AsyncWrite for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -86,7 +81,7 @@ impl AsyncWrite for Counted {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let sent = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.note_sent(sent)
@@ -107,4 +102,25 @@ impl AsyncWrite for Counted {
 
 fn wide(length: usize) -> u64 {
     u64::try_from(length).expect("a length in memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_passes_is_counted_each_way() {
+        let (near, mut far) = duplex(16);
+        let passed = Arc::<ByteCounts>::default();
+        let mut near = CountedStream::new(Stream::Memory(near), Arc::clone(&passed));
+        far.write_all(b"hello").await.unwrap();
+        near.read_exact(&mut [0; 3]).await.unwrap();
+        near.read_exact(&mut [0; 2]).await.unwrap();
+        near.write_all(b"you").await.unwrap();
+        drop(far);
+        assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 0, "an end is no byte");
+        assert_eq!((passed.received(), passed.sent()), (5, 3));
+    }
 }
