@@ -248,9 +248,9 @@ fn answer(
         if !exchange.sending.done {
             return Err(Broken { why: Why::Switch, body: None, heard: true });
         }
-        let Link { stream, unread, .. } = *exchange.link;
+        let Link { stream, unread, permit, .. } = *exchange.link;
         // It is under way for as long as anything can be said.
-        Body::tunnel(Tunnel::new(stream, unread).holding(taken))
+        Body::tunnel(Tunnel::new(stream, unread).holding((taken, permit)))
     } else {
         let reading = Reading::new(exchange, head, taken);
         reading.into_body().map_err(|why| Broken { why, body: None, heard: true })?

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
-use relais_net::Checked;
+use relais_net::{Checked, Client, Side};
 use tokio::{
     task::JoinSet,
     time::{error::Elapsed, timeout},
@@ -49,7 +49,9 @@ pub async fn watch(group: Weak<Group>, check: Check) {
 
 async fn look(upstream: Arc<Upstream>, check: Check) {
     let found = timeout(check.answer_max, ask(&upstream, &check)).await;
-    let checked = match found {
+    let checked = match &found {
+        // Nothing was learned of it.
+        Ok(Err(Failed::NoAnswer { error, .. })) if error.side() == Side::Relais => return,
         Ok(Ok(status)) if status.is_success() || status.is_redirection() => Checked::Well,
         _ => Checked::Ill,
     };
@@ -81,7 +83,8 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
     let (mut head, ()) = Request::new(()).into_parts();
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
-    let said = Said { request: &head, trail: b"", interims: None };
+    let client = Client::Local;
+    let said = Said { request: &head, trail: b"", interims: None, client };
     let asked = attempt(upstream, &said, Inbound::Full(Bytes::new())).await;
     asked.map(|reply| reply.response.status()).map_err(|Missed { why, .. }| why)
 }

@@ -386,14 +386,15 @@ mod tests {
         let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
         let base = Base(data.to_owned());
         let source = Source::Embedded { name: "test.toml", text: text.to_owned(), base };
+        let services = service::Lasting::default();
         let lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
                 open_files: OpenFiles::at_most(1),
-                proxies: proxy::Lasting::new(None).unwrap(),
+                proxies: proxy::Lasting::new(None, services.relays.descriptors()).unwrap(),
             },
-            services: service::Lasting::default(),
+            services,
         };
         let prepared = prepare(&source, &lasting).unwrap();
         let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();

@@ -62,15 +62,17 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         Greeting::Plain | Greeting::Browser => source,
     };
     let descriptors = descriptors::raise();
+    let services = service::Lasting::new(data.authority_certificate().ok());
+    let shared = services.relays.descriptors();
     let lasting = Lasting {
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
-            proxies: proxy::Lasting::new(data.authority_certificate().ok())
+            proxies: proxy::Lasting::new(data.authority_certificate().ok(), shared)
                 .context("drawing a name")?,
         },
-        services: service::Lasting::new(data.authority_certificate().ok()),
+        services,
     };
     let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;

@@ -464,18 +464,6 @@ async fn tunnels_over_http2_are_no_more_than_there_are_places_and_nobody_is_call
 }
 
 #[tokio::test]
-async fn a_tunnel_over_http2_takes_a_descriptor() {
-    let descriptors = Arc::new(Room::new(1));
-    let handler: Arc<dyn DynHandler> = Arc::new(Told::default());
-    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
-        .with_descriptors(Arc::clone(&descriptors));
-    let taken = http.tunnels.enter(relais_net::Client::Local, 1).unwrap();
-    assert!(descriptors.is_full());
-    drop(taken);
-    assert!(!descriptors.is_full());
-}
-
-#[tokio::test]
 async fn of_one_connection_tunnels_are_no_more_than_streams() {
     let gate = stream_tunnel::gate();
     let pulse = Arc::new(Pulse::new());
