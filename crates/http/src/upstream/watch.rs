@@ -91,6 +91,7 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
 
 #[cfg(test)]
 mod tests {
+    use relais_net::Gate;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -98,6 +99,24 @@ mod tests {
 
     use super::*;
     use crate::upstream::{Balance, Limits, Options, Speaks, dialer_for_tests};
+
+    #[tokio::test]
+    async fn who_could_not_be_called_from_here_is_as_well_as_before() {
+        let calls = Gate::new(1, 1);
+        let _taken = calls.enter(Client::Local, 1).unwrap();
+        let Ok(dialer) = Arc::try_unwrap(dialer_for_tests()) else { panic!("of nobody else") };
+        let upstream = Arc::new(Upstream::new(Options {
+            endpoint: "http://127.0.0.1:9".parse().unwrap(),
+            host: None,
+            dialer: Arc::new(dialer.with_places(calls)),
+            speaks: Speaks::Http1,
+            limits: Limits::default(),
+        }));
+        let path = "/health".parse().unwrap();
+        let (every, answer_max) = (Duration::ZERO, Duration::from_secs(5));
+        look(Arc::clone(&upstream), Check { path, every, answer_max }).await;
+        assert!(upstream.is_well());
+    }
 
     /// Answers one connection after another with these statuses.
     async fn serve(listener: TcpListener, statuses: &[u16]) {

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Scheme, Shutdown};
 use tokio::task::JoinSet;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{
     behind::{Behind, Lasting, Prepared, prepare},
@@ -306,6 +306,13 @@ impl House {
         async {
             let drained = all.join_all().await;
             if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+        }
+    }
+
+    /// Ends whoever is inside, within `patience`. Blocks; nobody is served after that.
+    pub(crate) fn cut_off(&self, patience: Duration) {
+        if self.cores.end(patience) == Drained::TimedOut {
+            warn!("some who were inside are not in the logs: they did not leave in time");
         }
     }
 

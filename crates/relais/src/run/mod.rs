@@ -82,9 +82,15 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let runtime = runtime.context("starting the main thread's runtime")?;
     let ended = runtime.block_on(live(&mut house, data, greeting));
     // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
+    if ended.is_err() {
+        house.cut_off(CUT_MAX);
+    }
     house.close_logs(if ended.is_ok() { LOGS_MAX } else { LOGS_MAX_IN_HASTE });
     ended
 }
+
+/// How long those may take who are cut off, so that the logs have them.
+const CUT_MAX: Duration = Duration::from_millis(500);
 
 /// How long the access logs may take to be written when we leave.
 const LOGS_MAX: Duration = Duration::from_secs(5);
