@@ -11,7 +11,7 @@ use relais_wire::is_token;
 
 use crate::{
     Body,
-    upstream::{is_of_connection, members},
+    upstream::{is_of_connection, members, trimmed},
 };
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
@@ -142,7 +142,7 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 
 /// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
 fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let value = headers.get(UPGRADE)?;
+    let value = headers.get(UPGRADE).filter(|value| !trimmed(value.as_bytes()).is_empty())?;
     let asks = members(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     asks.then(|| value.clone())
 }
@@ -163,10 +163,11 @@ fn may_bring_http(upgrade: &HeaderValue) -> bool {
 
 /// Makes one field of the cookies: only in HTTP/2 they may be several (RFC 9113 §8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
-    let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if crumbs.len() < 2 {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
     }
+    let crumbs = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let crumbs: Vec<_> = crumbs.filter(|crumb| !crumb.is_empty()).collect();
     let joined = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]));
     headers.insert(COOKIE, joined.expect("values and what stands between them"));
 }
@@ -217,6 +218,7 @@ mod tests {
         assert_eq!(asked("connection: a, upgrade\nupgrade: b").as_deref(), Some("b"));
         assert_eq!(asked("upgrade: websocket"), None);
         assert_eq!(asked("connection: upgrade"), None);
+        assert_eq!(asked("connection: upgrade\nupgrade: ,"), None);
     }
 
     #[test]
@@ -251,6 +253,7 @@ mod tests {
         };
         check("cookie: a=1\nx-a: b\ncookie: b=2\ncookie: c", Version::HTTP_2, &["a=1; b=2; c"]);
         check("cookie: a=1", Version::HTTP_2, &["a=1"]);
+        check("cookie: \ncookie: a=1\ncookie: ", Version::HTTP_2, &["a=1"]);
         check("x-a: b", Version::HTTP_2, &[]);
         check("cookie: a=1\ncookie: b=2", Version::HTTP_11, &["a=1", "b=2"]);
     }

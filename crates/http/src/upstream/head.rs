@@ -151,6 +151,27 @@ fn is_for_a_head(name: &HeaderName) -> bool {
     }
 }
 
+/// A list without the empty members that it begins or ends with: a recipient passes over those, and a
+/// sender has none (RFC 9110 §5.6.1).
+pub(crate) fn trimmed(list: &[u8]) -> &[u8] {
+    let is_between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
+    let Some(first) = list.iter().position(|byte| !is_between(byte)) else { return b"" };
+    let end = list.iter().rposition(|byte| !is_between(byte)).unwrap_or(first);
+    &list[first..=end]
+}
+
+/// Takes off `headers` what `name` has of lists without a member.
+pub(crate) fn drop_empty_lists(headers: &mut HeaderMap, name: &HeaderName) {
+    if headers.get_all(name).iter().all(|list| !trimmed(list.as_bytes()).is_empty()) {
+        return;
+    }
+    let lists: Vec<_> = headers.get_all(name).iter().cloned().collect();
+    headers.remove(name);
+    for list in lists.into_iter().filter(|list| !trimmed(list.as_bytes()).is_empty()) {
+        headers.append(name, list);
+    }
+}
+
 /// The members of the lists that `name` has.
 pub(crate) fn members<'h>(
     headers: &'h HeaderMap,
@@ -178,6 +199,26 @@ mod tests {
         check("http://a", "/");
         check("http://a/b?c", "/b?c");
         check("http://a?b", "/?b");
+    }
+
+    #[test]
+    fn a_list_neither_begins_nor_ends_with_a_member_that_is_empty() {
+        let check = |list: &str, expect: &str| {
+            assert_eq!(trimmed(list.as_bytes()), expect.as_bytes(), "{list:?}");
+        };
+        check("", "");
+        check(" ,\t,, ", "");
+        check("a", "a");
+        check(", a,, b ,", "a,, b");
+        let mut headers = HeaderMap::new();
+        for value in ["", "1.1 a", " , ", "1.0 b"] {
+            headers.append(VIA, HeaderValue::from_static(value));
+        }
+        drop_empty_lists(&mut headers, &VIA);
+        assert_eq!(headers.get_all(VIA).iter().collect::<Vec<_>>(), ["1.1 a", "1.0 b"]);
+        headers.insert(VIA, HeaderValue::from_static(","));
+        drop_empty_lists(&mut headers, &VIA);
+        assert!(!headers.contains_key(VIA));
     }
 
     #[test]
