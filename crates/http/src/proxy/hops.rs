@@ -3,8 +3,8 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
     header::{
-        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, MAX_FORWARDS,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+        MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
     },
 };
 use relais_wire::is_token;
@@ -33,6 +33,7 @@ pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
         || named_bytes() > NAMED_BYTES_MAX
         || is_named(name, headers)
         || *name == COOKIE && may_be_joined()
+        || *name == EXPECT
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
@@ -46,6 +47,10 @@ pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
         .filter(|protocols| version == Version::HTTP_11 && !may_bring_http(protocols));
     let takes_trailers = takes_trailers(headers);
     strip(headers);
+    if version == Version::HTTP_10 {
+        // It knows of no 100 (RFC 9110 §10.1.1), and sends all of it at once.
+        headers.remove(EXPECT);
+    }
     if let Some(protocol) = upgrade {
         set_upgrade(headers, protocol);
     }
@@ -83,11 +88,18 @@ pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Reaches
     Reaches::Next
 }
 
-/// The same of an answer, which says again only which protocol it changes to, if it does.
+/// The same of an answer, which says again only which protocol it changes to, if it does; or which it
+/// wants (RFC 9110 §15.5.22), if that may be asked for here.
 pub(crate) fn renew_answer(answer: &mut Response<Body>) {
-    let is_switch = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let status = answer.status();
     let headers = answer.headers_mut();
-    let upgrade = if is_switch { upgrade(headers) } else { None };
+    let upgrade = match status {
+        StatusCode::SWITCHING_PROTOCOLS => upgrade(headers),
+        StatusCode::UPGRADE_REQUIRED => {
+            upgrade(headers).filter(|protocols| !may_bring_http(protocols))
+        }
+        _ => None,
+    };
     strip(headers);
     if let Some(protocol) = upgrade {
         set_upgrade(headers, protocol);

@@ -99,7 +99,7 @@ pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Aski
     let mut front = Vec::with_capacity(512);
     head::print(request, (&host, trail), framing, &mut front);
     let mut sending = Sending::new(front, body, framing);
-    sending.may_ask = !expects_continue(&request.headers);
+    sending.may_ask = !framing.has_content() || !expects_continue(&request.headers);
     let asked = match request.method {
         Method::HEAD => Asked::Head,
         _ if request.headers.contains_key(UPGRADE) => Asked::Upgrade,

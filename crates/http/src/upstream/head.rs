@@ -27,9 +27,17 @@ pub(super) enum Framing {
     Chunked,
 }
 
+impl Framing {
+    /// Whether anything may come.
+    pub(super) fn has_content(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Length(0))
+    }
+}
+
 /// Appends the head of a request. Its target is printed as a path, its host is `host`.
 ///
-/// The fields are sent as they are, but for those that frame the message; behind them `trail`, whole
+/// The fields are sent as they are, but for those that frame the message, or ask about a body that there
+/// is not; behind them `trail`, whole
 /// lines.
 pub(super) fn print(
     request: &request::Parts,
@@ -43,8 +51,11 @@ pub(super) fn print(
     out.extend_from_slice(b" HTTP/1.1\r\n");
     line(&HOST, host, out);
     for (name, value) in &request.headers {
-        if !matches!(*name, HOST | CONTENT_LENGTH | TRANSFER_ENCODING) {
-            line(name, value, out);
+        match *name {
+            HOST | CONTENT_LENGTH | TRANSFER_ENCODING => (),
+            // Nobody is to be asked for leave to send nothing (RFC 9110 §10.1.1).
+            EXPECT if !framing.has_content() => (),
+            _ => line(name, value, out),
         }
     }
     out.extend_from_slice(trail);
