@@ -16,6 +16,7 @@ use tokio::{
 mod datagrams;
 mod error;
 mod names;
+mod places;
 mod race;
 mod secured;
 mod socket;
@@ -26,13 +27,13 @@ mod tests;
 pub use datagrams::DialedDatagrams;
 pub use error::{Callee, DialError, Stage};
 
-use error::{Failed, TooMany};
+use error::Failed;
 use names::Names;
 use race::{in_turns, race};
 use socket::{Settings, call};
 
 use crate::{
-    Client, Endpoint, Gate, Host, HostPort, Peer, Permit, Place, Stream,
+    Endpoint, Gate, Host, HostPort, Peer, Place, Stream,
     reach::uncallable,
     tls::{ClientSession, Connector, Protocols},
 };
@@ -118,31 +119,6 @@ impl Dialer {
     pub fn new(limits: DialLimits, tls: Connector) -> Self {
         let names = Names::of_system();
         Self { limits, tls, access: Box::new(|_| Access::Allowed), names, calls: None }
-    }
-
-    /// The same, with no more calls at once than there are places: who calls [takes](Self::place_for)
-    /// one before.
-    #[must_use]
-    pub fn with_places(self, calls: Gate) -> Self {
-        Self { calls: Some(calls), ..self }
-    }
-
-    /// A place for a call of `endpoint` for `client`, to be held for as long as what comes of it is
-    /// open; `None` where there may be any number.
-    ///
-    /// # Errors
-    ///
-    /// [`DialError::Local`] if there is none.
-    pub fn place_for(
-        &self,
-        client: Client,
-        endpoint: &Endpoint,
-    ) -> Result<Option<Permit>, DialError> {
-        let Some(calls) = &self.calls else { return Ok(None) };
-        calls.enter(client, 1).map(Some).map_err(|refused| {
-            let callee = Callee { endpoint: endpoint.clone(), address: None };
-            DialError::Local { callee, source: TooMany(refused).into() }
-        })
     }
 
     /// Has `access` say of each address whether it may be called, right before it is: whatever a name

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::io::Errno;
 
-use crate::{Endpoint, Refused, Side, tls::ConnectError};
+use crate::{Endpoint, Side, tls::ConnectError};
 
 /// Why a call came to nothing. Where several addresses were called, it is told of the one whose
 /// failure says most.
@@ -109,17 +109,6 @@ pub enum Stage {
 pub(super) enum Failed {
     Denied,
     System(io::Error),
-}
-
-/// There is no place for one call more.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.of_calls())]
-pub(super) struct TooMany(pub(super) Refused);
-
-impl From<TooMany> for io::Error {
-    fn from(too_many: TooMany) -> Self {
-        Self::new(ErrorKind::QuotaExceeded, too_many)
-    }
 }
 
 impl DialError {
