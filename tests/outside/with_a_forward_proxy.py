@@ -10,9 +10,9 @@ import socket
 import threading
 import zipfile
 
-from frames import DATA, END_HEADERS, END_STREAM, HEADERS, Frames, block, frame
+from frames import DATA, END_HEADERS, END_STREAM, HEADERS, STATUSES, Frames, block, frame
 from origin import Origin
-from stage import connects, equal, fields, free_port, holds, need, test
+from stage import RELAIS, Raw, connects, equal, eventually, fields, free_port, holds, need, test
 
 
 def forward(stage, *words):
@@ -261,3 +261,68 @@ def a_stream_of_http_2_is_a_tunnel_beside_others(stage):
     told = [json.loads(line) for line in stage.path("front.jsonl").read_text().splitlines()]
     equal([(line["method"], line["status"]) for line in told][:2], [("CONNECT", 200), ("CONNECT", 403)])
     equal(told[0]["upstream"], f"tcp://{far}")
+
+
+@test
+def who_opens_many_tunnels_in_one_connection_leaves_others_their_places(stage):
+    need("prlimit")
+    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+    port = listener.getsockname()[1]
+    words = ["proxy", "https://127.0.0.1:0", "--forward", "--private", "--connect-port", port]
+    # Callers have 96 of these, and calls half of them; any one client 36.
+    proxy = stage.start(["prlimit", "--nofile=256:256", RELAIS, *map(str, words)], "relais")
+    proxy.await_urls(1)
+    client = Frames(proxy.tls_port)
+    connect = block([(":method", "CONNECT"), (":authority", f"127.0.0.1:{port}")])
+    for number in range(100):
+        client.send(frame(HEADERS, END_HEADERS, 2 * number + 1, connect))
+    statuses = []
+    while len(statuses) < 100:
+        kind, _, _, content = client.next()
+        if kind == HEADERS:
+            statuses.append(STATUSES.get(content[0], 0))
+    # 503 stands in no table.
+    equal((statuses.count(200), statuses.count(0)), (36, 64))
+    taken = len(os.listdir(f"/proc/{proxy.pid}/fd"))
+    assert taken < 100, f"{taken} descriptors"
+    with Origin() as origin:
+        words = ["--proxy-insecure", "-x", proxy.https]
+        equal(stage.curl(*words, "-w", "%{http_code}", origin.url)[-3:], b"503", "the same client")
+        json.loads(stage.curl("--interface", "127.0.0.2", *words, origin.url))
+    client.close()
+    eventually("the places free again", lambda: len(os.listdir(f"/proc/{proxy.pid}/fd")) <= taken - 36)
+    listener.close()
+    proxy.stop()
+
+
+@test
+def tunnels_that_are_cut_off_at_the_end_are_in_the_logs(stage):
+    listener = socket.create_server(("127.0.0.1", 0))
+    far = f"127.0.0.1:{listener.getsockname()[1]}"
+    stage.write("relais.toml", f"""\
+[proxy.front]
+listen = ["http://127.0.0.1:0", "https://127.0.0.1:0"]
+forward = {{ private = true, ports = [{listener.getsockname()[1]}] }}
+access_log = {{ file = "access.log" }}
+sniff = {{ log = "front.jsonl" }}
+[limits]
+grace = "1s"
+""")
+    proxy = stage.relais("up", "relais.toml", urls=2)
+    plain = Raw(proxy.port).send(f"CONNECT {far} HTTP/1.1\r\nHost: {far}\r\n\r\n")
+    holds(plain.head(), "200")
+    listener.accept()[0].sendall(b"12345")
+    equal(plain.socket.recv(5), b"12345")
+    framed = Frames(proxy.tls_port)
+    framed.send(frame(HEADERS, END_HEADERS, 1, block([(":method", "CONNECT"), (":authority", far)])))
+    server = listener.accept()[0]
+    server.sendall(b"1234567")
+    while framed.next()[0] != DATA:
+        pass
+    equal(proxy.stop(), 1, "exit code")
+    lines = stage.path("access.log").read_text().splitlines()
+    for version, passed in [("HTTP/1.1", 5), ("HTTP/2.0", 7)]:
+        found = [line for line in lines if f'"CONNECT {far} {version}" 200 {passed} ' in line]
+        equal(len(found), 1, lines)
+    noted = [json.loads(line) for line in stage.path("front.jsonl").read_text().splitlines()]
+    equal(sorted((note["bytes"], note["end"]) for note in noted), [(5, "relais"), (7, "relais")])

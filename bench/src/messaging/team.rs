@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use relais_hub::{
     model::{Access, AccountId, Act, Deed, Entry, Kind, Millis, RoomId, Seq, State},
     proof::Token,
-    store::{self, More, Session, Store},
+    store::{self, More, Session, Stays, Store},
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -108,8 +108,16 @@ impl Maker {
         let Token { text, hash } = Token::draw(random);
         let (since, device) = (Millis(1), "bench".to_owned());
         let name = hash.session();
-        let session =
-            Session { hash: hash.0, name, account, device, since, seen: since, room: None };
+        let session = Session {
+            hash: hash.0,
+            name,
+            account,
+            device,
+            since,
+            seen: since,
+            room: None,
+            stays: Stays::UntilEnded,
+        };
         self.store.add_session(&session)?;
         Ok(text.0.clone())
     }

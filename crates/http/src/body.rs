@@ -20,7 +20,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use relais_cache::{Pages, StoredBody};
-use relais_net::Fault;
+use relais_net::{Fault, Side, core_ends};
 
 pub(crate) use self::{breaking::Breaking, ended::Tell, steps::Step};
 pub use self::{
@@ -336,8 +336,11 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let ended =
-            if self.left == Some(0) { Ended::Whole(self.sent) } else { Ended::Short(self.sent) };
+        let ended = match self.left {
+            Some(0) => Ended::Whole(self.sent),
+            _ if core_ends() => Ended::Broken(self.sent, Side::Relais),
+            _ => Ended::Short(self.sent),
+        };
         self.finish(ended);
     }
 }

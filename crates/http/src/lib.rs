@@ -30,6 +30,7 @@ mod provenance;
 pub mod proxy;
 mod proxy_status;
 mod ready_head;
+mod refusing;
 #[cfg(test)]
 mod says;
 pub mod sniff;

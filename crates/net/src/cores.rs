@@ -6,18 +6,25 @@ use std::{
     io,
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
+    time::Duration,
 };
 
-use tokio::runtime::{Builder, Handle};
+use tokio::{
+    runtime::{Builder, Handle},
+    time::Instant,
+};
+
+use crate::Drained;
 
 /// The threads that connections live on, each with a runtime of its own.
 ///
-/// They run until the process ends, or until the last clone is gone; what is still on them ends
-/// then, too.
+/// They run until the process ends, until they are [ended](Cores::end), or until the last clone is gone;
+/// what is still on them ends then, too.
 #[derive(Clone, Debug)]
 pub struct Cores {
     cores: Arc<[Core]>,
@@ -27,8 +34,17 @@ pub struct Cores {
 struct Core {
     handle: Handle,
     seated: Arc<AtomicUsize>,
-    /// Its thread leaves when this is dropped.
-    _stay: tokio::sync::oneshot::Sender<()>,
+    /// `None` once it was ended.
+    life: Mutex<Option<Life>>,
+}
+
+/// A core's thread.
+#[derive(Debug)]
+struct Life {
+    /// It leaves when this is dropped.
+    stay: tokio::sync::oneshot::Sender<()>,
+    /// Closed once it has left.
+    left: mpsc::Receiver<()>,
 }
 
 /// A connection's place on one core. Counted until it is dropped.
@@ -63,6 +79,19 @@ impl Cores {
         Seat { handle: core.handle.clone(), seated: Arc::clone(&core.seated) }
     }
 
+    /// Ends all that is still on the cores, and waits until it is dropped, but no longer than `patience`.
+    /// Blocks; not to be called on a core. Nothing is served after that.
+    pub fn end(&self, patience: Duration) -> Drained {
+        let end = Instant::now() + patience;
+        // All are told before one is waited for.
+        let left: Vec<_> = self.cores.iter().filter_map(Core::leave).collect();
+        let is_late = |left: mpsc::Receiver<()>| {
+            let left = left.recv_timeout(end.saturating_duration_since(Instant::now()));
+            left == Err(mpsc::RecvTimeoutError::Timeout)
+        };
+        if left.into_iter().any(is_late) { Drained::TimedOut } else { Drained::InTime }
+    }
+
     /// The first core: where listeners wait.
     pub fn first(&self) -> &Handle {
         &self.cores[0].handle
@@ -74,6 +103,12 @@ const EVENTS_MAX: u32 = 1024;
 
 thread_local! {
     static TURN: Cell<u64> = const { Cell::new(0) };
+    static ENDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether what is dropped now is so because its core ends, and not because somebody is done with it.
+pub fn core_ends() -> bool {
+    ENDS.get()
 }
 
 /// Which turn the current core is at: one wait for events, and the tasks that they woke.
@@ -104,12 +139,27 @@ impl Core {
             .build()?;
         let handle = runtime.handle().clone();
         let (stay, leave) = tokio::sync::oneshot::channel();
+        let (leaves, left) = mpsc::channel();
         thread::Builder::new().name(format!("relais-core-{index}")).spawn(move || {
             TURN.set(first_turn(index));
             // An error is the sender's end, which is what is waited for.
             _ = runtime.block_on(leave);
+            ENDS.set(true);
+            // What a thread of its own does for it is not waited for.
+            runtime.shutdown_background();
+            drop(leaves);
         })?;
-        Ok(Self { handle, seated: Arc::default(), _stay: stay })
+        let life = Mutex::new(Some(Life { stay, left }));
+        Ok(Self { handle, seated: Arc::default(), life })
+    }
+
+    /// Tells its thread to leave, if nobody did. Gives what tells when it has.
+    fn leave(&self) -> Option<mpsc::Receiver<()>> {
+        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner).take();
+        life.map(|Life { stay, left }| {
+            drop(stay);
+            left
+        })
     }
 }
 
@@ -128,15 +178,52 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
+
+    /// Says whether its core ended when it was dropped.
+    struct Dropped(mpsc::Sender<bool>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send(core_ends()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_on_a_core_is_dropped_once_it_is_ended_and_knows_why() {
+        let cores = Cores::start(NonZeroUsize::MIN).unwrap();
+        let (tell, told) = mpsc::channel();
+        let (done, cut) = (Dropped(tell.clone()), Dropped(tell));
+        cores.first().spawn(async move { drop(done) });
+        assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(false));
+        cores.first().spawn(async move {
+            let _cut = cut;
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(cores.end(Duration::from_secs(5)), Drained::InTime);
+        assert_eq!(told.try_recv(), Ok(true));
+        assert_eq!(cores.end(Duration::ZERO), Drained::InTime, "there is nobody any more");
+    }
+
+    #[test]
+    fn who_does_not_leave_a_core_is_not_waited_for_any_longer() {
+        let cores = Cores::start(NonZeroUsize::MIN).unwrap();
+        let (go, told) = mpsc::channel::<()>();
+        let (say, on_core) = mpsc::channel();
+        cores.first().spawn(async move {
+            say.send(()).unwrap();
+            _ = told.recv();
+        });
+        on_core.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert_eq!(cores.end(Duration::from_millis(10)), Drained::TimedOut);
+        drop(go);
+    }
 
     #[test]
     fn each_wait_begins_a_turn() {
         assert_eq!(turn(), 0);
         let cores = Cores::start(NonZeroUsize::MIN).unwrap();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, told) = mpsc::channel();
         let ask = || {
             let tell = tell.clone();
             cores.first().spawn(async move { tell.send(turn()).unwrap() });

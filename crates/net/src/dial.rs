@@ -16,6 +16,7 @@ use tokio::{
 mod datagrams;
 mod error;
 mod names;
+mod places;
 mod race;
 mod secured;
 mod socket;
@@ -32,7 +33,7 @@ use race::{in_turns, race};
 use socket::{Settings, call};
 
 use crate::{
-    Endpoint, Host, HostPort, Peer, Place, Stream,
+    Endpoint, Gate, Host, HostPort, Peer, Place, Stream,
     reach::uncallable,
     tls::{ClientSession, Connector, Protocols},
 };
@@ -69,6 +70,8 @@ pub struct Dialer {
     tls: Connector,
     access: Box<dyn Fn(SocketAddr) -> Access + Send + Sync>,
     names: Names,
+    /// How many calls there may be; `None` for any number.
+    calls: Option<Gate>,
 }
 
 /// A call that was answered.
@@ -115,7 +118,7 @@ impl Dialer {
     /// trusts [nobody](crate::tls::Roots::none).
     pub fn new(limits: DialLimits, tls: Connector) -> Self {
         let names = Names::of_system();
-        Self { limits, tls, access: Box::new(|_| Access::Allowed), names }
+        Self { limits, tls, access: Box::new(|_| Access::Allowed), names, calls: None }
     }
 
     /// Has `access` say of each address whether it may be called, right before it is: whatever a name

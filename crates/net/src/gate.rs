@@ -1,8 +1,12 @@
-//! A limit on how many callers may be inside at once, in all and of one client.
+//! A limit on how many callers may be inside at once, in all and of one client; and the same of those
+//! who are called for them.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use crate::{Client, Room};
@@ -16,7 +20,11 @@ pub struct Gate {
 #[derive(Debug)]
 struct Shared {
     descriptors: Arc<Room>,
+    /// How many descriptors it may take though others have taken all.
+    beyond: usize,
     inside: Mutex<Inside>,
+    /// Whether more than half of the places are taken; for who looks without the lock.
+    crowded: AtomicBool,
 }
 
 /// `all` is the sum of `clients`' values and of the local callers.
@@ -61,24 +69,54 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// The same of a call that was to be made.
+    pub(crate) fn of_calls(self) -> String {
+        match self {
+            Self::Full { places_max } => {
+                format!("as many calls are under way as may be: {places_max}")
+            }
+            Self::ClientFull { client, places_max } => {
+                format!("as many calls are under way for {client} as may be: {places_max}")
+            }
+            Self::Scarce { .. } => self.to_string(),
+        }
+    }
+}
+
 impl Gate {
     /// A gate with `places_max` places, `places_a_client_max` of them for any one client.
     pub fn new(places_max: usize, places_a_client_max: usize) -> Self {
-        Self::of(places_max, places_a_client_max, Arc::new(Room::new(usize::MAX)))
+        Self::of((places_max, places_a_client_max), Arc::new(Room::new(usize::MAX)), 0)
+    }
+
+    /// A gate for calls that are made for clients, each of which takes one of the descriptors that
+    /// callers have, too.
+    ///
+    /// They have half of them at most, so that callers still come in; and where callers have taken all,
+    /// still an eighth as many beyond, so that who is inside is still called for.
+    pub fn for_calls(descriptors: Arc<Room>) -> Self {
+        let places_max = descriptors.places_max();
+        let calls_max = (places_max / 2).max(1);
+        Self::of((calls_max, calls_max - calls_max / 4), descriptors, places_max / 8)
     }
 
     /// The same, whose callers have so many descriptors, which they may share with others.
     #[must_use]
     pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
         let Inside { places_max, places_a_client_max, .. } = *self.shared.lock();
-        Self::of(places_max, places_a_client_max, descriptors)
+        Self::of((places_max, places_a_client_max), descriptors, self.shared.beyond)
     }
 
-    fn of(places_max: usize, places_a_client_max: usize, descriptors: Arc<Room>) -> Self {
+    fn of(
+        (places_max, places_a_client_max): (usize, usize),
+        descriptors: Arc<Room>,
+        beyond: usize,
+    ) -> Self {
         let inside =
             Inside { places_max, places_a_client_max, all: 0, clients: HashMap::default() };
-        let inside = Mutex::new(inside);
-        Self { shared: Arc::new(Shared { descriptors, inside }) }
+        let (inside, crowded) = (Mutex::new(inside), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { descriptors, beyond, inside, crowded }) }
     }
 
     /// Has so many places from now on, and so many of them for any one client. Whoever is inside
@@ -95,7 +133,7 @@ impl Gate {
     ///
     /// Which limit is reached.
     pub fn enter(&self, client: Client, descriptors: usize) -> Result<Permit, Refused> {
-        if self.shared.descriptors.is_full() {
+        if self.shared.descriptors.is_full_beyond(self.shared.beyond) {
             let descriptors_max = self.shared.descriptors.places_max();
             return Err(Refused::Scarce { descriptors_max });
         }
@@ -106,6 +144,7 @@ impl Gate {
         }
         inside.count(client)?;
         inside.all += 1;
+        self.shared.look(&inside);
         drop(inside);
         self.shared.descriptors.take(descriptors);
         Ok(Permit { shared: Arc::clone(&self.shared), client, descriptors })
@@ -127,6 +166,11 @@ impl Gate {
 }
 
 impl Permit {
+    /// Whether more than half of the gate's places are taken. Costs one load.
+    pub fn is_of_a_crowd(&self) -> bool {
+        self.shared.crowded.load(Relaxed)
+    }
+
     /// Has the place, which was [nobody's](Gate::enter_untold), count as one of `client`.
     ///
     /// # Errors
@@ -160,6 +204,11 @@ impl Shared {
         // Nothing that holds the lock can panic half-way through a change.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Notes how many are `inside`, which is held locked.
+    fn look(&self, inside: &Inside) {
+        self.crowded.store(inside.all > inside.places_max / 2, Relaxed);
+    }
 }
 
 impl Drop for Permit {
@@ -168,6 +217,7 @@ impl Drop for Permit {
         let mut inside = self.shared.lock();
         debug_assert!(inside.all > 0, "a permit was inside");
         inside.all -= 1;
+        self.shared.look(&inside);
         if let Some(places) = inside.clients.get_mut(&self.client) {
             *places -= 1;
             if *places == 0 {
@@ -235,6 +285,32 @@ mod tests {
         assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Scarce { descriptors_max: 4 });
         drop(relayed);
         assert!(gate.enter(B, 1).is_ok());
+    }
+
+    #[test]
+    fn calls_leave_half_of_the_descriptors_to_callers_and_have_some_where_those_took_all() {
+        let descriptors = Arc::new(Room::new(16));
+        let callers = Gate::new(99, 99).with_descriptors(Arc::clone(&descriptors));
+        let calls = Gate::for_calls(Arc::clone(&descriptors));
+        let of_a: Vec<_> = (0..6).map(|_| calls.enter(A, 1).unwrap()).collect();
+        assert_eq!(
+            calls.enter(A, 1).unwrap_err(),
+            Refused::ClientFull { client: A, places_max: 6 },
+            "others are called for, too"
+        );
+        let mut all = of_a;
+        all.extend((0..2).map(|_| calls.enter(B, 1).unwrap()));
+        assert!(all[0].is_of_a_crowd());
+        assert_eq!(calls.enter(B, 1).unwrap_err(), Refused::Full { places_max: 8 });
+        let inside: Vec<_> = (0..8).map(|_| callers.enter(A, 1).unwrap()).collect();
+        assert_eq!(callers.enter(B, 1).unwrap_err(), Refused::Scarce { descriptors_max: 16 });
+        all.truncate(4);
+        assert!(!all[0].is_of_a_crowd());
+        let more: Vec<_> = (0..4).map(|_| callers.enter(A, 1).unwrap()).collect();
+        all.extend((0..2).map(|_| calls.enter(B, 1).unwrap()));
+        assert_eq!(calls.enter(B, 1).unwrap_err(), Refused::Scarce { descriptors_max: 16 });
+        drop((all, inside, more));
+        assert!(!descriptors.is_full_beyond(0) && calls.inside() == 0);
     }
 
     #[test]

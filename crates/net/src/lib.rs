@@ -40,7 +40,7 @@ pub use accept::next_caller;
 pub use alarm::{Alarm, Patience};
 pub use balance::{Balance, Candidate, Choice, mix};
 pub use bind::{SocketFile, bind_path};
-pub use cores::{Cores, Seat, turn};
+pub use cores::{Cores, Seat, core_ends, turn};
 pub use datagrams::{
     Batch, DatagramConn, DatagramListener, DatagramService, Datagrams, DynDatagramService, Heard,
     Outgoing, Sent, Train, Word,

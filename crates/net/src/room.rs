@@ -25,6 +25,11 @@ impl Room {
         self.taken.load(Relaxed) >= self.places_max
     }
 
+    /// Whether every place is taken, and so many more.
+    pub fn is_full_beyond(&self, more: usize) -> bool {
+        self.taken.load(Relaxed) >= self.places_max.saturating_add(more)
+    }
+
     /// Takes so many places, be they there or not: whoever looks first, and does so at the same time as
     /// others, may take some too many.
     pub fn take(&self, places: usize) {
@@ -48,6 +53,7 @@ mod tests {
         assert!(!room.is_full());
         room.take(2);
         assert!(room.is_full());
+        assert!(room.is_full_beyond(1) && !room.is_full_beyond(2));
         room.give_back(1);
         assert!(room.is_full());
         room.give_back(1);

@@ -1,6 +1,6 @@
 //! The handler that keeps what is blocked from another handler.
 
-use std::{fmt, future::ready, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use http::Method;
 use relais_net::Fault;
@@ -9,6 +9,7 @@ use super::{BlockList, Notice, Rule};
 use crate::{
     Accepts, Answer, Answering, Ask, Caller, Handler, Provenance, Refused, Target,
     proxy_status::{PROXY_STATUS, proxy_status},
+    refusing::or_answering,
 };
 
 /// Answers what a list blocks by itself, and asks `H` for the rest.
@@ -100,18 +101,12 @@ impl<H: Handler> Handler for Blocked<H> {
         self.refuse(ask).or_else(|| self.inner.at_once(ask))
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        match self.refuse(&ask) {
-            Some(answer) => Ok(answer),
-            None => self.inner.answer(ask).await,
-        }
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        self.answering(ask)
     }
 
     fn answering(&self, ask: Ask) -> Answering<'_> {
-        match self.refuse(&ask) {
-            Some(answer) => Box::pin(ready(Ok(answer))),
-            None => self.inner.answering(ask),
-        }
+        or_answering(self.refuse(&ask), &self.inner, ask)
     }
 
     fn refused(&self, refused: &Refused<'_>) {

@@ -7,6 +7,7 @@ use super::{
     connect::{self, Way},
     exchange::Answered,
     http1, http2,
+    manner::Passing,
 };
 
 impl Client {
@@ -28,11 +29,15 @@ impl Client {
         };
         let Way { stream, peer, session, chain, timings, passing } = way;
         let answered = if is_http2 {
-            http2::ask(stream, request, self.limits).await?
+            http2::ask(stream, request, self.limits).await
         } else {
-            http1::ask(stream, request, (passing, self), self.limits).await?
+            http1::ask(stream, request, (passing, self), self.limits).await
         };
-        let Answered { sent, interims, head, body, first_byte } = answered;
+        let answered = answered.map_err(|error| match (&self.proxy, passing) {
+            (Some(proxy), Passing::OnByProxy) => proxy.blame(format!("for {}", request.url), error),
+            _ => error,
+        });
+        let Answered { sent, interims, head, body, first_byte } = answered?;
         let timings = Timings { first_byte, ..timings };
         Ok(Exchange { sent, interims, head, body, peer, session, chain, timings })
     }

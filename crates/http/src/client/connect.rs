@@ -10,7 +10,7 @@ use relais_net::{
 use tokio::time::{Instant, timeout};
 
 use super::{
-    AskError, Client, Proxy, ProxySpeaks, Speaks, Timings, Url,
+    AskError, Client, Limits, Proxy, ProxySpeaks, Speaks, Timings, Url,
     http1::{self, Tunnelled},
     manner::Passing,
     socks5,
@@ -45,9 +45,11 @@ pub(super) async fn connect(client: &Client, url: &Url) -> Result<Way, AskError>
     }
     let begin = Instant::now();
     let through = match proxy.speaks {
-        ProxySpeaks::Http => tunnel(client, proxy, (dialed, url)).await?,
-        ProxySpeaks::Socks5 => socks(client, proxy, (dialed, url)).await?,
+        ProxySpeaks::Http => tunnel(client, proxy, (dialed, url)).await,
+        ProxySpeaks::Socks5 => socks(client, proxy, (dialed, url)).await,
     };
+    let through =
+        through.map_err(|error| proxy.blame(format!("to call {}", url.host_port()), error))?;
     let took = begin.elapsed();
     if !url.is_secure() {
         // What was agreed on with the proxy is not the server's.
@@ -64,9 +66,10 @@ async fn socks(
     proxy: &Proxy,
     (mut dialed, url): (Dialed, &Url),
 ) -> Result<Dialed, AskError> {
-    let asking = socks5::ask(&mut dialed.stream, url, proxy.user.as_ref());
-    let most = client.limits.silence_max;
-    timeout(most, asking).await.map_err(|_| AskError::Late(most))??;
+    let Limits { silence_max, greeting_max, .. } = client.limits;
+    let greeting_max = greeting_max.min(silence_max);
+    let asking = socks5::ask(&mut dialed.stream, url, (proxy.user.as_ref(), greeting_max));
+    timeout(silence_max, asking).await.map_err(|_| AskError::Late(silence_max))??;
     Ok(dialed)
 }
 

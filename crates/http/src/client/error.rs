@@ -11,6 +11,16 @@ pub enum AskError {
     /// Nobody answered the call, or nobody who is believed.
     #[error(transparent)]
     Dial(#[from] DialError),
+    /// A proxy was asked for something, and it came to nothing there.
+    #[error("the proxy {proxy} was asked {what}")]
+    Proxy {
+        /// Which.
+        proxy: String,
+        /// To do what, or for what.
+        what: String,
+        /// What became of that.
+        source: Box<AskError>,
+    },
     /// The proxy will not call the server.
     #[error("the proxy answers {0}: expected 200, which begins a tunnel")]
     NoTunnel(u16),

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use relais_net::{Dialer, Endpoint, ParseEndpointError, Scheme};
 use relais_wire::http1::HeadLimits;
 
-use super::{Request, basic};
+use super::{AskError, Request, basic};
 
 /// Asks one server at a time, each time on a connection of its own.
 #[derive(Debug)]
@@ -75,6 +75,9 @@ pub struct Limits {
     pub head: HeadLimits,
     /// From the request to the end of the answer's head, and within its body without a byte.
     pub silence_max: Duration,
+    /// How long a proxy of SOCKS may take for its first word, which it says before it calls anybody:
+    /// one of another kind waits for the end of a line, and says nothing.
+    pub greeting_max: Duration,
 }
 
 /// Who reads the request.
@@ -97,7 +100,21 @@ pub(super) fn uploading_max(request: &Request) -> Duration {
 /// How long a name or a password may be that is told to a proxy of SOCKS.
 const SOCKS_BYTES_MAX: usize = 255;
 
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.speaks, self.endpoint.host_port()) {
+            (ProxySpeaks::Socks5, Some(at)) => write!(f, "socks5://{at}"),
+            _ => write!(f, "{}", self.endpoint),
+        }
+    }
+}
+
 impl Proxy {
+    /// What became of something that it was asked: to do `what`, or for what.
+    pub(super) fn blame(&self, what: String, error: AskError) -> AskError {
+        AskError::Proxy { proxy: self.to_string(), what, source: Box::new(error) }
+    }
+
     /// The proxy that `text` names: `http://host:port` or `host:port`, `https://…` or `socks5://…`.
     ///
     /// # Errors

@@ -23,8 +23,8 @@ const NONE: u8 = 0xff;
 /// Of what says who asks.
 const USER_VERSION: u8 = 1;
 
-/// Has the proxy at the other end of `stream` connect it to the server of `url`. Nothing beyond its
-/// answer is read.
+/// Has the proxy at the other end of `stream` connect it to the server of `url`, as this user, if one is
+/// named. It has so long for its first word. Nothing beyond its answer is read.
 ///
 /// # Errors
 ///
@@ -33,9 +33,9 @@ const USER_VERSION: u8 = 1;
 pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     url: &Url,
-    user: Option<&User>,
+    (user, greeting_max): (Option<&User>, Duration),
 ) -> Result<(), AskError> {
-    introduce(stream, user).await?;
+    introduce(stream, user, greeting_max).await?;
     say(stream, &request(url)?).await?;
     let [version, reply, _, kind] = hear(stream).await?;
     if version != VERSION {
@@ -59,13 +59,14 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
 async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     user: Option<&User>,
+    greeting_max: Duration,
 ) -> Result<(), AskError> {
     match user {
         None => say(stream, &[VERSION, 1, NOBODY]).await?,
         Some(_) => say(stream, &[VERSION, 2, NOBODY, BY_PASSWORD]).await?,
     }
-    let greeted = timeout(GREETED_WITHIN, greeting(stream)).await;
-    let chosen = greeted.map_err(|_| AskError::SilentSocks(GREETED_WITHIN))??;
+    let greeted = timeout(greeting_max, greeting(stream)).await;
+    let chosen = greeted.map_err(|_| AskError::SilentSocks(greeting_max))??;
     match (chosen, user) {
         (NOBODY, _) => return Ok(()),
         (BY_PASSWORD, Some(user)) => say(stream, &introduction(user)?).await?,
@@ -76,10 +77,6 @@ async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
     let [_, status] = hear(stream).await?;
     if status == 0 { Ok(()) } else { Err(AskError::ProxyUser) }
 }
-
-/// How long a proxy may take for its first word, which it says before it calls anybody: another one than of
-/// SOCKS waits for the end of a line, and says nothing.
-const GREETED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Hears the first word of a proxy: `5, way`. Gives how it wants to know who asks.
 async fn greeting(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, AskError> {
@@ -170,6 +167,8 @@ mod tests {
 
     use super::*;
 
+    const GREETING_MAX: Duration = Duration::from_secs(7);
+
     /// What is said for `url` to who answers with `heard`, and what comes of it.
     async fn talk(url: &str, user: Option<(&str, &str)>, heard: &[u8]) -> (Vec<u8>, String) {
         let user = user
@@ -177,7 +176,8 @@ mod tests {
         let (mut ours, mut theirs) = duplex(1 << 12);
         theirs.write_all(heard).await.unwrap();
         theirs.shutdown().await.unwrap();
-        let asked = ask(&mut ours, &url.parse().unwrap(), user.as_ref()).await;
+        let with = (user.as_ref(), GREETING_MAX);
+        let asked = ask(&mut ours, &url.parse().unwrap(), with).await;
         drop(ours);
         let mut said = Vec::new();
         theirs.read_to_end(&mut said).await.unwrap();
@@ -235,8 +235,9 @@ mod tests {
         let (_, came) = talk("http://a:1", None, &[4, 0x5a]).await;
         assert_eq!(came, r#"the proxy speaks no SOCKS 5: it began with "\x04Z""#);
         let (mut ours, _theirs) = duplex(1 << 12);
-        let silent = ask(&mut ours, &"http://a:1".parse().unwrap(), None).await.unwrap_err();
-        assert_eq!(silent.to_string(), "the proxy said no word of SOCKS 5 within 5s");
+        let with = (None, GREETING_MAX);
+        let silent = ask(&mut ours, &"http://a:1".parse().unwrap(), with).await.unwrap_err();
+        assert_eq!(silent.to_string(), "the proxy said no word of SOCKS 5 within 7s");
     }
 
     proptest! {

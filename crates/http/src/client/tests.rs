@@ -16,6 +16,9 @@ use super::*;
 
 const HEAD: HeadLimits = HeadLimits { head_bytes_max: 4096, line_bytes_max: 1024, fields_max: 20 };
 
+/// Longer than anything takes here.
+const SECONDS: Duration = Duration::from_secs(5);
+
 fn client() -> Client {
     let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
     let most = Duration::from_secs(5);
@@ -25,7 +28,7 @@ fn client() -> Client {
         dialer: Dialer::new(limits, Connector::new(&demand).unwrap()),
         speaks: Speaks::Agreed,
         proxy: None,
-        limits: Limits { head: HEAD, silence_max: Duration::from_secs(5) },
+        limits: Limits { head: HEAD, silence_max: SECONDS, greeting_max: SECONDS },
     }
 }
 
@@ -235,11 +238,45 @@ async fn a_proxy_that_reaches_nobody_says_so() {
         let mut asked = request(1, Method::GET, "");
         asked.url = "https://a.example/x".parse().unwrap();
         let error = client.ask(&asked).await.unwrap_err();
-        assert_eq!(error.to_string(), expect);
+        let whom = format!("the proxy http://127.0.0.1:{port} was asked to call a.example:443");
+        assert_eq!(told(&error), [&*whom, expect]);
         drop(client);
         let sent = server.await.unwrap();
         assert_eq!(sent, "CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n");
     }
+}
+
+/// What `error` says, and what is behind it.
+fn told(error: &AskError) -> Vec<String> {
+    let error: &dyn std::error::Error = error;
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_says_nothing_is_named_with_what_it_was_asked_and_waited_for_as_long_as_is_said()
+ {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let check =
+        async |scheme: &str, url: &str, [greeting, silence]: [u64; 2], expect: [&str; 2]| {
+            let mut client = client();
+            client.limits.silence_max = Duration::from_secs(silence);
+            client.limits.greeting_max = Duration::from_secs(greeting);
+            let at = format!("{scheme}://127.0.0.1:{port}");
+            client.proxy = Some(Proxy::parse(&at).unwrap());
+            let mut asked = request(1, Method::GET, "");
+            asked.url = url.parse().unwrap();
+            let error = client.ask(&asked).await.unwrap_err();
+            let whom = format!("the proxy {at} was asked {}", expect[0]);
+            assert_eq!(told(&error), [&*whom, expect[1]]);
+        };
+    let silent = "the proxy said no word of SOCKS 5 within 5s";
+    check("socks5", "http://a.example", [5, 30], ["to call a.example:80", silent]).await;
+    let silent = "the proxy said no word of SOCKS 5 within 20s";
+    check("socks5", "http://a.example", [20, 20], ["to call a.example:80", silent]).await;
+    let late = "no answer came within 30s";
+    check("http", "https://a.example", [5, 30], ["to call a.example:443", late]).await;
+    check("http", "http://a.example/b", [5, 30], ["for http://a.example/b", late]).await;
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ mod tests;
 use std::sync::{Arc, atomic::AtomicU32};
 
 use arc_swap::ArcSwap;
-use relais_net::{Conn, Drain, DynService, Fault, Gate, Room, Service, Stream, tls};
+use relais_net::{Conn, Drain, DynService, Fault, Gate, Service, Stream, tls};
 use relais_wire::http1::starts_like_request;
 
 pub use asking::HandlerSlot;
@@ -71,13 +71,6 @@ impl Http {
     pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
         let (awake, shared) = (Arc::default(), Places::at_most(limits.load().shared_max));
         Self { handler, limits, awake, shared, tunnels: stream_tunnel::gate() }
-    }
-
-    /// The same, whose tunnels over HTTP/2 take their sockets from these descriptors. Those of its
-    /// callers are counted where they come in.
-    #[must_use]
-    pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
-        Self { tunnels: self.tunnels.with_descriptors(descriptors), ..self }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).

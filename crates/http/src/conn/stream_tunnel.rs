@@ -1,24 +1,16 @@
 //! A tunnel in a stream of an HTTP/2 connection, beside others ([RFC 9113 §8.5]).
 //!
-//! It ends with its stream, and so with its connection. Of what its client does not take little is
-//! kept, and not for long.
+//! It ends with its stream, and so with its connection; or, as over HTTP/1, once nothing moved in it
+//! for too long. Of what its client does not take little is kept.
 //!
 //! [RFC 9113 §8.5]: https://www.rfc-editor.org/rfc/rfc9113#section-8.5
 
-use std::{
-    future::poll_fn,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use relais_net::{Alarm, Client, Fault, Gate, Patience, Permit};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use relais_net::{Alarm, Client, Fault, Gate, Permit};
 use tracing::debug;
 
 use super::{
@@ -27,7 +19,7 @@ use super::{
     switch::Switch,
     tunnel,
 };
-use crate::{Ended, body::Next};
+use crate::body::Next;
 
 /// How many there may be, on all connections of a listener: each is a socket to somebody.
 pub(super) const MAX: usize = 1024;
@@ -122,13 +114,8 @@ async fn pass(upgrade: OnUpgrade, switch: Switch, limits: &Limits) -> Result<(),
         }
     };
     let Switch { next: Next::Tunnel(tunnel), tell } = switch else { return Ok(()) };
-    let near = Near { io: near, patience: Patience::default(), stall_max: limits.stall_max };
-    let running = tunnel::run(near, Bytes::new(), tunnel, (limits, PIECE_BYTES));
-    let (ended, passed) = looked_at(running).await;
-    if let Some(tell) = tell {
-        tell(if ended.is_ok() { Ended::Whole(passed) } else { Ended::Short(passed) });
-    }
-    ended
+    let told = tunnel::Told::new(tell);
+    looked_at(tunnel::run(near, Bytes::new(), (tunnel, told), (limits, PIECE_BYTES))).await
 }
 
 /// Runs `tunnel`, and polls it once a [`SWEEP`], too: once the client has said its last, nobody is
@@ -144,57 +131,4 @@ async fn looked_at<F: Future>(tunnel: F) -> F::Output {
         ended
     })
     .await
-}
-
-/// The near end, which fails once nothing was taken of what it has for too long.
-struct Near<IO> {
-    io: IO,
-    patience: Patience<()>,
-    stall_max: Duration,
-}
-
-impl<IO> Near<IO> {
-    fn judge<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.patience.moved();
-            return polled;
-        }
-        ready!(self.patience.poll(cx, (), self.stall_max));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl<IO: AsyncRead + Unpin> AsyncRead for Near<IO> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        room: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, room)
-    }
-}
-
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Near<IO> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.judge(cx, polled)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_flush(cx);
-        self.judge(cx, polled)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_shutdown(cx);
-        self.judge(cx, polled)
-    }
 }

@@ -30,17 +30,18 @@ impl Switch {
         (limits, drain): (&Limits, &Drain),
     ) -> Result<(), Fault> {
         let Self { next, tell } = self;
-        let (ended, passed) = match next {
+        let told = tunnel::Told::new(tell);
+        match next {
             Next::Tunnel(tunnel) => {
-                tunnel::run(near, early, tunnel, (limits, tunnel::PASS_BYTES)).await
+                tunnel::run(near, early, (tunnel, told), (limits, tunnel::PASS_BYTES)).await
             }
-            // How much it says is its own business.
-            Next::Heir(heir) => (heir.go_on(near, early, drain.clone()).await, 0),
-        };
-        if let Some(tell) = tell {
-            tell(if ended.is_ok() { Ended::Whole(passed) } else { Ended::Short(passed) });
+            Next::Heir(heir) => {
+                let ended = heir.go_on(near, early, drain.clone()).await;
+                // How much it says is its own business.
+                told.end(&ended);
+                ended
+            }
         }
-        ended
     }
 
     /// Does not hand it over, and tells so.

@@ -14,7 +14,10 @@ use relais_net::{Alarm, Fault, Side, after_others};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Limits;
-use crate::body::Tunnel;
+use crate::{
+    Ended,
+    body::{Tell, Tunnel},
+};
 
 /// How much is passed at a time, at most; what one side does not take of it is kept.
 pub(super) const PASS_BYTES: usize = 64 * 1024;
@@ -26,14 +29,18 @@ thread_local! {
 
 /// Passes on what comes from `near`, of which `early` came already, and from the far end of `tunnel`.
 ///
-/// No more than `piece` bytes are read or written at once. Gives how it ended, with the fault of the side
-/// that broke off, or where nothing came for too long; and how many bytes went to the near end.
+/// No more than `piece` bytes are read or written at once. `told` learns how it ended, and how many bytes
+/// went to the near end.
+///
+/// # Errors
+///
+/// The fault of the side that broke off, or where nothing came for too long.
 pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
     mut near: N,
     early: Bytes,
-    tunnel: Tunnel,
+    (tunnel, mut told): (Tunnel, Told),
     (limits, piece): (&Limits, usize),
-) -> (Result<(), Fault>, u64) {
+) -> Result<(), Fault> {
     let Tunnel { mut far, early: from_far, held: _held } = tunnel;
     let (mut up, mut down) = (Pipe::new(&early, piece), Pipe::new(&from_far, piece));
     drop((early, from_far));
@@ -43,6 +50,7 @@ pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
         let before = (up.passed, down.passed);
         let above = up.poll(cx, &mut near, &mut far);
         let below = down.poll(cx, &mut far, &mut near);
+        told.passed = down.passed;
         if let Poll::Ready(Err(error)) =
             above.map_err(|broken| broken.of(Side::Client, Side::Upstream))
         {
@@ -64,7 +72,41 @@ pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
         Poll::Ready(Err(Fault::new(Side::Client, "waiting in a tunnel", error)))
     })
     .await;
-    (ended, down.passed)
+    told.end(&ended);
+    ended
+}
+
+/// Who is told of the end of what goes on with a connection: once, and where this is dropped before, that
+/// we cut it off.
+pub(super) struct Told {
+    /// `None` once it was told, or if nobody is to be.
+    tell: Option<Tell>,
+    /// How many bytes went to the client.
+    pub(super) passed: u64,
+}
+
+impl Told {
+    /// Of what has not begun.
+    pub(super) fn new(tell: Option<Tell>) -> Self {
+        Self { tell, passed: 0 }
+    }
+
+    /// It ended so.
+    pub(super) fn end<T>(mut self, ended: &Result<T, Fault>) {
+        self.tell(if ended.is_ok() { Ended::Whole } else { Ended::Short });
+    }
+
+    fn tell(&mut self, ended: impl FnOnce(u64) -> Ended) {
+        if let Some(tell) = self.tell.take() {
+            tell(ended(self.passed));
+        }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.tell(|passed| Ended::Broken(passed, Side::Relais));
+    }
 }
 
 /// One direction.
@@ -203,7 +245,8 @@ mod tests {
         let tunnel = Tunnel::new(Stream::Memory(far), early.1.into());
         let limits = Limits { tunnel_idle_max: Duration::from_secs(5), ..Limits::default() };
         let running = tokio::spawn(async move {
-            run(Stream::Memory(near), early.0.into(), tunnel, (&limits, PASS_BYTES)).await.0
+            let both = (tunnel, Told::new(None));
+            run(Stream::Memory(near), early.0.into(), both, (&limits, PASS_BYTES)).await
         });
         (client, server, running)
     }
@@ -240,6 +283,28 @@ mod tests {
         };
         tokio::join!(talk(client), talk(server));
         running.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_that_is_cut_off_tells_what_passed() {
+        let ((client, near), (far, mut server)) = (duplex(1 << 10), duplex(1 << 10));
+        let (tell, told) = std::sync::mpsc::channel();
+        let told_of = Told::new(Some(Box::new(move |ended| tell.send(ended).unwrap())));
+        let both = (Tunnel::new(Stream::Memory(far), "early".into()), told_of);
+        let limits = Limits::default();
+        server.write_all(b" and late").await.unwrap();
+        let mut running =
+            Box::pin(run(Stream::Memory(near), Bytes::new(), both, (&limits, PASS_BYTES)));
+        assert!(polled(running.as_mut()).await.is_pending());
+        drop(running);
+        assert_eq!(told.try_recv(), Ok(Ended::Broken(14, Side::Relais)));
+        assert!(told.recv().is_err(), "told once");
+        drop(client);
+    }
+
+    /// Polls `future` once.
+    async fn polled<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+        poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
     }
 
     #[tokio::test(start_paused = true)]

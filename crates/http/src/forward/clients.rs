@@ -1,15 +1,12 @@
 //! For whom a proxy is there.
 
-use std::{
-    future::ready,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::net::{IpAddr, Ipv4Addr};
 
 use http::Request;
 use relais_net::{Fault, Network, Peer};
 
 use super::told::{Teller, Why};
-use crate::{Accepts, Answer, Answering, Ask, Handler, Refused};
+use crate::{Accepts, Answer, Answering, Ask, Handler, Refused, refusing::or_answering};
 
 /// Asks `H` for these clients, and for whole URLs and tunnels. Others are told so.
 ///
@@ -59,18 +56,12 @@ impl<H: Handler> Handler for Clients<H> {
         self.refuse(ask).or_else(|| self.inner.at_once(ask))
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
-        match self.refuse(&ask) {
-            Some(answer) => Ok(answer),
-            None => self.inner.answer(ask).await,
-        }
+    fn answer(&self, ask: Ask) -> impl Future<Output = Result<Answer, Fault>> + Send {
+        self.answering(ask)
     }
 
     fn answering(&self, ask: Ask) -> Answering<'_> {
-        match self.refuse(&ask) {
-            Some(answer) => Box::pin(ready(Ok(answer))),
-            None => self.inner.answering(ask),
-        }
+        or_answering(self.refuse(&ask), &self.inner, ask)
     }
 
     fn refused(&self, refused: &Refused<'_>) {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, request};
-use relais_net::{Access, Dialer, Endpoint, Fault, Network, tls::Protocols};
+use relais_net::{Access, DialError, Dialer, Endpoint, Fault, Network, tls::Protocols};
 
 use self::{
     asked::{Asked, asked},
@@ -145,7 +145,7 @@ impl Forward {
         let asked = asked(head)?;
         self.ports.judge(&asked)?;
         match asked {
-            Asked::Tunnel(far) => Ok(self.dig(&far).await?),
+            Asked::Tunnel(far) => Ok(self.dig(&far, caller).await?),
             Asked::Message(server) => {
                 if hops::count_forward(&head.method, &mut head.headers) == Reaches::Us {
                     return Ok(explain::options(told::METHODS));
@@ -168,10 +168,11 @@ impl Forward {
     }
 
     /// Calls the far end of a tunnel.
-    async fn dig(&self, far: &Endpoint) -> Result<Answer, Why> {
-        let dialed = self.dialer.dial(far, Protocols::Plain).await;
-        let dialed = dialed.map_err(|error| self.explain(far.to_string().into(), error.into()))?;
-        let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()));
+    async fn dig(&self, far: &Endpoint, caller: &Caller) -> Result<Answer, Why> {
+        let explain = |error: DialError| self.explain(far.to_string().into(), error.into());
+        let permit = self.dialer.place_for(caller.peer.client(), far).map_err(explain)?;
+        let dialed = self.dialer.dial(far, Protocols::Plain).await.map_err(explain)?;
+        let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()).holding(permit));
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),
             connect: Some(dialed.timings.resolve + dialed.timings.connect),

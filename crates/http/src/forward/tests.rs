@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
-use relais_net::{Conn, DialLimits, Peer, Service as _, Shutdown, Stream, tls};
+use relais_net::{Conn, DialLimits, Gate, Peer, Service as _, Shutdown, Stream, tls};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     net::{TcpListener, TcpStream},
@@ -105,6 +105,59 @@ async fn a_tunnel_leads_to_whom_the_client_names() {
         came.clear();
         server.read_to_string(&mut came).await.unwrap();
         assert_eq!(came, "bye");
+    }
+}
+
+/// A proxy that may call so many at once, half of them kept for who asks next.
+fn with_places(ports: &[u16], calls: &Gate) -> Options {
+    let usual = options(ports);
+    Options { dialer: usual.dialer.with_places(calls.clone()), ..usual }
+}
+
+#[tokio::test]
+async fn a_tunnel_has_its_place_until_its_end_and_who_finds_none_is_told_to_come_again() {
+    let (listener, at) = listener().await;
+    let calls = Gate::new(1, 1);
+    let connect = format!("CONNECT {at} HTTP/1.1\r\nHost: {at}\r\n\r\n");
+    let whole = format!("GET http://{at}/ HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    let mut first = client(with_places(&[at.port()], &calls));
+    first.write_all(connect.as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    head(&mut first).await;
+    for request in [&connect, &whole] {
+        let came = refused(with_places(&[at.port()], &calls), request).await;
+        assert!(came.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{came}");
+        assert!(came.contains("This proxy can open no connection at the moment."), "{came}");
+    }
+    first.write_all(b"x").await.unwrap();
+    hears(&mut server, "x").await;
+    drop((first, server));
+    while calls.inside() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut next = client(with_places(&[at.port()], &calls));
+    next.write_all(connect.as_bytes()).await.unwrap();
+    assert!(head(&mut next).await.starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[tokio::test]
+async fn what_an_answer_switches_has_the_place_that_its_request_had() {
+    let (listener, at) = listener().await;
+    let calls = Gate::new(9, 9);
+    let mut client = client(with_places(&[at.port()], &calls));
+    let request = format!(
+        "GET http://{at}/ HTTP/1.1\r\nHost: {at}\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    head(&mut server).await;
+    let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n";
+    server.write_all(answer).await.unwrap();
+    head(&mut client).await;
+    assert_eq!(calls.inside(), 1);
+    drop((client, server));
+    while calls.inside() > 0 {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -3,15 +3,15 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
     header::{
-        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, MAX_FORWARDS,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
+        AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+        MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, UPGRADE,
     },
 };
 use relais_wire::is_token;
 
 use crate::{
     Body,
-    upstream::{is_of_connection, members},
+    upstream::{is_of_connection, members, trimmed},
 };
 
 /// Whether a field is for one hop though `Connection` does not name it. `Trailer` is for the whole
@@ -33,6 +33,7 @@ pub(super) fn rewrites(name: &HeaderName, headers: &HeaderMap) -> bool {
         || named_bytes() > NAMED_BYTES_MAX
         || is_named(name, headers)
         || *name == COOKIE && may_be_joined()
+        || *name == EXPECT
 }
 
 /// Takes off the fields of a request what was for this hop alone, and adds what is said again to the
@@ -46,6 +47,10 @@ pub(crate) fn renew_request(headers: &mut HeaderMap, version: Version) {
         .filter(|protocols| version == Version::HTTP_11 && !may_bring_http(protocols));
     let takes_trailers = takes_trailers(headers);
     strip(headers);
+    if version == Version::HTTP_10 {
+        // It knows of no 100 (RFC 9110 §10.1.1), and sends all of it at once.
+        headers.remove(EXPECT);
+    }
     if let Some(protocol) = upgrade {
         set_upgrade(headers, protocol);
     }
@@ -83,11 +88,18 @@ pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Reaches
     Reaches::Next
 }
 
-/// The same of an answer, which says again only which protocol it changes to, if it does.
+/// The same of an answer, which says again only which protocol it changes to, if it does; or which it
+/// wants (RFC 9110 §15.5.22), if that may be asked for here.
 pub(crate) fn renew_answer(answer: &mut Response<Body>) {
-    let is_switch = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let status = answer.status();
     let headers = answer.headers_mut();
-    let upgrade = if is_switch { upgrade(headers) } else { None };
+    let upgrade = match status {
+        StatusCode::SWITCHING_PROTOCOLS => upgrade(headers),
+        StatusCode::UPGRADE_REQUIRED => {
+            upgrade(headers).filter(|protocols| !may_bring_http(protocols))
+        }
+        _ => None,
+    };
     strip(headers);
     if let Some(protocol) = upgrade {
         set_upgrade(headers, protocol);
@@ -142,7 +154,7 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 
 /// The protocol to change to that `headers` ask for or agree to (RFC 9110 §7.8), if they do.
 fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let value = headers.get(UPGRADE)?;
+    let value = headers.get(UPGRADE).filter(|value| !trimmed(value.as_bytes()).is_empty())?;
     let asks = members(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     asks.then(|| value.clone())
 }
@@ -163,10 +175,11 @@ fn may_bring_http(upgrade: &HeaderValue) -> bool {
 
 /// Makes one field of the cookies: only in HTTP/2 they may be several (RFC 9113 §8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
-    let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if crumbs.len() < 2 {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
     }
+    let crumbs = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let crumbs: Vec<_> = crumbs.filter(|crumb| !crumb.is_empty()).collect();
     let joined = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]));
     headers.insert(COOKIE, joined.expect("values and what stands between them"));
 }
@@ -217,6 +230,7 @@ mod tests {
         assert_eq!(asked("connection: a, upgrade\nupgrade: b").as_deref(), Some("b"));
         assert_eq!(asked("upgrade: websocket"), None);
         assert_eq!(asked("connection: upgrade"), None);
+        assert_eq!(asked("connection: upgrade\nupgrade: ,"), None);
     }
 
     #[test]
@@ -251,6 +265,7 @@ mod tests {
         };
         check("cookie: a=1\nx-a: b\ncookie: b=2\ncookie: c", Version::HTTP_2, &["a=1; b=2; c"]);
         check("cookie: a=1", Version::HTTP_2, &["a=1"]);
+        check("cookie: \ncookie: a=1\ncookie: ", Version::HTTP_2, &["a=1"]);
         check("x-a: b", Version::HTTP_2, &[]);
         check("cookie: a=1\ncookie: b=2", Version::HTTP_11, &["a=1", "b=2"]);
     }

@@ -219,7 +219,7 @@ async fn what_is_rewritten_is_told_to_be() {
             let is_same = all(&came, name) == all(&told, name);
             assert!(is_same || nobody.rewrites(name, &came), "{name} over {version:?}");
         }
-        for left in ["x-b", "accept-language", "expect"] {
+        for left in ["x-b", "accept-language"] {
             let left: HeaderName = left.parse().unwrap();
             assert!(!nobody.rewrites(&left, &came), "{left}");
         }
@@ -573,4 +573,42 @@ async fn head_of(client: &mut DuplexStream) -> String {
         head.push(client.read_u8().await.unwrap());
     }
     String::from_utf8(head).unwrap()
+}
+
+/// RFC 9110 §10.1.1.
+#[tokio::test]
+async fn leave_to_send_a_body_is_asked_for_where_there_is_one_and_who_asks_knows_of_that() {
+    let check = async |version: &str, length: &str, expect: bool| {
+        let answer = "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n";
+        let body = if length.contains('2') { "hi" } else { "" };
+        let request = format!(
+            "POST / HTTP/{version}\r\nHost: a\r\nExpect: 100-continue\r\n{length}\r\n{body}"
+        );
+        let (asked, _) = passed(&request, answer).await;
+        assert_eq!(asked.contains("expect: 100-continue\r\n"), expect, "{asked}");
+    };
+    check("1.1", "Content-Length: 2\r\n", true).await;
+    check("1.1", "Content-Length: 0\r\n", false).await;
+    check("1.1", "", false).await;
+    check("1.0", "Content-Length: 2\r\n", false).await;
+}
+
+/// RFC 9110 §15.5.22.
+#[tokio::test]
+async fn which_protocol_is_wanted_is_told_if_it_may_be_asked_for() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let (_, came) = passed(
+        request,
+        "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+         Content-Length: 0\r\n\r\n",
+    )
+    .await;
+    assert!(came.contains("upgrade: websocket\r\n"), "{came}");
+    let (_, came) = passed(
+        request,
+        "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\
+         Content-Length: 0\r\n\r\n",
+    )
+    .await;
+    assert!(!came.contains("h2c"), "{came}");
 }

@@ -14,7 +14,7 @@ use crate::{
     Answer, Caller, Provenance, Trust,
     target::spoken,
     trust::{FOR, HOST_ASKED, NAMES, PROTO, Word, says_something},
-    upstream::Reply,
+    upstream::{Reply, drop_empty_lists, trimmed},
 };
 
 /// What is said of the way.
@@ -73,6 +73,7 @@ impl Way {
         let ip = caller.peer.ip();
         let said = self.trust.word(&head.headers, caller).map(Said::of).unwrap_or_default();
         forget(&mut head.headers);
+        drop_empty_lists(&mut head.headers, &VIA);
         let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
         line(out, &VIA, self.via(head.version).as_bytes());
         let proto = said.proto.as_ref().map_or(scheme.as_bytes(), HeaderValue::as_bytes);
@@ -94,6 +95,7 @@ impl Way {
     /// whom from off its fields: neither we tell, nor those before us.
     pub(crate) fn print_via(&self, head: &mut request::Parts, out: &mut Vec<u8>) {
         forget(&mut head.headers);
+        drop_empty_lists(&mut head.headers, &VIA);
         line(out, &VIA, self.via(head.version).as_bytes());
     }
 
@@ -107,6 +109,7 @@ impl Way {
         });
         hops::renew_answer(&mut response);
         let via = self.via(response.version()).clone();
+        drop_empty_lists(response.headers_mut(), &VIA);
         response.headers_mut().append(VIA, via);
         edits.apply(response.headers_mut());
         // What is spoken with the client is the connection's to say.
@@ -128,8 +131,8 @@ impl Said {
         Self {
             forwarded: word.forwarded().cloned().collect(),
             forwarded_for: word.forwarded_for().cloned().collect(),
-            host: word.host.cloned(),
-            proto: word.proto.cloned(),
+            host: word.host.filter(|host| !host.is_empty()).cloned(),
+            proto: word.proto.filter(|proto| !proto.is_empty()).cloned(),
         }
     }
 }
@@ -154,8 +157,9 @@ fn line(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
 fn begin(out: &mut Vec<u8>, name: &HeaderName, before: &[HeaderValue]) {
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
-    for member in before {
-        out.extend_from_slice(member.as_bytes());
+    let lists = before.iter().map(|list| trimmed(list.as_bytes()));
+    for list in lists.filter(|list| !list.is_empty()) {
+        out.extend_from_slice(list);
         out.extend_from_slice(b", ");
     }
 }
@@ -273,6 +277,29 @@ mod tests {
         check("192.0.2.9", ["192.0.2.9", "http", "a.example", forwarded]);
         let forwarded = "for=192.0.2.1, for=10.0.0.1;proto=http;host=\"a.example\"";
         check("10.0.0.1", ["192.0.2.1, 192.0.2.2, 10.0.0.1", "https", "b.example", forwarded]);
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_member_of_what_is_sent() {
+        let way = Way::new("relais", ["10.0.0.0/8".parse().unwrap()].into_iter().collect());
+        let (mut head, ()) = http::Request::get("/")
+            .header(VIA, "")
+            .header(FOR, "")
+            .header(FOR, ", 192.0.2.2,")
+            .header(PROTO, "")
+            .header(HOST_ASKED, "")
+            .header(FORWARDED, " , ")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let peer = relais_net::Peer::Net("10.0.0.1:1".parse().unwrap());
+        let local = Arc::new("http://127.0.0.1:80".parse().unwrap());
+        let mut trail = Vec::new();
+        way.print_trail(&mut head, &Caller { peer, local, tls: None }, &mut trail);
+        let expect = "via: 1.1 relais\r\nx-forwarded-proto: http\r\n\
+                      forwarded: for=10.0.0.1;proto=http\r\nx-forwarded-for: 192.0.2.2, 10.0.0.1\r\n";
+        assert_eq!(String::from_utf8(trail).unwrap(), expect);
+        assert!(head.headers.is_empty(), "{:?}", head.headers);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderValue, Method, StatusCode, Version, header::CONTENT_TYPE};
 use http_body::Body as _;
-use relais_net::{Peer, Side, tls};
+use relais_net::{Peer, Side, core_ends, tls};
 use relais_wire::{
     decimal::Decimal,
     exchange::{Answered, Closing, Draft, End, Opening, Protocol, Source, Tls},
@@ -173,7 +173,8 @@ impl UnderWay {
 
 impl Drop for Note {
     fn drop(&mut self) {
-        self.finish(0, if std::thread::panicking() { End::CutByUs } else { End::CutByClient });
+        let is_ours = std::thread::panicking() || core_ends();
+        self.finish(0, if is_ours { End::CutByUs } else { End::CutByClient });
     }
 }
 

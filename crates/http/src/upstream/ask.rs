@@ -99,7 +99,7 @@ pub(super) fn ask(link: Box<Link>, outbound: Outbound<'_>, taken: Taken) -> Aski
     let mut front = Vec::with_capacity(512);
     head::print(request, (&host, trail), framing, &mut front);
     let mut sending = Sending::new(front, body, framing);
-    sending.may_ask = !expects_continue(&request.headers);
+    sending.may_ask = !framing.has_content() || !expects_continue(&request.headers);
     let asked = match request.method {
         Method::HEAD => Asked::Head,
         _ if request.headers.contains_key(UPGRADE) => Asked::Upgrade,
@@ -248,9 +248,9 @@ fn answer(
         if !exchange.sending.done {
             return Err(Broken { why: Why::Switch, body: None, heard: true });
         }
-        let Link { stream, unread, .. } = *exchange.link;
+        let Link { stream, unread, permit, .. } = *exchange.link;
         // It is under way for as long as anything can be said.
-        Body::tunnel(Tunnel::new(stream, unread).holding(taken))
+        Body::tunnel(Tunnel::new(stream, unread).holding((taken, permit)))
     } else {
         let reading = Reading::new(exchange, head, taken);
         reading.into_body().map_err(|why| Broken { why, body: None, heard: true })?

@@ -9,6 +9,7 @@ use std::{
 };
 
 use http::{Method, Response, header::HOST, request};
+use relais_net::Client;
 
 use super::{
     CallError, Failed, OnInterim,
@@ -39,6 +40,8 @@ pub(super) struct Said<'a> {
     pub(super) trail: &'a [u8],
     /// Who is told of interim answers.
     pub(super) interims: Option<&'a dyn OnInterim>,
+    /// Who asks.
+    pub(super) client: Client,
 }
 
 /// What was tried in vain.
@@ -79,7 +82,7 @@ pub(super) async fn attempt(
         let (way, took) = match there {
             Some(way) => (way, None),
             // Boxed, as it is rare and its state large.
-            None => match Box::pin(upstream.connect()).await {
+            None => match Box::pin(upstream.connect(said.client)).await {
                 Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
                 Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
                 Err(error) => {
@@ -128,7 +131,7 @@ enum Asking<'a> {
 fn ask<'a>(
     (upstream, place): (&'a Arc<Upstream>, Option<Place>),
     way: Way,
-    (&Said { request, trail, interims }, body): (&Said<'a>, Inbound),
+    (&Said { request, trail, interims, .. }, body): (&Said<'a>, Inbound),
 ) -> Asking<'a> {
     let taken = Taken::of(upstream, place);
     let host = match upstream.options().host.as_ref().or_else(|| request.headers.get(HOST)) {

@@ -65,7 +65,7 @@ impl Group {
     ) -> impl Future<Output = Result<Reply, Failed>> + Send + 'a {
         // Taken apart out here: what an `async fn` takes apart it has twice.
         let Call { request, trail, mut body, client, interims } = call;
-        let said = Said { request, trail, interims };
+        let said = Said { request, trail, interims, client };
         async move {
             let mut tried = Vec::new();
             self.budget.add();

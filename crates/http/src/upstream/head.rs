@@ -27,9 +27,17 @@ pub(super) enum Framing {
     Chunked,
 }
 
+impl Framing {
+    /// Whether anything may come.
+    pub(super) fn has_content(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Length(0))
+    }
+}
+
 /// Appends the head of a request. Its target is printed as a path, its host is `host`.
 ///
-/// The fields are sent as they are, but for those that frame the message; behind them `trail`, whole
+/// The fields are sent as they are, but for those that frame the message, or ask about a body that there
+/// is not; behind them `trail`, whole
 /// lines.
 pub(super) fn print(
     request: &request::Parts,
@@ -43,8 +51,11 @@ pub(super) fn print(
     out.extend_from_slice(b" HTTP/1.1\r\n");
     line(&HOST, host, out);
     for (name, value) in &request.headers {
-        if !matches!(*name, HOST | CONTENT_LENGTH | TRANSFER_ENCODING) {
-            line(name, value, out);
+        match *name {
+            HOST | CONTENT_LENGTH | TRANSFER_ENCODING => (),
+            // Nobody is to be asked for leave to send nothing (RFC 9110 §10.1.1).
+            EXPECT if !framing.has_content() => (),
+            _ => line(name, value, out),
         }
     }
     out.extend_from_slice(trail);
@@ -151,6 +162,27 @@ fn is_for_a_head(name: &HeaderName) -> bool {
     }
 }
 
+/// A list without the empty members that it begins or ends with: a recipient passes over those, and a
+/// sender has none (RFC 9110 §5.6.1).
+pub(crate) fn trimmed(list: &[u8]) -> &[u8] {
+    let is_between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
+    let Some(first) = list.iter().position(|byte| !is_between(byte)) else { return b"" };
+    let end = list.iter().rposition(|byte| !is_between(byte)).unwrap_or(first);
+    &list[first..=end]
+}
+
+/// Takes off `headers` what `name` has of lists without a member.
+pub(crate) fn drop_empty_lists(headers: &mut HeaderMap, name: &HeaderName) {
+    if headers.get_all(name).iter().all(|list| !trimmed(list.as_bytes()).is_empty()) {
+        return;
+    }
+    let lists: Vec<_> = headers.get_all(name).iter().cloned().collect();
+    headers.remove(name);
+    for list in lists.into_iter().filter(|list| !trimmed(list.as_bytes()).is_empty()) {
+        headers.append(name, list);
+    }
+}
+
 /// The members of the lists that `name` has.
 pub(crate) fn members<'h>(
     headers: &'h HeaderMap,
@@ -178,6 +210,26 @@ mod tests {
         check("http://a", "/");
         check("http://a/b?c", "/b?c");
         check("http://a?b", "/?b");
+    }
+
+    #[test]
+    fn a_list_neither_begins_nor_ends_with_a_member_that_is_empty() {
+        let check = |list: &str, expect: &str| {
+            assert_eq!(trimmed(list.as_bytes()), expect.as_bytes(), "{list:?}");
+        };
+        check("", "");
+        check(" ,\t,, ", "");
+        check("a", "a");
+        check(", a,, b ,", "a,, b");
+        let mut headers = HeaderMap::new();
+        for value in ["", "1.1 a", " , ", "1.0 b"] {
+            headers.append(VIA, HeaderValue::from_static(value));
+        }
+        drop_empty_lists(&mut headers, &VIA);
+        assert_eq!(headers.get_all(VIA).iter().collect::<Vec<_>>(), ["1.1 a", "1.0 b"]);
+        headers.insert(VIA, HeaderValue::from_static(","));
+        drop_empty_lists(&mut headers, &VIA);
+        assert!(!headers.contains_key(VIA));
     }
 
     #[test]

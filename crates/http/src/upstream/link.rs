@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use relais_net::{Idle, Stream};
+use relais_net::{Idle, Permit, Stream};
 use relais_wire::http1::{HeadLimits, response::HeadReader};
 use tokio::io::AsyncReadExt as _;
 
@@ -33,11 +33,24 @@ pub(super) struct Link {
     /// Came, and is not used yet.
     pub(super) unread: Bytes,
     pub(super) reader: HeadReader,
+    /// Its place among all that were called.
+    pub(super) permit: Option<Permit>,
 }
 
 impl Link {
     pub(super) fn new(stream: Stream, limits: HeadLimits) -> Self {
-        Self { stream, unread: Bytes::new(), reader: HeadReader::new(limits) }
+        Self { stream, unread: Bytes::new(), reader: HeadReader::new(limits), permit: None }
+    }
+
+    /// The same, which has this place.
+    pub(super) fn at(self, permit: Option<Permit>) -> Self {
+        Self { permit, ..self }
+    }
+
+    /// Whether others are likely to need its place more than the next request needs a connection that
+    /// is there.
+    pub(super) fn is_of_a_crowd(&self) -> bool {
+        self.permit.as_ref().is_some_and(Permit::is_of_a_crowd)
     }
 
     /// Whether the next request may be sent on it.

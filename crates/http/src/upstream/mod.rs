@@ -33,7 +33,7 @@ mod watch;
 pub use attempt::Reply;
 pub use error::{CallError, Failed};
 pub use group::{Call, Group};
-pub(crate) use head::{is_of_connection, line, members, read_lines};
+pub(crate) use head::{drop_empty_lists, is_of_connection, line, members, read_lines, trimmed};
 pub use interim::OnInterim;
 pub use limits::Limits;
 pub use queue::Busy;

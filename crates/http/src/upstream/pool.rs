@@ -53,8 +53,12 @@ pub(super) fn take(upstream: Id) -> Option<Box<Link>> {
     })
 }
 
-/// Keeps `link`, which is between two requests; closes it where there is no place.
+/// Keeps `link`, which is between two requests; closes it where there is no place, or where so many
+/// are called that others may need its.
 pub(super) fn put(upstream: Id, link: Box<Link>, limits: &Limits) {
+    if link.is_of_a_crowd() {
+        return;
+    }
     POOL.with_borrow_mut(|pool| {
         let idle = pool.idle.entry(upstream).or_default();
         if idle.len() >= limits.idle_links_max && idle.pop_front().is_some() {
@@ -93,7 +97,7 @@ async fn sweep() {
 
 #[cfg(test)]
 mod tests {
-    use relais_net::Stream;
+    use relais_net::{Client, Gate, Stream};
 
     use super::*;
 
@@ -131,6 +135,23 @@ mod tests {
         keep(1999);
         assert_eq!(counted(), LINKS_MAX);
         assert!(take(1999).is_some());
+    }
+
+    #[tokio::test]
+    async fn none_are_kept_where_others_may_need_their_places() {
+        let calls = Gate::new(3, 3);
+        let limits = Limits::default();
+        let mut ends = Vec::new();
+        let mut called = || {
+            let (link, far) = link(&limits);
+            ends.push(far);
+            Box::new(link.at(Some(calls.enter(Client::Local, 1).unwrap())))
+        };
+        let (first, second) = (called(), called());
+        put(7, first, &limits);
+        assert_eq!((counted(), calls.inside()), (0, 1), "two of three are under way");
+        put(7, second, &limits);
+        assert_eq!((counted(), calls.inside()), (1, 1));
     }
 
     #[tokio::test]

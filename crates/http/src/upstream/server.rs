@@ -10,7 +10,7 @@ use std::{
 
 use http::HeaderValue;
 use relais_net::{
-    Dialed, Dialer, Endpoint, Health, News,
+    Client, Dialed, Dialer, Endpoint, Health, News,
     tls::{Protocol, Protocols},
 };
 use tokio::time::Instant;
@@ -146,30 +146,34 @@ impl Upstream {
 
     /// A connection, and how long it took to make it. Over HTTP/2 it may be one that another request
     /// had made, too.
-    pub(super) async fn connect(&self) -> Result<(Connected, Option<Duration>), CallError> {
+    pub(super) async fn connect(
+        &self,
+        client: Client,
+    ) -> Result<(Connected, Option<Duration>), CallError> {
         if self.options.speaks == Speaks::Http1 {
-            let (connected, took) = self.make().await?;
+            let (connected, took) = self.make(client).await?;
             return Ok((connected, Some(took)));
         }
         let calling = match shared::turn(self.id).await {
             Turn::There(shared) => return Ok((Connected::Http2(shared), None)),
             Turn::Ours(calling) => calling,
         };
-        let (connected, took) = self.make().await?;
+        let (connected, took) = self.make(client).await?;
         if let Connected::Http2(_) = connected {
             calling.done();
         }
         Ok((connected, Some(took)))
     }
 
-    /// A new connection, and how long it took.
-    async fn make(&self) -> Result<(Connected, Duration), CallError> {
+    /// A new connection, made for `client`, and how long it took.
+    async fn make(&self, client: Client) -> Result<(Connected, Duration), CallError> {
         let start = Instant::now();
         let Options { endpoint, limits, dialer, speaks, .. } = &self.options;
         let offer = match speaks {
             Speaks::Http1 => Protocols::Http1,
             Speaks::Http2 => Protocols::Http,
         };
+        let permit = dialer.place_for(client, endpoint)?;
         let Dialed { stream, session, .. } = dialer.dial(endpoint, offer).await?;
         let agreed = session.map(|session| session.protocol);
         let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
@@ -179,10 +183,10 @@ impl Upstream {
                 is_there: Arc::downgrade(&self.is_there),
                 idle_max: limits.idle_max,
             };
-            let shared = shared::share(owner, stream).await;
+            let shared = shared::share(owner, (stream, permit)).await;
             Connected::Http2(shared.map_err(|error| CallError::broken(&self.name, error))?)
         } else {
-            Connected::Http1(Box::new(Link::new(stream, limits.head)))
+            Connected::Http1(Box::new(Link::new(stream, limits.head).at(permit)))
         };
         Ok((connected, start.elapsed()))
     }

@@ -15,7 +15,7 @@ use std::{
 
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use relais_net::{ByteCounts, CountedStream, Stream};
+use relais_net::{ByteCounts, CountedStream, Permit, Stream};
 use tokio::sync::watch;
 
 use super::{pool::Id, upload::Upload};
@@ -224,12 +224,16 @@ impl Drop for Calling {
     }
 }
 
-/// Begins to speak HTTP/2 on `stream`, for all who ask its owner on this core.
+/// Begins to speak HTTP/2 on `stream`, for all who ask its owner on this core. Its place is held for as
+/// long as it is open.
 ///
 /// # Errors
 ///
 /// If the other side does not.
-pub(super) async fn share(owner: Owner, stream: Stream) -> Result<Shared, hyper::Error> {
+pub(super) async fn share(
+    owner: Owner,
+    (stream, permit): (Stream, Option<Permit>),
+) -> Result<Shared, hyper::Error> {
     let passed = Arc::default();
     let stream = CountedStream::new(stream, Arc::clone(&passed));
     let (sender, conn) = Builder::new(TokioExecutor::new())
@@ -242,7 +246,7 @@ pub(super) async fn share(owner: Owner, stream: Stream) -> Result<Shared, hyper:
     let streams_max = Arc::new(AtomicUsize::new(STREAMS_MAX));
     let told_max = Arc::clone(&streams_max);
     tokio::spawn(async move {
-        let mut conn = conn;
+        let (mut conn, _permit) = (conn, permit);
         let ended = poll_fn(|cx| {
             let ended = Pin::new(&mut conn).poll(cx);
             told_max.store(conn.current_max_send_streams(), Relaxed);

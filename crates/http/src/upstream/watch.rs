@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header::USER_AGENT};
-use relais_net::Checked;
+use relais_net::{Checked, Client, Side};
 use tokio::{
     task::JoinSet,
     time::{error::Elapsed, timeout},
@@ -49,7 +49,9 @@ pub async fn watch(group: Weak<Group>, check: Check) {
 
 async fn look(upstream: Arc<Upstream>, check: Check) {
     let found = timeout(check.answer_max, ask(&upstream, &check)).await;
-    let checked = match found {
+    let checked = match &found {
+        // Nothing was learned of it.
+        Ok(Err(Failed::NoAnswer { error, .. })) if error.side() == Side::Relais => return,
         Ok(Ok(status)) if status.is_success() || status.is_redirection() => Checked::Well,
         _ => Checked::Ill,
     };
@@ -81,13 +83,15 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
     let (mut head, ()) = Request::new(()).into_parts();
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
-    let said = Said { request: &head, trail: b"", interims: None };
+    let client = Client::Local;
+    let said = Said { request: &head, trail: b"", interims: None, client };
     let asked = attempt(upstream, &said, Inbound::Full(Bytes::new())).await;
     asked.map(|reply| reply.response.status()).map_err(|Missed { why, .. }| why)
 }
 
 #[cfg(test)]
 mod tests {
+    use relais_net::Gate;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -95,6 +99,24 @@ mod tests {
 
     use super::*;
     use crate::upstream::{Balance, Limits, Options, Speaks, dialer_for_tests};
+
+    #[tokio::test]
+    async fn who_could_not_be_called_from_here_is_as_well_as_before() {
+        let calls = Gate::new(1, 1);
+        let _taken = calls.enter(Client::Local, 1).unwrap();
+        let Ok(dialer) = Arc::try_unwrap(dialer_for_tests()) else { panic!("of nobody else") };
+        let upstream = Arc::new(Upstream::new(Options {
+            endpoint: "http://127.0.0.1:9".parse().unwrap(),
+            host: None,
+            dialer: Arc::new(dialer.with_places(calls)),
+            speaks: Speaks::Http1,
+            limits: Limits::default(),
+        }));
+        let path = "/health".parse().unwrap();
+        let (every, answer_max) = (Duration::ZERO, Duration::from_secs(5));
+        look(Arc::clone(&upstream), Check { path, every, answer_max }).await;
+        assert!(upstream.is_well());
+    }
 
     /// Answers one connection after another with these statuses.
     async fn serve(listener: TcpListener, statuses: &[u16]) {

@@ -25,7 +25,7 @@ use crate::{
     content,
     data::Data,
     password,
-    spelling::Field,
+    spelling::{Field, Time},
     stop::Stop,
 };
 
@@ -62,6 +62,12 @@ pub(super) enum Output {
     Json,
 }
 
+/// How long each step may take where nobody says it.
+const STAGE_MAX: Duration = Duration::from_secs(30);
+
+/// The same of the first word of a proxy of SOCKS.
+const GREETING_MAX: Duration = Duration::from_secs(5);
+
 impl Asked {
     /// Says what a status means.
     pub(super) fn judge(&self, status: u16) -> Result<(), Stop> {
@@ -87,15 +93,17 @@ impl Flags {
         let fit = self.tls.fit(channel, "a URL of https://");
         fit.map_err(|(flag, wrong)| Stop::of_flag(flag, wrong))?;
         let demand = self.tls.demand_over(channel, data)?;
+        let said = self.timeout.map(|Time(time)| time);
+        let (stage_max, greeting_max) = (said.unwrap_or(STAGE_MAX), said.unwrap_or(GREETING_MAX));
         let client = Client {
-            dialer: calls(&demand, self.timeout.0, None)?,
+            dialer: calls(&demand, stage_max, None)?,
             speaks: match (self.http1, self.http2) {
                 (true, _) => Speaks::Http1,
                 (_, true) => Speaks::Http2,
                 _ => Speaks::Agreed,
             },
             proxy,
-            limits: Limits { head: HEAD, silence_max: self.timeout.0 },
+            limits: Limits { head: HEAD, silence_max: stage_max, greeting_max },
         };
         let output = match self.output {
             Some(file) if file.as_os_str() != "-" => Output::File(file),

@@ -114,33 +114,57 @@ fn most(times: usize) -> String {
 /// Why there is no answer, and what to try.
 fn not_asked(request: &Request, error: &AskError) -> Stop {
     let endpoint = request.url.endpoint();
-    let hint = match error {
+    match error {
         AskError::Dial(error) => return refused(error),
         AskError::Broken(error) => return broken(&endpoint, "asking", error),
-        AskError::Closed if !request.url.is_secure() => "does it want TLS? That is https://",
-        AskError::Head(_) if !request.url.is_secure() => {
+        // It says whom it is about.
+        AskError::Proxy { source, .. } => {
+            return failed(Wrong::from_error(error).hint(hint_for_proxy(source)));
+        }
+        _ => (),
+    }
+    let wrong = Wrong::from_error(error);
+    let wrong = Wrong { what: format!("{endpoint}: {}", wrong.what), ..wrong };
+    failed(wrong.hint(hint(request, error)))
+}
+
+/// What to try where a server gave no answer to `request`.
+fn hint(request: &Request, error: &AskError) -> &'static str {
+    let in_the_clear = !request.url.is_secure();
+    match error {
+        AskError::Closed if in_the_clear => "does it want TLS? That is https://",
+        AskError::Head(_) if in_the_clear => {
             "is it a server of HTTP? `relais send` shows what it says; under TLS it is https://"
         }
-        AskError::Closed | AskError::Head(_) | AskError::Interims(_) | AskError::Early => {
-            "is it a server of HTTP at all?"
-        }
+        AskError::Late(_) => LONGER,
+        AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
+        AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",
+        _ => "is it a server of HTTP at all?",
+    }
+}
+
+/// What to try where a proxy did not do as it was asked.
+fn hint_for_proxy(error: &AskError) -> &'static str {
+    match error {
         AskError::NoTunnel(407) | AskError::ProxyUser | AskError::ProxyAsksWho => {
             "`--proxy-user NAME:PASSWORD` says who asks"
         }
         AskError::NoTunnel(_) | AskError::NotReached(_) => {
             "the proxy does not reach the server, or does not want to"
         }
-        AskError::NoSocks | AskError::NotSocks(_) | AskError::SilentSocks(_) => {
+        AskError::SilentSocks(_) => {
+            "is it a proxy of HTTP? That is `--proxy http://host:port`; `--timeout` waits longer"
+        }
+        AskError::NoSocks | AskError::NotSocks(_) => {
             "is it a proxy of HTTP? That is `--proxy http://host:port`"
         }
-        AskError::Late(_) => "`--timeout` waits longer",
-        AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
-        AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",
-    };
-    let wrong = Wrong::from_error(error);
-    let wrong = Wrong { what: format!("{endpoint}: {}", wrong.what), ..wrong };
-    failed(wrong.hint(hint))
+        AskError::Late(_) => LONGER,
+        AskError::Broken(_) | AskError::Closed => "it broke off: may you ask it for that?",
+        _ => "is it a proxy of HTTP? One of SOCKS is `--proxy socks5://host:port`",
+    }
 }
+
+const LONGER: &str = "`--timeout` waits longer";
 
 fn not_followed(error: &BadRedirect) -> Stop {
     let wrong = Wrong::from_error(error);

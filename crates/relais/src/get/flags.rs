@@ -74,9 +74,9 @@ pub(crate) struct Flags {
     #[arg(long)]
     pub(super) check: bool,
     /// How long each step may take: the name and the connection, the handshake, the head of the
-    /// answer, a pause within its body
-    #[arg(long, value_name = "TIME", default_value = "30s")]
-    pub(super) timeout: Time,
+    /// answer, a pause within its body [default: 30s, and 5s for the first word of a proxy of SOCKS]
+    #[arg(long, value_name = "TIME")]
+    pub(super) timeout: Option<Time>,
     // Last: the arguments after it would stand under its heading.
     #[command(flatten)]
     pub(super) tls: calling::TlsFlags,

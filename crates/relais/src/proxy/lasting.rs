@@ -16,7 +16,7 @@ use relais_http::{
     sniff::SniffLog,
     upstream::{self, Check, Group, Upstream},
 };
-use relais_net::{Dialer, Endpoint, tls::Roots};
+use relais_net::{Dialer, Endpoint, Gate, Room, tls::Roots};
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
@@ -51,6 +51,8 @@ pub(crate) struct Lasting {
     disks: HashMap<PathBuf, Arc<Disk>>,
     /// The same, with what stands behind them, for who looks after them.
     pub(super) desks: BTreeMap<String, Arc<dyn Desk>>,
+    /// Places for calls of upstreams, and of whom clients name.
+    pub(super) calls: Gate,
     /// What must not be asked for, by the same names.
     pub(super) lists: BTreeMap<String, Arc<BlockList>>,
     /// Whose caches were begun anew.
@@ -68,12 +70,15 @@ pub(crate) struct Lasting {
 const CLOSING_MAX: Duration = Duration::from_secs(10);
 
 impl Lasting {
-    /// For a process that was just started.
+    /// For a process that was just started, where all who call share these `descriptors`.
     ///
     /// # Errors
     ///
     /// If the system has no random numbers.
-    pub(crate) fn new(authority: Option<PathBuf>) -> rustix::io::Result<Self> {
+    pub(crate) fn new(
+        authority: Option<PathBuf>,
+        descriptors: &Arc<Room>,
+    ) -> rustix::io::Result<Self> {
         let mut drawn = [0; 4];
         getrandom(&mut drawn, GetRandomFlags::empty())?;
         let name = format!("relais-{:08x}", u32::from_ne_bytes(drawn));
@@ -85,6 +90,7 @@ impl Lasting {
             caches: HashMap::new(),
             disks: HashMap::new(),
             desks: BTreeMap::new(),
+            calls: Gate::for_calls(Arc::clone(descriptors)),
             lists: BTreeMap::new(),
             emptied: Vec::new(),
             dialers: Reused::new(),

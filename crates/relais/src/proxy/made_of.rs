@@ -7,7 +7,7 @@ use relais_http::{
     forward::{self, Forward as Forwarding, OwnListeners},
     upstream,
 };
-use relais_net::{DialLimits, Dialer, Network, tls};
+use relais_net::{DialLimits, Dialer, Gate, Network, tls};
 
 use super::{
     edits::Edits,
@@ -26,8 +26,8 @@ pub(super) struct Dialing {
 }
 
 impl Dialing {
-    pub(super) fn dialer(&self) -> Dialer {
-        Dialer::new(self.limits, trust::connector(&self.demand))
+    pub(super) fn dialer(&self, calls: &Gate) -> Dialer {
+        Dialer::new(self.limits, trust::connector(&self.demand)).with_places(calls.clone())
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) struct ForwardingOf {
 }
 
 impl ForwardingOf {
-    pub(super) fn forwarding(&self, own: OwnListeners) -> Forwarding {
+    pub(super) fn forwarding(&self, own: OwnListeners, calls: &Gate) -> Forwarding {
         let Self { planned: Forward { ports, clients, private }, name, edits, dialing, limits } =
             self;
         let neighbours = Network::LOOPBACK.into_iter().chain(Network::PRIVATE);
@@ -52,7 +52,7 @@ impl ForwardingOf {
             ports: ports.clone(),
             allowed: if *private { neighbours.collect() } else { Vec::new() },
             own,
-            dialer: dialing.dialer(),
+            dialer: dialing.dialer(calls),
             limits: *limits,
         });
         forwarding.with_edits(edits.0.applied(), edits.1.applied())

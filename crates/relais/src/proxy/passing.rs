@@ -42,7 +42,8 @@ pub(super) fn passing(
         },
     };
     let dialing = Dialing { limits: limits.of_dialing(), demand };
-    let dialer = lasting.dialers.find_or_add(dialing, Dialing::dialer);
+    let calls = &lasting.calls;
+    let dialer = lasting.dialers.find_or_add(dialing, |dialing| dialing.dialer(calls));
     let grouping = Grouping { dialer, limits: limits.of_asking(), upstreams };
     let rest = Route { path: "/".to_owned(), upstream: upstreams.upstream.clone(), strip: false };
     let routes = upstreams.routes.iter().chain([&rest]).map(|route| Routed {
@@ -72,8 +73,8 @@ pub(super) fn forwarding(
         dialing: Dialing { limits: proxy.limits.of_dialing(), demand },
         limits: proxy.limits.of_asking(),
     };
-    let own = lasting.own.clone();
-    lasting.forwardings.find_or_add(of, |of| of.forwarding(own))
+    let (own, calls) = (lasting.own.clone(), &lasting.calls);
+    lasting.forwardings.find_or_add(of, |of| of.forwarding(own, calls))
 }
 
 /// What is changed of answers before the cache of `proxy` looks at them, if it has one, and what

@@ -15,8 +15,6 @@ pub(super) struct Bounds {
     pub(super) gate: Gate,
     pub(super) http: LimitsSlot,
     pub(super) handshake_max: Arc<ArcSwap<Duration>>,
-    /// What callers have of the descriptors, and what is opened for them beside.
-    pub(super) shared: Arc<Room>,
     /// How many there are. Their number, and what is divided by it, stays: the system says it.
     descriptors: u64,
 }
@@ -27,10 +25,9 @@ impl Bounds {
         warn_of_shortage(limits, descriptors);
         let (all, a_client) = limits.connections(descriptors);
         Self {
-            gate: Gate::new(all, a_client).with_descriptors(Arc::clone(&shared)),
+            gate: Gate::new(all, a_client).with_descriptors(shared),
             http: Arc::new(ArcSwap::from_pointee(limits.http)),
             handshake_max: Arc::new(ArcSwap::from_pointee(limits.handshake_max)),
-            shared,
             descriptors,
         }
     }

@@ -64,8 +64,7 @@ impl Slot {
             Meets::Http(handler) => {
                 let slot: HandlerSlot = Arc::new(ArcSwap::from_pointee(handler));
                 let http = Http::within(Arc::clone(&slot), Arc::clone(&bounds.http));
-                let service = http.with_descriptors(Arc::clone(&bounds.shared)).erase();
-                (Self::Http(slot), service)
+                (Self::Http(slot), http.erase())
             }
             Meets::Stream(service) => {
                 let slot = Arc::new(Switched::new(service));

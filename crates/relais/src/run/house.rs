@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Shutdown};
 use tokio::task::JoinSet;
-use tracing::error;
+use tracing::{error, warn};
 
 pub(crate) use self::told::Listening;
 use super::{
@@ -261,6 +261,13 @@ impl House {
         }
     }
 
+    /// Ends whoever is inside, within `patience`. Blocks; nobody is served after that.
+    pub(crate) fn cut_off(&self, patience: Duration) {
+        if self.cores.end(patience) == Drained::TimedOut {
+            warn!("some who were inside are not in the logs: they did not leave in time");
+        }
+    }
+
     /// Waits until all logs are written, but not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
         self.lasting.sites.close_logs(patience);
@@ -296,14 +303,15 @@ mod tests {
         let text = "[serve.site]\nlisten = 'https://127.0.0.1:0'\nroot = 'relais:demo'\n";
         let base = Base(data.to_owned());
         let source = Source::Embedded { name: "test.toml", text: text.to_owned(), base };
+        let services = service::Lasting::default();
         let lasting = Lasting {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
                 open_files: OpenFiles::at_most(1),
-                proxies: proxy::Lasting::new(None).unwrap(),
+                proxies: proxy::Lasting::new(None, services.relays.descriptors()).unwrap(),
             },
-            services: service::Lasting::default(),
+            services,
         };
         let prepared = prepare(&source, &lasting).unwrap();
         let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();

@@ -63,15 +63,17 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         Greeting::Plain | Greeting::Browser => source,
     };
     let descriptors = descriptors::raise();
+    let services = service::Lasting::new(data.authority_certificate().ok());
+    let shared = services.relays.descriptors();
     let lasting = Lasting {
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
-            proxies: proxy::Lasting::new(data.authority_certificate().ok())
+            proxies: proxy::Lasting::new(data.authority_certificate().ok(), shared)
                 .context("drawing a name")?,
         },
-        services: service::Lasting::new(data.authority_certificate().ok()),
+        services,
     };
     let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
     let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
@@ -81,9 +83,15 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     let runtime = runtime.context("starting the main thread's runtime")?;
     let ended = runtime.block_on(live(&mut house, data, greeting));
     // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
+    if ended.is_err() {
+        house.cut_off(CUT_MAX);
+    }
     house.close_logs(if ended.is_ok() { LOGS_MAX } else { LOGS_MAX_IN_HASTE });
     ended
 }
+
+/// How long those may take who are cut off, so that the logs have them.
+const CUT_MAX: Duration = Duration::from_millis(500);
 
 /// How long the access logs may take to be written when we leave.
 const LOGS_MAX: Duration = Duration::from_secs(5);

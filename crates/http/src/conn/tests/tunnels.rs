@@ -312,9 +312,12 @@ async fn http2_ends(status: StatusCode) -> (SendRequest<Empty<Bytes>>, DuplexStr
     (sender, far, http)
 }
 
+/// Of a tunnel.
+const IDLE_MAX: Duration = Duration::from_hours(9);
+
 fn http2_of(digs: Digs) -> Arc<Http> {
     let handler: Arc<dyn DynHandler> = Arc::new(digs);
-    let limits = Limits { tunnel_idle_max: Duration::from_hours(9), ..Limits::default() };
+    let limits = Limits { tunnel_idle_max: IDLE_MAX, ..Limits::default() };
     Arc::new(Http::new(Arc::new(ArcSwap::from_pointee(handler)), limits))
 }
 
@@ -417,9 +420,9 @@ async fn over_http2_a_tunnel_ends_with_its_connection_though_its_client_said_its
     drop((near, far));
 }
 
-/// Of what is not taken little is kept, and not for long.
+/// As over HTTP/1; of what is not taken little is kept.
 #[tokio::test(start_paused = true)]
-async fn over_http2_who_takes_nothing_of_a_tunnel_loses_it() {
+async fn over_http2_who_takes_nothing_of_a_tunnel_loses_it_once_it_is_idle() {
     let (mut far, theirs) = tokio::io::duplex(1 << 10);
     let (far_slot, go) = (Arc::new(Mutex::new(Some(theirs))), Arc::new(Semaphore::new(9)));
     let told = Told::default();
@@ -428,7 +431,8 @@ async fn over_http2_who_takes_nothing_of_a_tunnel_loses_it() {
     let answer = sender.send_request(connect()).await.unwrap();
     let near = hyper::upgrade::on(answer).await.unwrap();
     let mut taken = 0;
-    let broken = tokio::time::timeout(Duration::from_secs(35), async {
+    let began = tokio::time::Instant::now();
+    let broken = tokio::time::timeout(IDLE_MAX * 2, async {
         loop {
             match far.write(&[b'x'; 1 << 10]).await {
                 Ok(bytes) => taken += bytes,
@@ -439,6 +443,7 @@ async fn over_http2_who_takes_nothing_of_a_tunnel_loses_it() {
     let broken = broken.await.expect("it is not waited for any longer");
     assert_eq!(broken.kind(), std::io::ErrorKind::BrokenPipe);
     assert!(taken <= 96 << 10, "{taken}");
+    assert!(began.elapsed() >= IDLE_MAX, "{:?}", began.elapsed());
     until_free(&http).await;
     drop(near);
 }
@@ -461,18 +466,6 @@ async fn tunnels_over_http2_are_no_more_than_there_are_places_and_nobody_is_call
     taken.pop();
     let answer = sender.send_request(connect()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
-}
-
-#[tokio::test]
-async fn a_tunnel_over_http2_takes_a_descriptor() {
-    let descriptors = Arc::new(Room::new(1));
-    let handler: Arc<dyn DynHandler> = Arc::new(Told::default());
-    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
-        .with_descriptors(Arc::clone(&descriptors));
-    let taken = http.tunnels.enter(relais_net::Client::Local, 1).unwrap();
-    assert!(descriptors.is_full());
-    drop(taken);
-    assert!(!descriptors.is_full());
 }
 
 #[tokio::test]
