@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::{
     cache::Cache,
@@ -20,6 +21,8 @@ pub struct Completion {
     pub(crate) writer: Box<Writer>,
     /// What is to be asked if they do not come.
     pub(crate) again: Box<Fetch>,
+    /// What came with them for their client alone.
+    pub(crate) own: HeaderMap,
 }
 
 impl Completion {
@@ -34,11 +37,12 @@ impl Completion {
     ///
     /// What to ask instead, as the client asked it, if they are not what was missing.
     pub fn finish(self, asked: &Request<'_>, now: SystemTime) -> Result<Hit, Box<Fetch>> {
-        let Self { cache, writer, again } = self;
+        let Self { cache, writer, again, own } = self;
         let cache_status = writer.cache_status();
         let Ok(stored) = writer.finish_stored() else { return Err(again) };
         let age = stored.terms().age(now, &cache.settings).unwrap_or_default().as_secs();
-        Hit::of(stored, asked, now, (age, cache_status)).map_err(|_parts| again)
+        let hit = Hit::of(stored, asked, now, (age, cache_status));
+        hit.map(|hit| hit.with_own(own)).map_err(|_parts| again)
     }
 
     /// What to ask instead: they do not come.

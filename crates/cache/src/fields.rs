@@ -52,16 +52,33 @@ pub(crate) fn kept(
 /// range.
 pub(crate) fn updated(mut stored: HeaderMap, newer: &HeaderMap) -> HeaderMap {
     for name in newer.keys() {
-        if ![CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE].contains(name) {
+        if !is_of_bytes(name) {
             stored.remove(name);
         }
     }
     for (name, value) in newer {
-        if ![CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE].contains(name) {
+        if !is_of_bytes(name) {
             stored.append(name.clone(), value.clone());
         }
     }
     stored
+}
+
+/// Those of the fields of a `newer` response about what is stored that are `withheld` from the store:
+/// they are for the client that had asked about it, and for nobody else.
+pub(crate) fn for_who_asked(newer: &HeaderMap, withheld: &[HeaderName]) -> HeaderMap {
+    let of_connection = named_by_connection(newer);
+    let is_own = |name: &HeaderName| {
+        let is_out = is_of_bytes(name) || is_of_connection(name) || of_connection.contains(name);
+        withheld.contains(name) && !is_out
+    };
+    let fields = newer.iter().filter(|(name, _)| is_own(name));
+    fields.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether a field tells how to read the content that it comes with.
+fn is_of_bytes(name: &HeaderName) -> bool {
+    [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE].contains(name)
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
@@ -134,6 +151,16 @@ mod tests {
         let updated = updated(fields(stored), &fields(newer));
         let expect = "a: 4\nb: 3\nc: 5\nc: 6\ncontent-encoding: gzip\ncontent-type: y";
         assert_eq!(updated, fields(expect));
+    }
+
+    #[test]
+    fn what_is_withheld_is_for_who_asked() {
+        let newer = "set-cookie: a\nset-cookie: b\nx: c\ny: d\nconnection: y\n\
+                     content-encoding: br\nage: 1\netag: \"e\"";
+        let withheld = ["set-cookie", "x", "y", "content-encoding", "age", "z"];
+        let own = for_who_asked(&fields(newer), &withheld.map(HeaderName::from_static));
+        assert_eq!(own, fields("set-cookie: a\nset-cookie: b\nx: c"));
+        assert_eq!(for_who_asked(&fields(newer), &[]), HeaderMap::new());
     }
 
     #[track_caller]

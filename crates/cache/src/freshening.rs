@@ -9,7 +9,7 @@ use crate::{
     cache_status::{CacheStatus, Kept, Source},
     directives::Control,
     fetch::Fetch,
-    fields::{kept, updated},
+    fields::{for_who_asked, kept, updated},
     fill::Over,
     freshness::Head,
     hit::Hit,
@@ -24,6 +24,14 @@ use crate::{
     wish::is_for_others,
 };
 
+/// What is stored, after news of it.
+pub(crate) struct Freshened {
+    newer: Arc<Stored>,
+    kept: Kept,
+    /// What the news has for nobody but who asked for it.
+    own: HeaderMap,
+}
+
 impl Cache {
     /// Makes what is stored as new as the 304 that confirmed it ([RFC 9111 §4.3.4]), and an answer
     /// of it.
@@ -37,7 +45,7 @@ impl Cache {
         asked: &Request<'_>,
         answered: Answered<'_>,
     ) -> Option<Hit> {
-        let (newer, kept) = self.freshen(fetch, asked, answered);
+        let Freshened { newer, kept, own } = self.freshen(fetch, asked, answered);
         let received = answered.times.received;
         if fetch.leads() && !is_for_others(newer.terms()) {
             self.store.pass_by(fetch.fill(), Sender::Nobody, received);
@@ -51,7 +59,8 @@ impl Cache {
         let age = newer.terms().initial_age;
         let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
         let status = CacheStatus { source, ttl: Some(ttl(newer.terms(), age)), kept };
-        Hit::of(newer, asked, answered.times.received, (age.as_secs(), status)).ok()
+        let hit = Hit::of(newer, asked, answered.times.received, (age.as_secs(), status));
+        hit.ok().map(|hit| hit.with_own(own))
     }
 
     /// The stored response with the fields of a newer head about it, which is stored in its place
@@ -61,7 +70,7 @@ impl Cache {
         fetch: &Fetch,
         asked: &Request<'_>,
         Answered { headers, times, .. }: Answered<'_>,
-    ) -> (Arc<Stored>, Kept) {
+    ) -> Freshened {
         let old = fetch.stored().expect("something stored was asked about");
         let (status, received) = (old.status(), times.received);
         let merged = merged(old, headers, received);
@@ -79,7 +88,7 @@ impl Cache {
                     Outcome::Stored => Kept::Stored,
                     _ => Kept::Unsaid,
                 };
-                (newer, kept)
+                Freshened { newer, kept, own: for_who_asked(headers, &withheld) }
             }
             Err(why) => {
                 if is_final(why) {
@@ -87,7 +96,9 @@ impl Cache {
                 }
                 let control = Control::said_of(&merged, asked.rule, &self.settings);
                 let terms = Terms::of(head, times, &control, &self.settings);
-                (newer(&[], (terms, Selecting::default())), Kept::NotStored(why))
+                // All of it is for who asked.
+                let newer = newer(&[], (terms, Selecting::default()));
+                Freshened { newer, kept: Kept::NotStored(why), own: HeaderMap::new() }
             }
         }
     }

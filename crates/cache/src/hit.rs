@@ -31,6 +31,8 @@ pub struct Hit {
     size: Option<u64>,
     age: u64,
     cache_status: CacheStatus,
+    /// What its origin said with it to this client alone.
+    own: Option<Box<HeaderMap>>,
 }
 
 /// A piece of a body that stands in a file.
@@ -105,7 +107,13 @@ impl Hit {
         (age, cache_status): (u64, CacheStatus),
     ) -> Self {
         let has_body = if asked.method == Method::HEAD { HasBody::No } else { HasBody::Yes };
-        Self { stored, form, multipart: None, has_body, size, age, cache_status }
+        Self { stored, form, multipart: None, has_body, size, age, cache_status, own: None }
+    }
+
+    /// The same with these fields, which its origin has for this client alone.
+    pub(crate) fn with_own(mut self, own: HeaderMap) -> Self {
+        self.own = (!own.is_empty()).then(|| Box::new(own));
+        self
     }
 
     /// The status: that of the stored response, or 304, 206, 416.
@@ -135,6 +143,9 @@ impl Hit {
                 print_field(name.as_str(), &value, out);
             }
         }
+        for (name, value) in self.own() {
+            print_field(name.as_str(), value.as_bytes(), out);
+        }
         for text in ["age: ", Decimal::of(self.age).as_str(), "\r\ncache-status: "] {
             out.extend_from_slice(text.as_bytes());
         }
@@ -149,6 +160,9 @@ impl Hit {
         let mut headers = self.stored.head().headers(|name| !self.has(name));
         for (name, value) in self.of_form() {
             headers.append(name, HeaderValue::try_from(value).expect("printed from values"));
+        }
+        for (name, value) in self.own() {
+            headers.append(name, value.clone());
         }
         headers.insert(AGE, self.age.into());
         let status = self.cache_status.to_string();
@@ -289,13 +303,19 @@ impl Hit {
         &self.stored
     }
 
+    /// What is for its client alone, as far as its form has it.
+    fn own(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.own.iter().flat_map(|own| own.iter()).filter(|(name, _)| self.has(name.as_str()))
+    }
+
     /// Whether the field called `name` of what is stored is sent.
     fn has(&self, name: &str) -> bool {
         match &self.form {
             Form::Whole => true,
             Form::NotModified => !is_of_content(name),
-            Form::Part(_) | Form::Again => name != CONTENT_LENGTH.as_str(),
-            Form::Parts(_) => name != CONTENT_LENGTH.as_str() && name != CONTENT_TYPE.as_str(),
+            // A 200 that says a range of its own says nothing by that (RFC 9110 §14.4).
+            Form::Part(_) | Form::Again => !is_of_extent(name),
+            Form::Parts(_) => !is_of_extent(name) && name != CONTENT_TYPE.as_str(),
             // An error of the client's: nothing of what is stored is about it.
             Form::Unsatisfiable => name == DATE.as_str(),
         }
@@ -323,6 +343,11 @@ impl Hit {
             (Form::Whole | Form::NotModified | Form::Parts(_), _) => Vec::new(),
         }
     }
+}
+
+/// Whether a field tells how much of the content comes.
+fn is_of_extent(name: &str) -> bool {
+    name == CONTENT_LENGTH.as_str() || name == CONTENT_RANGE.as_str()
 }
 
 /// In which form what is `stored` as a whole, of so many bytes, answers `asked`.

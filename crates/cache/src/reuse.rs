@@ -233,14 +233,29 @@ pub(crate) fn judge_failure(
     if terms.ask == Ask::WhenStale && age >= terms.lifetime.duration {
         return Err(NoStandIn::Forbidden);
     }
-    let window = wish.stale_if_error.unwrap_or_default().max(terms.stale_if_error);
-    if stale_for < window {
+    let window = if_error_window(asked, terms, settings);
+    if window.is_some_and(|window| stale_for < window) {
         return Ok((age, WhyStale::IfError));
     }
-    if failure == Failure::Unreachable && stale_for <= settings.disconnected_max {
+    // RFC 5861 §4: staler than was said, it is not used, whatever the failure.
+    let is_over = window.is_some() && age >= terms.lifetime.duration;
+    if failure == Failure::Unreachable && !is_over && stale_for <= settings.disconnected_max {
         return Ok((age, WhyStale::Disconnected));
     }
     Err(NoStandIn::TooStale)
+}
+
+/// For how long what is stored on these `terms` may be stale and stand in for failures to answer
+/// `asked`, if its origin or the client says so: the shorter, if both do ([RFC 5861 §4]).
+///
+/// [RFC 5861 §4]: https://www.rfc-editor.org/rfc/rfc5861#section-4
+pub(crate) fn if_error_window(
+    asked: &Request<'_>,
+    terms: &Terms,
+    settings: &Settings,
+) -> Option<Duration> {
+    let wished = counted(asked, settings).stale_if_error;
+    wished.into_iter().chain(terms.stale_if_error).min()
 }
 
 #[cfg(test)]
@@ -342,7 +357,7 @@ mod tests {
         check_failure("", "max-age=60, stale-if-error=5", (64, 503), Ok(WhyStale::IfError));
         check_failure("", "max-age=60, stale-if-error=5", (65, 503), Err(NoStandIn::TooStale));
         check_failure("", "max-age=60, stale-if-error=5", (64, 0), Ok(WhyStale::IfError));
-        check_failure("", "max-age=60, stale-if-error=5", (65, 0), Ok(WhyStale::Disconnected));
+        check_failure("", "max-age=60, stale-if-error=5", (59, 0), Ok(WhyStale::IfError));
         check_failure("", "max-age=60", (61, 503), Err(NoStandIn::TooStale));
         check_failure("", "max-age=60", (86_460, 0), Ok(WhyStale::Disconnected));
         check_failure("", "max-age=60", (86_461, 0), Err(NoStandIn::TooStale));
@@ -351,6 +366,25 @@ mod tests {
         for status in [200, 404, 501, 505] {
             check_failure(wish, "max-age=60", (61, status), Err(NoStandIn::NoError));
         }
+    }
+
+    #[test]
+    fn but_not_staler_than_was_said_whatever_the_failure() {
+        let too_stale = Err(NoStandIn::TooStale);
+        for status in [0, 503] {
+            check_failure("", "max-age=60, stale-if-error=5", (65, status), too_stale);
+            check_failure("", "max-age=60, stale-if-error=0", (60, status), too_stale);
+            let wish = "cache-control: stale-if-error=5";
+            check_failure(wish, "max-age=60", (64, status), Ok(WhyStale::IfError));
+            check_failure(wish, "max-age=60", (65, status), too_stale);
+            // The shorter counts.
+            check_failure(wish, "max-age=60, stale-if-error=9", (65, status), too_stale);
+            let wish = "cache-control: stale-if-error=9";
+            check_failure(wish, "max-age=60, stale-if-error=5", (65, status), too_stale);
+        }
+        // What is fresh is not stale at all.
+        let wish = "cache-control: max-age=0, stale-if-error=0";
+        check_failure(wish, "max-age=60", (59, 0), Ok(WhyStale::Disconnected));
     }
 
     #[test]

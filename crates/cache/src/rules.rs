@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{COOKIE, USER_AGENT},
-};
-use relais_wire::{list, target::file_path};
+use http::{HeaderMap, HeaderName, header::USER_AGENT};
 
 use crate::key::Key;
+use parameter::{Parameter, decoded};
+pub(crate) use path::meant_by;
+
+mod cookies;
+pub(crate) mod parameter;
+mod path;
 
 /// What is said of the answers to some paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,33 +95,23 @@ pub struct Device {
 
 /// The first of the `rules` that is for `key`.
 ///
-/// A path that means one thing as it is written and another once it is resolved has the first rule
-/// that bypasses, if any does.
+/// One that bypasses need be for one meaning of its path alone; any other is for all of them. A path
+/// that may mean anything has the first rule that bypasses, if any does.
 pub(crate) fn rule_of<'r>(rules: &'r [Rule], key: &Key) -> Option<&'r Rule> {
     if rules.is_empty() {
         return None;
     }
-    match meant_by(key) {
-        Some(path) => rules.iter().find(|rule| rule.is_for(&path)),
-        None => rules.iter().find(|rule| rule.storing == Storing::Bypassed),
-    }
-}
-
-/// The path of `key`, decoded and resolved; `None` if servers may resolve it in more than one way.
-pub(crate) fn meant_by(key: &Key) -> Option<Cow<'_, [u8]>> {
-    let path = key.path_and_query().split('?').next().unwrap_or_default();
-    let path = file_path(path.as_bytes()).ok()?.path;
-    (!is_read_twice(&path)).then_some(path)
-}
-
-/// Whether a path that was resolved may be resolved further: by servers that decode it once more, or
-/// that take what is behind a `;` off each name and so find `..` in `/a/..;/b`.
-fn is_read_twice(path: &[u8]) -> bool {
-    let is_dots = |name: &[u8]| name.starts_with(b".;") || name.starts_with(b"..;");
-    path.contains(&b'%') || path.split(|&byte| byte == b'/').any(is_dots)
+    let Some(meant) = meant_by(key) else { return rules.iter().find(|rule| rule.bypasses()) };
+    let mut first = meant.paths().filter_map(|path| rules.iter().find(|rule| rule.is_for(path)));
+    let for_all = || rules.iter().find(|rule| meant.paths().all(|path| rule.is_for(path)));
+    first.find(|rule| rule.bypasses()).or_else(for_all)
 }
 
 impl Rule {
+    fn bypasses(&self) -> bool {
+        self.storing == Storing::Bypassed
+    }
+
     fn is_for(&self, path: &[u8]) -> bool {
         let prefix = self.path.trim_matches('/').as_bytes();
         path.strip_prefix(prefix)
@@ -131,14 +123,16 @@ impl KeyParts {
     /// The same target with what counts of its query.
     pub(crate) fn target<'t>(&self, target: &'t str) -> Cow<'t, str> {
         let Some((path, query)) = target.split_once('?') else { return target.into() };
-        let has = |names: &[Name], parameter: &str| {
-            let name = parameter.split('=').next().unwrap_or_default();
-            names.iter().any(|known| known.is(name))
-        };
-        let counts = |parameter: &&str| match &self.query {
-            Query::All => true,
-            Query::Kept(names) => has(names, parameter),
-            Query::Dropped(names) => !has(names, parameter),
+        let counts = |written: &&str| {
+            let parameter = Parameter(written);
+            let is_in = |names: &[Name], name: &[u8]| names.iter().any(|known| known.is(name));
+            match &self.query {
+                Query::All => true,
+                Query::Kept(names) => {
+                    parameter.is_read_twice() || parameter.known_by(|name| is_in(names, name))
+                }
+                Query::Dropped(names) => parameter.is_several() || !is_in(names, &parameter.name()),
+            }
         };
         if self.query == Query::All {
             return target.into();
@@ -163,14 +157,10 @@ impl KeyParts {
                 add(format_args!("field {name}: {}", value.as_bytes().escape_ascii()));
             }
         }
-        for name in &self.cookies {
-            for value in cookie(headers, name) {
-                add(format_args!("cookie {name}: {}", value.escape_ascii()));
-            }
-        }
         if let Some(device) = self.device(headers) {
             add(format_args!("device: {}", device.name));
         }
+        cookies::tell_apart(&self.cookies, headers, &mut by);
         by
     }
 
@@ -189,19 +179,13 @@ impl KeyParts {
 }
 
 impl Name {
-    fn is(&self, name: &str) -> bool {
+    /// Whether it is that of a parameter, which is decoded.
+    fn is(&self, name: &[u8]) -> bool {
         match self.0.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == self.0,
+            Some(start) => name.starts_with(&decoded(start.as_bytes())),
+            None => *name == *decoded(self.0.as_bytes()),
         }
     }
-}
-
-/// The values of the cookie called `name`.
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h [u8]> {
-    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';')).map(list::trim);
-    pairs.filter_map(move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 #[cfg(test)]
@@ -238,6 +222,13 @@ mod tests {
         check("/a/.;x/b", Some("/private"));
         check("/a/b;..", Some("/a"));
         check("/a/...;/b", Some("/a"));
+        // What forbids counts for whatever it may mean, what permits only if it is for all of that.
+        for path in ["/private;x.css", "/private;/x", "/;x/private", "/private%3bx", "/a/..%20/b"] {
+            check(path, Some("/private"));
+        }
+        check("/a/b;x", Some("/a"));
+        check("/a;/b", None);
+        check("/a;x", None);
     }
 
     #[test]
@@ -254,9 +245,28 @@ mod tests {
         check(dropped, "/utm_x", "/utm_x");
         let kept = Query::Kept(names(&["id"]));
         check(kept.clone(), "/?a=1&id=2&id=3&idx=4", "/?id=2&id=3");
-        check(kept, "/?a", "/");
+        check(kept.clone(), "/?a", "/");
         check(Query::Kept(Vec::new()), "/?a=1", "/");
         check(Query::All, "/?b&a&&", "/?b&a&&");
+    }
+
+    #[test]
+    fn parameters_count_however_they_are_spelled() {
+        let names = |names: &[&str]| names.iter().map(|name| Name((*name).to_owned())).collect();
+        let check = |query: &Query, target: &str, expect: &str| {
+            let parts = KeyParts { query: query.clone(), ..KeyParts::default() };
+            assert_eq!(parts.target(target), expect, "for {target:?}");
+        };
+        let kept = Query::Kept(names(&["id", "a%5bb]"]));
+        for target in ["/?i%64=6", "/?id=1&%69d=8", "/?+id=1", "/?id[]=1", "/?i%2564=1"] {
+            check(&kept, target, target);
+        }
+        check(&kept, "/?x=1&%u0069d=1&%78=2", "/?%u0069d=1");
+        check(&kept, "/?a%5Bb%5D=1&a[c]=2&c[d]=3", "/?a%5Bb%5D=1");
+        // Some servers take a semicolon for an ampersand.
+        check(&kept, "/?x=1;id=2&y", "/?x=1;id=2");
+        let dropped = Query::Dropped(names(&["utm_*"]));
+        check(&dropped, "/?id=1&utm_a=x;id=2&utm%5fb=3", "/?id=1&utm_a=x;id=2");
     }
 
     #[test]
@@ -276,6 +286,7 @@ mod tests {
         check("x-country: at\nx-city: w", "\nfield x-country: at");
         check("cookie: a=b; lang=de;langs=x", "\ncookie lang: de");
         check("cookie: lang=a\ncookie: lang=b", "\ncookie lang: a\ncookie lang: b");
+        check("cookie: a=1, lang=b\nuser-agent: iPad", "\ndevice: tablet\ncookies: a=1, lang=b");
         check("user-agent: Some iPad Mobile", "\ndevice: tablet");
         check("user-agent: some MOBILE thing", "\ndevice: mobile");
         check("user-agent: desk", "");

@@ -16,6 +16,7 @@ use quick_cache::sync;
 use crate::{
     directives::{Member, read_members},
     key::Key,
+    rules::parameter::Parameter,
 };
 
 /// What was said of the queries of paths: of so many at most, those that were asked for last.
@@ -98,21 +99,23 @@ impl NoVary {
     /// What counts of `target`, which has a query.
     fn counted(&self, target: &str) -> String {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let name = |parameter: &&str| parameter.split('=').next().unwrap_or_default().to_owned();
-        let counts = |parameter: &&str| {
-            let name = name(parameter);
-            // What is encoded may be any name.
-            let is_plain = !name.contains(['%', '+']);
+        let counts = |written: &&str| {
+            let name = written.split('=').next().unwrap_or_default();
             let is_in = |names: &[Vec<u8>]| names.iter().any(|known| known == name.as_bytes());
+            // Some servers find others in it.
+            let is_several = Parameter(written).is_several();
             match &self.parameters {
-                Parameters::But(names) => !is_in(names),
-                Parameters::Only(names) => is_in(names) || !is_plain,
+                Parameters::But(names) => is_several || !is_in(names),
+                // What is encoded may be any name.
+                Parameters::Only(names) => is_several || is_in(names) || name.contains(['%', '+']),
             }
         };
         let mut parameters: Vec<_> =
             query.split('&').filter(|parameter| !parameter.is_empty()).filter(counts).collect();
-        if self.order == Order::Ignored {
-            parameters.sort_by_key(name);
+        // What some find in others has an order, too.
+        let is_sorted = self.order == Order::Ignored && !query.contains(';');
+        if is_sorted {
+            parameters.sort_by_key(|written| Parameter(written).name());
         }
         if parameters.is_empty() {
             path.to_owned()
@@ -206,6 +209,15 @@ mod tests {
         check("key-order", "/?b=1&a=2&b=0", "/?a=2&b=1&b=0");
         check("key-order, params=(\"b\")", "/?c&b&a", "/?a&c");
         check("params=(\"a\"), other=7", "/?a&b", "/?b");
+        // However names are written, the order of those that are the same counts.
+        check("key-order", "/?b&a=2&%61=1", "/?a=2&%61=1&b");
+    }
+
+    #[test]
+    fn what_some_servers_take_for_two_parameters_counts() {
+        check("params=(\"a\")", "/?a=1&a=2;id=3", "/?a=2;id=3");
+        check("params, except=(\"id\")", "/?id=1&x=2;id=3&y", "/?id=1&x=2;id=3");
+        check("key-order", "/?b=1;a=1&a=2", "/?b=1;a=1&a=2");
     }
 
     #[test]

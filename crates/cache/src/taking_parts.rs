@@ -1,7 +1,7 @@
 //! What upstream answered about parts.
 
 use http::{
-    HeaderValue,
+    HeaderMap, HeaderValue,
     header::{CONTENT_LENGTH, CONTENT_RANGE},
 };
 
@@ -10,6 +10,7 @@ use crate::{
     completion::Completion,
     conditional::Validators,
     fetch::Fetch,
+    fields::for_who_asked,
     freshening::merged,
     freshness::Head,
     partial::is_same_strong,
@@ -29,8 +30,8 @@ impl Cache {
     ) -> Taken {
         let again = Box::new(fetch.as_it_came());
         match self.rest(fetch, asked, answered) {
-            Some(writer) => {
-                Taken::Complete(Box::new(Completion { cache: self.clone(), writer, again }))
+            Some((writer, own)) => {
+                Taken::Complete(Box::new(Completion { cache: self.clone(), writer, again, own }))
             }
             None => Taken::AskAgain(again),
         }
@@ -41,7 +42,7 @@ impl Cache {
         fetch: Box<Fetch>,
         asked: &Request<'_>,
         Answered { status, headers, times }: Answered<'_>,
-    ) -> Option<Box<Writer>> {
+    ) -> Option<(Box<Writer>, HeaderMap)> {
         let (stored, rest) = (fetch.stored()?, fetch.rest()?);
         let validators = Validators::of(headers, times.received);
         if !is_same_strong(stored.validators(), validators) {
@@ -64,8 +65,9 @@ impl Cache {
         }
         // RFC 9111 §4.1: it is for whom what is stored is for, too.
         storable.selecting = stored.selecting().clone();
+        let own = for_who_asked(headers, &storable.withheld);
         match self.fill(fetch, Answered { status, headers: &merged, times }, storable) {
-            Taken::Fill(writer) => Some(writer),
+            Taken::Fill(writer) => Some((writer, own)),
             _ => None,
         }
     }

@@ -22,8 +22,8 @@ pub struct Terms {
     pub ask: Ask,
     /// For how long after that it may be sent while it is asked for again (RFC 5861).
     pub stale_while_revalidate: Duration,
-    /// And for how long when that fails (RFC 5861).
-    pub stale_if_error: Duration,
+    /// And for how long when that fails, and no longer (RFC 5861); `None` if that is not said.
+    pub stale_if_error: Option<Duration>,
 }
 
 /// When the origin of a stored response has to be asked before it is sent.
@@ -48,7 +48,7 @@ impl Terms {
             lifetime: lifetime(head, control, settings),
             ask: Ask::of(directives),
             stale_while_revalidate: directives.stale_while_revalidate.unwrap_or(settings.grace),
-            stale_if_error: directives.stale_if_error.unwrap_or_default(),
+            stale_if_error: directives.stale_if_error,
         }
     }
 
@@ -60,7 +60,8 @@ impl Terms {
     /// Whether there will be any moment at which it is sent and its origin was not asked.
     pub fn can_be_sent_unasked(&self) -> bool {
         let will_be_fresh = self.initial_age < self.lifetime.duration;
-        let has_window = self.stale_while_revalidate.max(self.stale_if_error) > Duration::ZERO;
+        let if_error = self.stale_if_error.unwrap_or_default();
+        let has_window = self.stale_while_revalidate.max(if_error) > Duration::ZERO;
         match self.ask {
             Ask::Always => false,
             Ask::WhenStale => will_be_fresh,

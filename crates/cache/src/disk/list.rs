@@ -11,7 +11,7 @@ use super::{
     scan::Scan,
     segment::Patience,
     settings::Access,
-    store::Store,
+    store::{Read, Store},
 };
 
 /// Where a list goes on.
@@ -124,13 +124,16 @@ pub(super) fn verify(
         if store.index.at(slot.hash, slot.place).is_none() {
             continue;
         }
-        verified.objects += 1;
-        if let Some(bytes) = check(store, slot) {
-            verified.bytes += bytes;
-        } else {
-            store.lose(slot);
-            verified.bad += 1;
+        match check(store, slot) {
+            Checked::Good(bytes) => verified.bytes += bytes,
+            Checked::Bad => {
+                store.lose(slot);
+                verified.bad += 1;
+            }
+            // Nobody finds it, and the sweep takes it out.
+            Checked::Purged => continue,
         }
+        verified.objects += 1;
         if progress(verified).is_break() {
             break;
         }
@@ -138,14 +141,32 @@ pub(super) fn verify(
     verified
 }
 
-/// How many bytes the body has, if it is what was stored. All of it is read anew.
-fn check(store: &Store, slot: &Slot) -> Option<u64> {
-    let read = store.read(slot, Patience::Waits).ok()?;
+/// What an object is found to be.
+enum Checked {
+    /// What was stored, with a body of so many bytes.
+    Good(u64),
+    /// Something else.
+    Bad,
+    /// One that was purged.
+    Purged,
+}
+
+/// Holds an object against its sums. All of it is read anew.
+fn check(store: &Store, slot: &Slot) -> Checked {
+    let Ok(read) = store.read(slot, Patience::Waits) else { return Checked::Bad };
+    if store.purges.verdict(&read.front) == Verdict::Gone {
+        return Checked::Purged;
+    }
+    body_len(store, slot, &read).map_or(Checked::Bad, Checked::Good)
+}
+
+/// How many bytes the body has, if it is what was stored.
+fn body_len(store: &Store, slot: &Slot, read: &Read) -> Option<u64> {
     let header = &read.front.header;
     match slot.extent {
         Extent::Inline(_) => {
             let unverified = Slot { flags: Flags::default(), ..*slot };
-            store.inline_body(&unverified, &read, Patience::Waits).ok()?;
+            store.inline_body(&unverified, read, Patience::Waits).ok()?;
         }
         Extent::File(file) => {
             let what = (header.body_len, header.body_sum);

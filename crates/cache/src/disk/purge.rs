@@ -187,6 +187,11 @@ impl Purges {
         has_all || !lists.patterns.is_empty() || lists.tags.len() > TAGS_LOOKED_UP
     }
 
+    /// Whether lookups are held against any.
+    pub(super) fn are_held(&self) -> bool {
+        self.count.load(Ordering::Acquire) > 0
+    }
+
     /// Which state of the list this is. Who looks an object up in the index before, and asks for a
     /// verdict after, has to look again if it is another: a purge that was done meanwhile is not in
     /// the verdict.
@@ -206,7 +211,7 @@ impl Purges {
 
     /// What they say of a record.
     pub(super) fn verdict(&self, front: &Front) -> Verdict {
-        if self.count.load(Ordering::Acquire) == 0 {
+        if !self.are_held() {
             return Verdict::Good;
         }
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);

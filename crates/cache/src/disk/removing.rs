@@ -3,6 +3,7 @@
 use super::{
     Disk,
     purge::{PATTERN_BYTES_MAX, Pattern, Purge, What},
+    store::Wanted,
     ticket::Ticket,
 };
 
@@ -59,6 +60,15 @@ impl Disk {
             return Err(NotPurged::TooMany);
         }
         Ok(self.push_purge(what, manner))
+    }
+
+    /// Has what was purged be taken out soon, where lookups pass over it as well: then it counts no
+    /// longer. That is for purges that are on disk already.
+    ///
+    /// *Cost*: all records are read, by a thread that does so at its leisure.
+    pub fn sweep(&self) {
+        let sweep = self.store.purges.are_held();
+        self.store.bell.ring(Wanted { sweep, ..Wanted::default() });
     }
 
     fn one_variant(&self, key: &[u8], selection: &[u8]) -> What {

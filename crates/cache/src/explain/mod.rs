@@ -192,8 +192,8 @@ fn said(headers: &HeaderMap, settings: &Settings) -> Step {
 }
 
 fn of_terms(terms: &Terms) -> impl Iterator<Item = Step> {
-    let Terms { ask, stale_while_revalidate: while_revalidate, stale_if_error: if_error, .. } =
-        *terms;
+    let Terms { ask, stale_while_revalidate: while_revalidate, stale_if_error, .. } = *terms;
+    let if_error = stale_if_error.unwrap_or_default();
     let has_windows = !(while_revalidate.is_zero() && if_error.is_zero());
     let windows = has_windows.then_some(Step::Windows { while_revalidate, if_error });
     let ask = (ask != Ask::Unexcused).then_some(Step::Ask(ask));

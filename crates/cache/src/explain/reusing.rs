@@ -18,7 +18,7 @@ use crate::{
     freshness::{Head, lifetime},
     key::Key,
     request::{Request, Sender},
-    reuse::{Failure, judge_failure},
+    reuse::{Failure, if_error_window, judge_failure},
     rules::{Query, rule_of},
     settings::ClientDirectives,
     stored::{Softened, Stored},
@@ -125,7 +125,8 @@ impl Cache {
         let when = (now, &*self.settings);
         let (age, _) = judge_failure(asked, terms, Failure::Unreachable, when).ok()?;
         let stale_for = age.saturating_sub(terms.lifetime.duration);
-        let most = self.settings.disconnected_max.max(terms.stale_if_error);
+        let window = if_error_window(asked, terms, &self.settings);
+        let most = window.unwrap_or(self.settings.disconnected_max);
         Some(Step::StandsIn(most.saturating_sub(stale_for)))
     }
 }

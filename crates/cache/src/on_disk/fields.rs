@@ -33,6 +33,13 @@ impl Out {
         self.number(duration.subsec_nanos().into());
     }
 
+    pub(super) fn optional_duration(&mut self, duration: Option<Duration>) {
+        self.byte(u8::from(duration.is_some()));
+        if let Some(duration) = duration {
+            self.duration(duration);
+        }
+    }
+
     /// A time since 1970.
     pub(super) fn time(&mut self, time: SystemTime) {
         self.duration(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());

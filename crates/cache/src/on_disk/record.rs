@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the bytes of a head begin with. Others are of another version of this program: a miss.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A key: its text, how many bytes of that are the URI, and `of_whom`.
 pub(super) fn print_key(key: &Key, of_whom: u64) -> Vec<u8> {
@@ -74,9 +74,10 @@ pub(super) fn print_head(stored: &Stored) -> Vec<u8> {
         *stored.terms();
     out.time(times.requested);
     out.time(times.received);
-    for duration in [initial_age, lifetime.duration, stale_while_revalidate, stale_if_error] {
+    for duration in [initial_age, lifetime.duration, stale_while_revalidate] {
         out.duration(duration);
     }
+    out.optional_duration(stale_if_error);
     out.byte(number_of_basis(lifetime.basis));
     out.byte(number_of_ask(ask));
     out.time(stored.date());
@@ -112,7 +113,8 @@ fn read_head(bytes: &[u8]) -> Option<(Head, Option<Box<[u8]>>)> {
     let status = status.and_then(|status| StatusCode::from_u16(status).ok())?;
     let times = Times { requested: bytes.time()?, received: bytes.time()? };
     let (initial_age, duration) = (bytes.duration()?, bytes.duration()?);
-    let (stale_while_revalidate, stale_if_error) = (bytes.duration()?, bytes.duration()?);
+    let (stale_while_revalidate, stale_if_error) =
+        (bytes.duration()?, bytes.optional(In::duration)?);
     let lifetime = Lifetime { duration, basis: basis_of(bytes.byte()?)? };
     let ask = ask_of(bytes.byte()?)?;
     let terms = Terms { times, initial_age, lifetime, ask, stale_while_revalidate, stale_if_error };
@@ -268,7 +270,7 @@ mod tests {
             lifetime: Lifetime { duration: Duration::from_mins(1), basis: Basis::Heuristic },
             ask: Ask::Unexcused,
             stale_while_revalidate: Duration::from_secs(9),
-            stale_if_error: Duration::MAX,
+            stale_if_error: Some(Duration::MAX),
         };
         let body = StoredBody::nothing();
         let stored = Stored::new(StatusCode::NOT_FOUND, &headers, body, (terms, selecting));

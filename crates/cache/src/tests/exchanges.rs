@@ -243,10 +243,50 @@ fn stale_ones_stand_in_for_failures() {
     assert_eq!(world.ask(6, "GET /", NOBODY), "200 x | hit; ttl=-1");
     let sorry = world.ask(15, "GET /", (503, "", "sorry"));
     assert_eq!(sorry, "503 sorry | fwd=stale; fwd-status=503");
-    assert_eq!(world.ask(15, "GET /", NOBODY), "200 x | hit; ttl=-10");
+    assert_eq!(world.ask(15, "GET /", NOBODY), "502 stale for too long");
     world.ask(0, "GET /b", (200, "cache-control: max-age=5, must-revalidate", "x"));
     let refused = world.ask(6, "GET /b", NOBODY);
     assert_eq!(refused, "502 what is stored must not be sent without asking");
+}
+
+/// RFC 9111 §5.2.2.4, §5.2.2.7
+#[test]
+fn what_a_304_withholds_is_for_who_asked_alone() {
+    for control in ["no-cache=\"set-cookie, x-name\"", "private=\"set-cookie, x-name\""] {
+        let world = World::twice();
+        let control = format!("cache-control: max-age=5, {control}\netag: \"1\"");
+        world.ask(0, "GET /", (200, &control, "x"));
+        let newer = format!("{control}\nset-cookie: id=1\nx-name: me");
+        let has = |headers: &http::HeaderMap| {
+            ["set-cookie", "x-name"].map(|name| headers.contains_key(name))
+        };
+        let both = [(9, "GET /", 200), (19, "GET /\nif-none-match: \"1\"", 304)];
+        for (seconds, request, status) in both {
+            let hit = world.confirmed(seconds, request, &newer);
+            assert_eq!((hit.status().as_u16(), has(&hit.headers())), (status, [true; 2]));
+            let mut printed = Vec::new();
+            hit.print_fields(&mut printed);
+            let printed = String::from_utf8(printed).unwrap();
+            assert!(printed.contains("set-cookie: id=1\r\nx-name: me\r\n"), "{printed}");
+            assert_eq!(has(&world.headers(seconds + 1, "GET /")), [false; 2], "for others");
+        }
+    }
+}
+
+/// RFC 9110 §14.4
+#[test]
+fn a_whole_answer_with_a_range_of_its_own_is_cut_like_any_other() {
+    let world = World::new();
+    let lines = format!("{FRESH}\ncontent-range: bytes 5-14/100\netag: \"1\"");
+    world.ask(0, "GET /", (200, &lines, "0123456789"));
+    let ranges = |request: &str| {
+        let headers = world.headers(1, request);
+        let values = headers.get_all("content-range").iter();
+        values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ranges("GET /\nrange: bytes=2-3"), ["bytes 2-3/10"]);
+    assert!(ranges("GET /\nrange: bytes=0-0,5-5").is_empty());
+    assert_eq!(ranges("GET /\nrange: bytes=50-"), ["bytes */10"]);
 }
 
 #[test]

@@ -12,6 +12,26 @@ use crate::{
 };
 
 #[test]
+fn what_stands_in_for_a_server_that_is_gone_does_so_for_as_long_as_was_said() {
+    let world = World::new();
+    let lines = "cache-control: max-age=5, stale-if-error=9\netag: \"1\"";
+    world.ask(0, "GET /", (200, lines, "x"));
+    let stands_in = |seconds: i64, line: &str| {
+        let headers = fields(line);
+        let asked = Request::of(&Method::GET, &headers);
+        let steps = world.cache.explain(&key("/"), &asked, at(seconds)).steps;
+        steps.into_iter().find_map(|step| match step {
+            Step::StandsIn(time) => Some(time.as_secs()),
+            _ => None,
+        })
+    };
+    assert_eq!(stands_in(6, ""), Some(8));
+    assert_eq!(stands_in(6, "cache-control: stale-if-error=3"), Some(2));
+    assert_eq!(stands_in(8, "cache-control: stale-if-error=3"), None);
+    assert_eq!(stands_in(14, ""), None);
+}
+
+#[test]
 fn what_is_fresh_is_told_with_its_numbers() {
     check(
         ("cache-control: max-age=60\nage: 5", 10),

@@ -267,3 +267,17 @@ fn parts_have_an_end_in_bytes() {
     let told = world.ask(0, "GET /\nrange: bytes=0-6", (206, &part("0-6/10"), "0123456"));
     assert!(told.ends_with("NoRoom"), "{told}");
 }
+
+#[test]
+fn what_comes_with_a_missing_part_for_who_asked_is_for_nobody_else() {
+    let world = with_parts(&["0-4"]);
+    let control = "cache-control: max-age=60, private=\"set-cookie\"\netag: \"a\"";
+    let lines = format!("{control}\ncontent-range: bytes 5-9/10\nset-cookie: id=1");
+    let hit = world.completed(2, (&lines, "56789"));
+    assert_eq!(
+        (hit.status().as_u16(), &hit.headers()["set-cookie"]),
+        (200, &"id=1".parse().unwrap())
+    );
+    assert!(!hit.headers().contains_key("content-range"));
+    assert!(!world.headers(3, "GET /").contains_key("set-cookie"));
+}

@@ -85,6 +85,43 @@ impl World {
     }
 }
 
+impl World {
+    /// What a client gets that asks at `seconds` for what is stale, and which a 304 confirms.
+    pub(super) fn confirmed(&self, seconds: i64, request: &str, lines: &str) -> crate::Hit {
+        let (line, fields_of) = request.split_once('\n').unwrap_or((request, ""));
+        let (method, path) = line.split_once(' ').expect("a method and a path");
+        let (method, headers) = (method.parse::<Method>().unwrap(), fields(fields_of));
+        let asked = Request::of(&method, &headers);
+        let Lookup::Ask(fetch) = self.cache.look(&key(path), &asked, at(seconds)) else {
+            panic!("it is fresh")
+        };
+        let times = Times { requested: at(seconds), received: at(seconds) };
+        let (status, headers) = (StatusCode::NOT_MODIFIED, &fields(lines));
+        match self.cache.take(fetch, &asked, Answered { status, headers, times }) {
+            Taken::Answer(hit) => hit,
+            taken => panic!("{taken:?}"),
+        }
+    }
+
+    /// What a client gets that asks at `seconds` for all of `/`, of which a part is missing that comes.
+    pub(super) fn completed(&self, seconds: i64, (lines, rest): (&str, &str)) -> crate::Hit {
+        let none = fields("");
+        let asked = Request::of(&Method::GET, &none);
+        let Lookup::Ask(fetch) = self.cache.look(&key("/"), &asked, at(seconds)) else {
+            panic!("it is whole")
+        };
+        let times = Times { requested: at(seconds), received: at(seconds) };
+        let (status, headers) = (StatusCode::PARTIAL_CONTENT, &fields(lines));
+        match self.cache.take(fetch, &asked, Answered { status, headers, times }) {
+            Taken::Complete(mut completion) => {
+                completion.add(&Bytes::copy_from_slice(rest.as_bytes()));
+                completion.finish(&asked, at(seconds)).expect("what was missing")
+            }
+            taken => panic!("{taken:?}"),
+        }
+    }
+}
+
 impl Forgetful {
     pub(super) fn new() -> Self {
         Self::with(Settings::default())

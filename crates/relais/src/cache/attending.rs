@@ -200,6 +200,10 @@ fn purge_one(
     let purged = cache.purge(pattern, how, clock::now()).map_err(refused_by(name))?;
     let count = purged.count;
     purged.wait().map_err(not_noted(name))?;
+    if let Some(disk) = cache.disk() {
+        // Whoever purges looks at what is left.
+        disk.sweep();
+    }
     Ok(json!({ "proxy": name, "purged": count, "on_disk": cache.disk().is_some() }))
 }
 

@@ -110,6 +110,7 @@ pub(super) fn of_disk(counts: &DiskStats, state: &DiskState) -> Value {
         "not_stored": counts.not_stored,
         "evicted": counts.evicted,
         "purged": counts.purged,
+        "purges": counts.purges,
         "bad": counts.bad,
         "fails": why,
     })

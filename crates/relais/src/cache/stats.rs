@@ -60,13 +60,19 @@ fn of_disk(found: &Value) -> String {
     let percent = (used * 100).checked_div(max).unwrap_or_default();
     let answers = counted(number(found, "objects"), "answer");
     let used = said_bytes(used);
+    let held = match number(found, "purges") {
+        0 => String::new(),
+        held => {
+            format!("; {} still being carried out: what is meant counts", counted(held, "purge"))
+        }
+    };
     // A folder at rest does not say how much it may hold.
     if found["bytes_max"].is_null() {
-        return format!("  on disk: {answers} in {used}; {} found damaged", count("bad"));
+        return format!("  on disk: {answers} in {used}; {} found damaged{held}", count("bad"));
     }
     let told = format!(
         "  on disk: {answers} in {used} of {} ({percent} %); since the start {} written, {} not, {} \
-         evicted, {} purged, {} found damaged",
+         evicted, {} purged, {} found damaged{held}",
         said_bytes(max),
         count("stored"),
         count("not_stored"),
@@ -85,6 +91,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn purges_that_are_being_carried_out_are_told() {
+        let told = |purges: u64| {
+            of_disk(
+                &json!({ "objects": 3, "bytes": 0, "bytes_max": null, "bad": 0, "purges": purges }),
+            )
+        };
+        assert_eq!(told(0), "  on disk: 3 answers in 0 B; 0 found damaged");
+        let held = "; 2 purges still being carried out: what is meant counts";
+        assert_eq!(told(2), told(0) + held);
+    }
 
     #[test]
     fn requests_are_told_with_their_ratio() {

@@ -66,6 +66,22 @@ fn check_left(world: &World, manner: Purge, expect: &[&str]) {
 }
 
 #[test]
+fn what_was_purged_by_a_tag_counts_no_more() {
+    let world = filled();
+    let disk = world.disk();
+    let verified = || disk.verify(|_| std::ops::ControlFlow::Continue(()));
+    disk.purge(Pattern::Tag(disk.tag(b"http://b/1.css")), Purge::Hard).unwrap().wait().unwrap();
+    assert_eq!((verified().objects, verified().bad, verified().bytes), (3, 0, 3));
+    assert_eq!((disk.stats().objects, disk.stats().purges), (4, 1), "lookups pass over it");
+    disk.sweep();
+    while disk.stats().purges > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!((disk.stats().objects, disk.stats().purged, verified().objects), (3, 1, 3));
+    assert_eq!(world.find("http://a/1.css").len(), 1);
+}
+
+#[test]
 fn a_soft_purge_ends_with_what_is_stored_anew() {
     let mut world = filled();
     world.disk().purge(Pattern::All, Purge::Soft).unwrap().wait().unwrap();

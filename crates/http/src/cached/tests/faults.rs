@@ -83,6 +83,8 @@ async fn a_server_that_fails_is_stood_in_for() {
     world.at(26);
     let came = world.get_then(failing(), "/a", "").await;
     assert_eq!(came, "503 sorry | fwd=stale; fwd-status=503");
+    let came = world.get_then(Act::Ends(String::new()), "/a", "").await;
+    assert!(came.starts_with("502 ") && came.ends_with(" | fwd=stale"), "{came}");
 }
 
 #[tokio::test]
