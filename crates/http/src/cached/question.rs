@@ -9,7 +9,8 @@ use relais_cache::{self as cache, Content, Key, Sent, Settings};
 
 use crate::{
     Ask, Caller, Inbound, Trust,
-    proxy::{Onward, names::is_ambiguous},
+    ambiguous::is_ambiguous,
+    proxy::Onward,
     target::{authority, path_and_query, scheme, spoken},
 };
 

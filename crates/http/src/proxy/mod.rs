@@ -10,7 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod hops;
 pub(crate) mod host;
 pub(crate) mod interim;
-pub(crate) mod names;
+mod names;
 pub(crate) mod onward;
 mod routes;
 pub(crate) mod way;

@@ -16,8 +16,8 @@ use http::{
 use relais_wire::http1::response::{Head, Span};
 
 use crate::{
+    ambiguous::{is_ambiguous, names_a_proxy},
     judged::judged_value,
-    proxy::names::{is_ambiguous, names_a_proxy},
     spare,
 };
 
