@@ -156,7 +156,7 @@ KINDS = [
     Kind("says HTTP 2 frames", "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0", "keep", GONE),
     Kind("says a TLS alert", "\x15\x03\x01\0\x02\x02\x46", "close", GONE),
     Kind("says HTTP/2.0", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", "keep", GONE),
-    Kind("says HTTP/1.2", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "keep", GONE),
+    Kind("says HTTP/1.2", "HTTP/1.2 200 OK\r\nContent-Length: 5\r\n\r\nhello", "keep", WHOLE),
     Kind("says http in small letters", "http/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "keep", GONE),
     Kind("says an empty line before", "\r\n" + HELLO, "keep", GONE),
     # Status lines.

@@ -339,6 +339,12 @@ FOR_OTHERS = [
             ("Upgrade", EVIL),
             ("Keep-Alive", EVIL),
             ("Authorization", "Bearer " + EVIL),
+            ("X_Forwarded_Host", EVIL),
+            ("X-Forwarded_Proto", EVIL),
+            ("X_Original_URL", "/" + EVIL),
+            ("X.Rewrite.Url", "/" + EVIL),
+            ("X_Any", EVIL),
+            ("Proxy", "http://" + EVIL),
         ]
     ),
     f"Connection: x-forwarded-host\r\nX-Forwarded-Host: {EVIL}\r\n",
@@ -377,6 +383,32 @@ def what_a_client_says_of_the_way_comes_to_nobody_else(stage):
                 again = ask(relais.port, target)
                 equal((again.body, is_hit(again)), (plain.body, True), fields)
             equal(relais.stop(), 0, "exit code")
+
+
+def as_cgi_has_it(asked):
+    """Answers with what a program behind CGI gets for `X-A` and `Proxy`, and says that it does."""
+    variables = {}
+    for name, value in asked.fields:
+        variables[re.sub("[^A-Z0-9]", "_", name.upper())] = value
+    return says(f"{variables.get('X_A')} {variables.get('PROXY')}".encode(), "Vary: X-A\r\n")
+
+
+@test
+def what_a_program_behind_CGI_takes_for_another_field_is_not_passed_on_or_kept_apart(stage):
+    evil = [f"X_A: {EVIL}\r\n", f"x.a: {EVIL}\r\n", f"Proxy: {EVIL}\r\n"]
+    with Telling(as_cgi_has_it) as server:
+        port = proxy_before(stage, server).port
+        for number, fields in enumerate(evil):
+            for found in [ask(port, f"/{number}", fields), ask(port, f"/{number}")]:
+                equal(found.body, b"None None", fields)
+            # It was nothing to ask with, so this is the same.
+            assert is_hit(found), fields
+        port = proxy_before(stage, server, more="underscores = true").port
+        for number, fields in enumerate(evil):
+            found, plain, again = ask(port, f"/{number}", fields), ask(port, f"/{number}"), ask(port, f"/{number}", fields)
+            passed = b"None None" if fields.startswith("Proxy") else f"{EVIL} None".encode()
+            equal((found.body, plain.body, again.body), (passed, b"None None", passed), fields)
+            assert is_hit(again), fields
 
 
 @test

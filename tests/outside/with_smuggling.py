@@ -149,6 +149,8 @@ CHUNKS = [
     breaks("LF behind a trailer", "0\r\nX: y\n\r\n"),
     breaks("200 trailers", "0\r\n" + "X: y\r\n" * 200 + "\r\n", (431,)),
     breaks("a trailer of 40 KiB", f"0\r\nX: {'y' * 40_000}\r\n\r\n", (431,)),
+    breaks("17 KiB of trailers", "0\r\n" + f"X: {'y' * 1000}\r\n" * 17 + "\r\n", (431,)),
+    breaks("17 KiB of extensions", f"1;{'y' * 200}\r\na\r\n" * 90 + "0\r\n\r\n"),
     passes("leading zeros", coding(" chunked", "0000000000000005\r\nhello\r\n000\r\n\r\n"), ("/TAG", b"hello")),
     passes("extensions", coding(" chunked", '5;a;b=c;d="\\"e"\r\nhello\r\n0;f\r\n\r\n'), ("/TAG", b"hello")),
     passes("the longest extension", coding(" chunked", f"5;{'a' * 255}\r\nhello\r\n0\r\n\r\n"), ("/TAG", b"hello")),

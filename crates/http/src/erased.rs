@@ -12,7 +12,7 @@ use crate::{
     block::Blocked,
     files::Files,
     forward::{Clients, Forward},
-    proxy::{Edited, Proxy},
+    proxy::{Edited, FieldNames, Proxy},
     sniff::Sniffed,
 };
 
@@ -67,6 +67,7 @@ erase![
     Counted<Cached<Proxy>>,
     Counted<Cached<Arc<Forward>>>,
     Edited<Any>,
+    FieldNames<Any>,
     Logged<Any>,
     OwnNames<Any>,
     Purging<Any>,

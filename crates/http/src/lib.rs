@@ -4,6 +4,7 @@
 //! and asks a [`Handler`] for the answer to each request.
 
 pub mod access_log;
+mod ambiguous;
 pub mod auth;
 pub mod block;
 mod body;

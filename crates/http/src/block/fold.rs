@@ -29,7 +29,7 @@ pub(super) fn fold_byte(byte: u8) -> u8 {
 /// What was seen of bytes as they were folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// ASCII without percent-encodings, and behind no slash another one or a dot.
+    /// ASCII without percent-encodings and `;`, and behind no slash another one or a dot.
     Plain,
     /// Perhaps something else.
     Odd,
@@ -64,7 +64,7 @@ pub(super) fn fold_from(start: usize, bytes: &mut Vec<u8>) -> Seen {
 struct Sight {
     /// A plus, a backslash, a percent sign, or what is not ASCII.
     special: u64,
-    /// A slash or a dot after a slash. After something special perhaps another.
+    /// A slash or a dot after a slash, or a `;`. After something special perhaps another.
     pairs: u64,
     /// The slashes of the word before.
     slashes: u64,
@@ -78,7 +78,7 @@ impl Sight {
         self.special |= word | is(b'+') | is(b'\\') | is(b'%');
         let slashes = is(b'/');
         let behind = slashes << 8 | self.slashes >> 56;
-        self.pairs |= behind & (slashes | is(b'.'));
+        self.pairs |= behind & (slashes | is(b'.')) | is(b';');
         self.slashes = slashes;
     }
 }
@@ -173,10 +173,11 @@ mod tests {
 
     #[test]
     fn what_is_odd_is_seen_at_every_place() {
-        for pair in ["//", "/.", "/\\", "\\.", "a%", "a+", "aé", "\u{7f}/", "./", ".."] {
+        for pair in ["//", "/.", "/\\", "\\.", "a%", "a+", "aé", ";:", "\u{7f}/", "./", "..", ":<"]
+        {
             for (before, after) in (0..20).flat_map(|before| [(before, 0), (before, 9)]) {
                 let text = ["a".repeat(before), pair.into(), "a".repeat(after)].concat();
-                let is_odd = !matches!(pair, "\u{7f}/" | "./" | "..");
+                let is_odd = !matches!(pair, "\u{7f}/" | "./" | ".." | ":<");
                 assert_eq!(check_together(text.as_bytes()) == Seen::Odd, is_odd, "{text:?}");
             }
         }
@@ -209,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_seen_as_plain_is(path in "/[/.a+%\\\\é]{0,30}", bytes: Vec<u8>) {
+        fn what_is_seen_as_plain_is(path in "/[/.a;+%\\\\é]{0,30}", bytes: Vec<u8>) {
             check_together(&bytes);
             prop_assert!(is_plain(&path) || check_together(path.as_bytes()) == Seen::Odd);
         }

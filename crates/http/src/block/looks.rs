@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fold::{decode, fold};
 
 /// Whether every upstream reads a path and a query alike, but for what folding makes the same: they
-/// have nothing to decode, and the path nothing to resolve.
+/// have nothing to decode, and the path nothing to resolve and no parameters.
 pub(super) fn is_plain(path_and_query: &str) -> bool {
     let bytes = path_and_query.as_bytes();
     let path = &bytes[..memchr::memchr(b'?', bytes).unwrap_or(bytes.len())];
@@ -13,6 +13,7 @@ pub(super) fn is_plain(path_and_query: &str) -> bool {
     path.first() == Some(&b'/')
         && bytes.is_ascii()
         && memchr::memchr(b'%', bytes).is_none()
+        && memchr::memchr(b';', path).is_none()
         && !memchr::memchr2_iter(b'/', b'\\', path).any(is_resolved)
 }
 
@@ -21,10 +22,11 @@ pub(super) fn is_plain(path_and_query: &str) -> bool {
 const DECODINGS: usize = 2;
 
 /// Every way in which an upstream may read `path_and_query`, folded: decoded once or twice, with its
-/// path as it is or resolved, before it was decoded or after. No two are the same.
+/// path as it is or resolved, before it was decoded or after, and with its segments' parameters or
+/// without them. No two are the same.
 ///
-/// *Cost*: one for a path without dots and slashes in a row, two if it is encoded twice; at most 17
-/// for one made for it, none longer than what was sent.
+/// *Cost*: one for a path without dots, slashes in a row and `;`, two if it is encoded twice; at most
+/// 32 for one made for it, none longer than what was sent.
 pub(super) fn looks(path_and_query: &str) -> Vec<Vec<u8>> {
     let (path, query) = match path_and_query.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -61,18 +63,42 @@ fn readings(paths: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let Some(last) = paths.last() else { return Vec::new() };
     let read = rooted(fold(last));
     let is_plain = |two: &[u8]| two[0] != b'/' || !matches!(two[1], b'/' | b'.');
-    if read.windows(2).all(is_plain) {
+    if read.windows(2).all(is_plain) && !read.contains(&b';') {
         return vec![read];
     }
     let mut readings = vec![read];
     for (path, times) in paths.iter().zip((0..paths.len()).rev()) {
         let is_again = times > 0 && path == last;
-        if !is_again {
-            let kept = resolve(path, times, Slashes::Kept);
-            readings.extend([merge(&kept), kept, resolve(path, times, Slashes::Merged)]);
+        if is_again {
+            continue;
+        }
+        readings.extend(resolved(path, times));
+        if path.contains(&b';') {
+            readings.extend(resolved(&without_parameters(path), times));
         }
     }
     readings
+}
+
+/// Every way in which `path` may be resolved, and its segments decoded so many `times` more.
+fn resolved(path: &[u8], times: usize) -> [Vec<u8>; 3] {
+    let kept = resolve(path, times, Slashes::Kept);
+    [merge(&kept), kept, resolve(path, times, Slashes::Merged)]
+}
+
+/// `path` without what stands behind a `;` in each segment (RFC 3986 §3.3), as servers of Java have it:
+/// they take `..;a` for `..`.
+fn without_parameters(path: &[u8]) -> Vec<u8> {
+    let mut is_parameter = false;
+    let is_name = |byte: &u8| {
+        is_parameter = match byte {
+            b'/' | b'\\' => false,
+            b';' => true,
+            _ => is_parameter,
+        };
+        !is_parameter
+    };
+    path.iter().copied().filter(is_name).collect()
 }
 
 /// What has no slash at its beginning is read as if it had.
@@ -157,11 +183,12 @@ mod tests {
 
     #[test]
     fn a_plain_path_is_read_in_one_way() {
-        for plain in ["/", "/a/b.c?d=//e/../f", "/A+b~!/", "/a.b/c..d?", "/a\\b"] {
+        for plain in ["/", "/a/b.c?d=//e/../f;g", "/A+b~!/", "/a.b/c..d?", "/a\\b"] {
             assert!(is_plain(plain), "{plain}");
             assert_eq!(looks(plain), [fold(plain.as_bytes())], "{plain}");
         }
-        for other in ["", "*", "a", "?a", "/%61", "/?%61", "//a", "/a/./b", "/a\\/b", "/é", "/?é"]
+        for other in
+            ["", "*", "a", "?a", "/%61", "/?%61", "//a", "/a/./b", "/a\\/b", "/é", "/?é", "/a;b"]
         {
             assert!(!is_plain(other), "{other}");
         }
@@ -188,6 +215,18 @@ mod tests {
         check("/100%/.a", &["/100%/.a"]);
     }
 
+    #[test]
+    fn parameters_of_segments_are_read_as_names_and_left_out() {
+        check("/a;b/c?d;e", &["/a;b/c?d;e", "/a/c?d;e"]);
+        check("/a/..;b/c", &["/a/..;b/c", "/c"]);
+        check("/a/%2e%2e;/c", &["/a/..;/c", "/c"]);
+        check("/a/..%3bb/c", &["/a/..;b/c", "/c"]);
+        check("/;/c", &["/;/c", "/c", "//c"]);
+        check("/a;b\\c", &["/a;b/c", "/a/c"]);
+        // Cut before it is decoded, or after.
+        check("/a;b%2fc/d", &["/a;b/c/d", "/a/d", "/a/c/d"]);
+    }
+
     #[track_caller]
     fn check(path_and_query: &str, expect: &[&str]) {
         let looks = looks(path_and_query);
@@ -197,10 +236,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_has_more_than_so_many_looks(text: String, path in "[/.%2eaEfF\\\\+?]{0,24}") {
+        fn no_text_has_more_than_so_many_looks(text: String, path in "[/.%2e35bBaEfF;\\\\+?]{0,24}") {
             for text in [text, path] {
                 let looks = looks(&text);
-                prop_assert!((1..=17).contains(&looks.len()));
+                prop_assert!((1..=32).contains(&looks.len()));
                 prop_assert!(looks.iter().all(|look| look.len() <= 2 * text.len() + 1));
                 if is_plain(&text) {
                     prop_assert_eq!(looks, vec![fold(text.as_bytes())]);

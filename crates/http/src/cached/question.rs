@@ -9,6 +9,7 @@ use relais_cache::{self as cache, Content, Key, Sent, Settings};
 
 use crate::{
     Ask, Caller, Inbound, Trust,
+    ambiguous::is_ambiguous,
     proxy::Onward,
     target::{authority, path_and_query, scheme, spoken},
 };
@@ -138,9 +139,9 @@ pub(super) fn key(ask: &Ask, trust: &Trust, settings: &Settings) -> Option<Key> 
 }
 
 /// What upstream is told of the host that was asked for and of what was spoken, where that is not
-/// what is in the key already; and what else is passed on that [may name](may_name) another URL. A
-/// client can say it, if only through a balancer that lets it: so nobody else is to get what was
-/// answered to it.
+/// what is in the key already; and what else is passed on that [may name](may_name) another URL, or that
+/// may be [taken for another field](is_ambiguous). A client can say it, if only through a balancer that
+/// lets it: so nobody else is to get what was answered to it.
 ///
 /// *Shape*: lines, which no value of a field has in it.
 fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> String {
@@ -155,7 +156,8 @@ fn told_besides(Ask { request, caller, .. }: &Ask, key: &Key, trust: &Trust) -> 
     if !proto.eq_ignore_ascii_case(scheme(uri, caller).as_bytes()) {
         tell("proto", proto);
     }
-    for (name, value) in headers.iter().filter(|(name, _)| may_name(name)) {
+    let keeps_apart = |name: &HeaderName| may_name(name) || is_ambiguous(name);
+    for (name, value) in headers.iter().filter(|(name, _)| keeps_apart(name)) {
         tell(name.as_str(), value.as_bytes());
     }
     let Some(word) = word else { return by };
@@ -240,9 +242,9 @@ mod tests {
         apart(&all, "\nproto: https\nhost: b\nforwarded: ,;host=c");
     }
 
-    /// Servers believe it whoever says it.
+    /// Servers believe it whoever says it, or take it for what they believe.
     #[test]
-    fn what_may_name_another_url_keeps_answers_apart() {
+    fn what_may_name_another_url_or_be_taken_for_another_field_keeps_answers_apart() {
         let check = |said: &[(&str, &str)], expect: &str| {
             let peer = Peer::Net("192.0.2.1:1".parse().unwrap());
             let ask = says::ask(peer, "/a", &[&[("host", "h")], said].concat());
@@ -256,6 +258,7 @@ mod tests {
         check(&[("front-end-https", "on")], "\nfront-end-https: on");
         let twice = [("x-host", "a"), ("x-host", "b")];
         check(&twice, "\nx-host: a\nx-host: b");
+        check(&[("x_a", "1"), ("x-forwarded_host", "b")], "\nx_a: 1\nx-forwarded_host: b");
         for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded"] {
             check(&[(name, "evil")], "");
         }

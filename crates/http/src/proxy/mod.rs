@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod hops;
 pub(crate) mod host;
 pub(crate) mod interim;
+mod names;
 pub(crate) mod onward;
 mod routes;
 pub(crate) mod way;
@@ -23,6 +24,7 @@ use relais_net::Fault;
 pub use self::{
     edited::Edited,
     edits::{Edits, NotEditable},
+    names::{Ambiguous, FieldNames},
     onward::Onward,
     routes::{Prefix, Route},
 };

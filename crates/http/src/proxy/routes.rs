@@ -39,21 +39,34 @@ pub enum Prefix {
 pub(super) enum Lost {
     /// No route is for its path.
     Nowhere,
-    /// Its path means one thing as it is written and another once it is resolved.
+    /// Its path means one thing as it is written and another once it is resolved, or one thing to who
+    /// knows of parameters in it and another to who does not.
     Ambiguous,
 }
 
 /// Finds the route for `uri`: the first that its path, decoded and resolved, begins with.
 ///
 /// So it does not matter how a path is spelled: what an upstream would take for `/admin` goes where
-/// `/admin` goes.
+/// `/admin` goes. Servers of Java take `/api/..;a/admin` for that: where it is for one route with the
+/// [parameters](readings_without_parameters) of its segments and for another without, it is for none.
 pub(super) fn route<'r>(routes: &'r [Route], uri: &Uri) -> Result<&'r Route, Lost> {
     if let [only] = routes
         && only.path == "/"
     {
         return Ok(only);
     }
-    let path = match uri.path() {
+    let found = route_for(routes, uri.path())?;
+    for reading in readings_without_parameters(uri.path()).iter().flatten() {
+        if !std::ptr::eq(route_for(routes, reading)?, found) {
+            return Err(Lost::Ambiguous);
+        }
+    }
+    Ok(found)
+}
+
+/// The first route for `path`, with its parameters as parts of its names.
+fn route_for<'r>(routes: &'r [Route], path: &str) -> Result<&'r Route, Lost> {
+    let path = match path {
         // For the server as a whole.
         "*" => Cow::Borrowed(&b""[..]),
         path => file_path(path.as_bytes()).map_err(|_| Lost::Ambiguous)?.path,
@@ -66,6 +79,19 @@ pub(super) fn route<'r>(routes: &'r [Route], uri: &Uri) -> Result<&'r Route, Los
         }
     };
     routes.iter().find(fits).ok_or(Lost::Nowhere)
+}
+
+/// `path` without what stands behind a `;` in each segment (RFC 3986 §3.3): where that is looked for
+/// before it is decoded, and where after. Nothing if it has none.
+fn readings_without_parameters(path: &str) -> Option<[String; 2]> {
+    let decoded = || path.replace("%3b", ";").replace("%3B", ";");
+    let has_some = path.contains(';') || path.contains('%') && decoded().contains(';');
+    has_some.then(|| [without_parameters(path), without_parameters(&decoded())])
+}
+
+fn without_parameters(path: &str) -> String {
+    let names = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    names.collect::<Vec<_>>().join("/")
 }
 
 /// The target that the upstream of `route` is asked for, if it is another than `uri`'s.
@@ -129,6 +155,35 @@ mod tests {
         check("/api/../x", Err(Lost::Nowhere));
         check("/a%20b/c", Ok("/a b"));
         check("/api%2fv2", Err(Lost::Ambiguous));
+    }
+
+    #[test]
+    fn what_is_for_another_route_without_its_parameters_is_for_none() {
+        let routes = routes(&["/api/v2", "/api", "/"], Prefix::Kept);
+        let check = |uri: &str, expect: Result<&str, Lost>| {
+            let uri = uri.parse().unwrap();
+            assert_eq!(route(&routes, &uri).map(|route| &*route.path), expect, "{uri}");
+        };
+        for uri in [
+            "/api/..;/admin",
+            "/api/..;a=b/admin",
+            "/api/%2e%2e;/admin",
+            "/api/..%3b/admin",
+            "/api/..%3Ba/admin",
+            "/..;/api",
+            "/;/api",
+            "/api;a",
+            "/api/v2;a/x",
+            "/x/..;/api",
+            "/api/v2/..;/..%3b/api/v2/x",
+        ] {
+            check(uri, Err(Lost::Ambiguous));
+        }
+        check("/;jsessionid=1", Ok("/"));
+        check("/a;b/..;/c", Ok("/"));
+        check("/api/;jsessionid=1?x;/../y", Ok("/api"));
+        check("/api/a;b/..;/c", Ok("/api"));
+        check("/api/v2/a%3bb", Ok("/api/v2"));
     }
 
     #[test]

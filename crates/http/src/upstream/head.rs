@@ -15,7 +15,11 @@ use http::{
 };
 use relais_wire::http1::response::{Head, Span};
 
-use crate::{judged::judged_value, spare};
+use crate::{
+    ambiguous::{is_ambiguous, names_a_proxy},
+    judged::judged_value,
+    spare,
+};
 
 /// How a request's body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +123,16 @@ pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
 /// head](is_for_a_head).
 pub(super) fn strip_trailers(trailers: &mut HeaderMap) {
     let is_out = |name: &&HeaderName| is_of_connection(name) || is_for_a_head(name);
+    let out: Vec<_> = trailers.keys().filter(is_out).cloned().collect();
+    for name in out {
+        trailers.remove(name);
+    }
+}
+
+/// The same of a request, without those, too, that a server may take for others.
+pub(super) fn strip_request_trailers(trailers: &mut HeaderMap) {
+    strip_trailers(trailers);
+    let is_out = |name: &&HeaderName| is_ambiguous(name) || names_a_proxy(name);
     let out: Vec<_> = trailers.keys().filter(is_out).cloned().collect();
     for name in out {
         trailers.remove(name);
@@ -268,6 +282,18 @@ mod tests {
         let mut left: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["content-digest", "etag", "grpc-status", "server-timing", "x-any"]);
+    }
+
+    #[test]
+    fn trailers_of_a_request_have_no_names_that_servers_may_take_for_others() {
+        let mut trailers = HeaderMap::new();
+        for name in ["x_a", "x-forwarded_for", "x.a", "proxy", "x-forwarded-for", "x-a", "etag"] {
+            trailers.insert(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        strip_request_trailers(&mut trailers);
+        let mut left: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["etag", "x-a"]);
     }
 
     #[track_caller]

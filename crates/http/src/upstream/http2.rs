@@ -395,8 +395,12 @@ mod tests {
         ends.recv().await.unwrap();
     }
 
-    /// The body of a request whose client says so much of it.
+    /// The body of a request whose client says so much of five bytes.
     async fn inbound(said: &str) -> (Inbound, tokio::io::DuplexStream) {
+        inbound_framed("Content-Length: 5", said).await
+    }
+
+    async fn inbound_framed(by: &str, said: &str) -> (Inbound, tokio::io::DuplexStream) {
         let (mut client, server) = tokio::io::duplex(1 << 10);
         let (tell, told) = oneshot::channel();
         let tell = std::sync::Mutex::new(Some(tell));
@@ -409,9 +413,24 @@ mod tests {
         });
         let conn = hyper::server::conn::http1::Builder::new();
         tokio::spawn(conn.serve_connection(TokioIo::new(server), service));
-        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
-        client.write_all([head, said].concat().as_bytes()).await.unwrap();
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{by}\r\n\r\n");
+        client.write_all([&head, said].concat().as_bytes()).await.unwrap();
         (Inbound::Conn(ConnBody::new(told.await.unwrap(), Version::HTTP_11)), client)
+    }
+
+    #[tokio::test]
+    async fn trailers_of_requests_are_sent_but_for_those_that_belong_before_a_body() {
+        let said = "1\r\nx\r\n0\r\nX-A: 1\r\nX_B: 2\r\nX-Forwarded-For: 3\r\nProxy: 4\r\n\r\n";
+        let (body, _client) = inbound_framed("Transfer-Encoding: chunked", said).await;
+        let (mut upload, _) = Upload::of(body);
+        let trailers = loop {
+            let frame = upload.frame().await.unwrap().unwrap();
+            if let Ok(trailers) = frame.into_trailers() {
+                break trailers;
+            }
+        };
+        let names: Vec<_> = trailers.keys().map(http::HeaderName::as_str).collect();
+        assert_eq!(names, ["x-a"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use http_body::Body as _;
 use relais_net::{Fault, Side, Stream};
 use tokio::io::AsyncWrite;
 
-use super::head::{Framing, line, strip_trailers};
+use super::head::{Framing, line, strip_request_trailers};
 use crate::Inbound;
 
 /// What is to be sent of a request.
@@ -114,7 +114,7 @@ impl Sending {
                 // Trailers, which only chunks can have.
                 if let (Ok(mut trailers), Framing::Chunked) = (frame.into_trailers(), self.framing)
                 {
-                    strip_trailers(&mut trailers);
+                    strip_request_trailers(&mut trailers);
                     self.front.extend_from_slice(b"0\r\n");
                     trailers.iter().for_each(|(name, value)| line(name, value, &mut self.front));
                     self.front.extend_from_slice(b"\r\n");

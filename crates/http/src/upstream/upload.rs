@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use relais_net::Fault;
 
-use super::exchange::Waits;
+use super::{exchange::Waits, head::strip_request_trailers};
 use crate::Inbound;
 
 /// A request's body, which is taken as far as the upstream takes it.
@@ -107,9 +107,12 @@ impl Body for Upload {
         progress.is_awaited.store(frame.is_pending(), Relaxed);
         state.is_begun |= frame.is_ready();
         frame
-            .map_ok(|frame| {
+            .map_ok(|mut frame| {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 progress.taken.fetch_add(bytes, Relaxed);
+                if let Some(trailers) = frame.trailers_mut() {
+                    strip_request_trailers(trailers);
+                }
                 frame
             })
             .map_err(|fault| {

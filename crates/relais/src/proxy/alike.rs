@@ -15,6 +15,8 @@ pub(super) fn answers_alike(before: &Proxy, now: &Proxy) -> bool {
         // What is stored has been asked for, and whoever is before the cache judges each request.
         sniff: _,
         block: _,
+        // What is passed on so is in the key.
+        underscores: _,
         limits: _,
         // Told upstream and to clients; no answer is made of it.
         name: _,
@@ -30,7 +32,17 @@ pub(super) fn answers_alike(before: &Proxy, now: &Proxy) -> bool {
 /// What the answers of `proxy` depend on that no key of a cache says: with another of it, what is on
 /// disk is not found.
 pub(super) fn whose(proxy: &Proxy) -> String {
-    let Proxy { to, cache, request, response, sniff: _, block: _, limits: _, name: _ } = proxy;
+    let Proxy {
+        to,
+        cache,
+        request,
+        response,
+        sniff: _,
+        block: _,
+        underscores: _,
+        limits: _,
+        name: _,
+    } = proxy;
     let asked = match to {
         To::Upstreams(upstreams) => format!("{:?}", asked_of(upstreams)),
         To::Forward(forward) => format!("{:?}", reached_by(forward)),

@@ -77,6 +77,11 @@ struct Upstreams {
     /// Believe what clients there say of the way before, e.g. 10.0.0.0/8; may be given again
     #[arg(long, value_name = "ADDRESSES")]
     trust: Vec<Addresses>,
+    /// Pass on fields of requests whose names have a `_`, or what else is no letter, no digit and no `-`
+    ///
+    /// Many servers take `X_A` for `X-A`, so that clients could say what relais tells them alone.
+    #[arg(long)]
+    underscores: bool,
     /// How long until one is reached [default: 5s]
     #[arg(long, value_name = "TIME")]
     connect_max: Option<Time>,
@@ -151,6 +156,7 @@ impl Flags {
             route: routes,
             balance,
             trust: trusted,
+            underscores,
             name,
             ..
         } = upstreams;
@@ -165,6 +171,7 @@ impl Flags {
             balance,
             health,
             trust: trusted,
+            underscores,
             forward: forward.table()?.into(),
             cache: cache.table().into(),
             sniff: sniff.table(),
@@ -219,6 +226,7 @@ pub(crate) fn flag_of(key: &KeyPath) -> Option<&'static str> {
         ["health", "every"] => "--health-every",
         ["health", ..] => "--health",
         ["trust"] => "--trust",
+        ["underscores"] => "--underscores",
         ["name"] => "--name",
         ["forward", "ports"] => "--connect-port",
         ["forward", "clients"] => "--client",

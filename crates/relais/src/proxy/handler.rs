@@ -6,7 +6,7 @@ use relais_http::{
     Cached, Counted, Desk, DynHandler, Erase, Looked, OpenFiles, Purgers, Purging, Trust,
     forward::Clients,
     line_log::LineLog,
-    proxy::{Edited, Onward},
+    proxy::{Ambiguous, Edited, FieldNames, Onward},
     sniff::{SniffLog, Sniffed},
 };
 
@@ -101,7 +101,8 @@ impl Parts {
             }
             None => _ = lasting.lists.remove(name),
         }
-        let layers = Layers { front, sniff, clients: None, block, cache };
+        let ambiguous = if proxy.underscores { Ambiguous::PassedOn } else { Ambiguous::TakenOff };
+        let layers = Layers { front, sniff, clients: None, block, ambiguous, cache };
         let (handler, desk) = match &proxy.to {
             To::Upstreams(upstreams) => {
                 let passing = passing(&proxy, upstreams, trust, lasting);
@@ -126,6 +127,8 @@ struct Layers<'a> {
     sniff: Option<SniffLog>,
     clients: Option<Admitting>,
     block: Option<Blocking>,
+    /// What becomes of fields that servers may take for others.
+    ambiguous: Ambiguous,
     cache: Option<Caching>,
 }
 
@@ -157,7 +160,7 @@ impl Layers<'_> {
         Cached<H>: Looked,
         Counted<Cached<H>>: Erase,
     {
-        let Self { mut front, sniff, clients, block, cache } = self;
+        let Self { mut front, sniff, clients, block, ambiguous, cache } = self;
         let (mut handler, desk, purging) = match cache {
             Some(Caching { cache, trust, edits, purgers, open_files }) => {
                 let files = (cache.clone(), open_files);
@@ -171,6 +174,8 @@ impl Layers<'_> {
             }
             None => (inner.erase(), None, None),
         };
+        // Before the cache: what is not passed on is no part of what is asked.
+        handler = FieldNames::new(handler, ambiguous).erase();
         if let Some(Blocking { name, list, log, at }) = block {
             handler = list.before(handler, log, &at)?.named(&name).erase();
         }

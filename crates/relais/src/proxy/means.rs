@@ -25,6 +25,8 @@ pub struct Proxy {
     pub sniff: Option<LogFile>,
     /// What must not be asked for.
     pub block: Option<Block>,
+    /// Whether fields are passed on whose names servers may take for others.
+    pub underscores: bool,
     /// What is changed in requests.
     pub request: Edits,
     /// What is changed in answers.
@@ -77,8 +79,8 @@ impl Proxy {
         told(bad_name(table.name.as_deref(), key).into_iter().collect());
         match (to, request, response, limits) {
             (Some(to), Some(request), Some(response), Some(limits)) if problems.is_empty() => {
-                let name = table.name.clone();
-                Ok(Self { to, cache, sniff, block, request, response, limits, name })
+                let (underscores, name) = (table.underscores, table.name.clone());
+                Ok(Self { to, cache, sniff, block, underscores, request, response, limits, name })
             }
             _ => Err(problems),
         }
@@ -86,7 +88,8 @@ impl Proxy {
 
     /// Each step of a request behind the one before it.
     pub(crate) fn steps(&self) -> Vec<Node> {
-        let Self { to, cache, sniff, block, request, response, limits: _, name: _ } = self;
+        let Self { to, cache, sniff, block, underscores, request, response, limits: _, name: _ } =
+            self;
         let mut steps = match to {
             To::Upstreams(upstreams) => upstreams.steps(),
             To::Forward(forward) => vec![Node::last(format!("forward: {forward}"))],
@@ -97,6 +100,7 @@ impl Proxy {
             edits("response", response),
             edits("request", request),
             cache.as_ref().map(|cache| format!("cache: {cache}")),
+            underscores.then(|| "fields: those with underscores, too".to_owned()),
             block.as_ref().map(|block| format!("block: {block}")),
             // Outside: what is blocked is an exchange, too.
             sniff.as_ref().map(|sniff| format!("sniff: {sniff}")),

@@ -41,6 +41,9 @@ pub struct Table {
     /// Whose word counts about the way before.
     #[serde(default, deserialize_with = "one_or_more")]
     pub(crate) trust: Vec<Addresses>,
+    /// Whether fields are passed on whose names servers may take for others.
+    #[serde(default)]
+    pub(crate) underscores: bool,
     /// Whether whoever the client names is asked.
     #[serde(default)]
     pub(crate) forward: Switch<forward::Table>,

@@ -10,12 +10,18 @@ use crate::class::{TOKEN, VALUE};
 /// Nobody uses them but to hide something or to make a server read a lot for little.
 pub const CHUNK_EXTENSION_BYTES_MAX: u16 = 256;
 
+/// The most bytes of extensions that all chunks of a request together may have: the parser behind the
+/// guard takes a byte less than 16 KiB, and breaks off then without an answer.
+pub const CHUNK_EXTENSIONS_BYTES_MAX: u16 = 16 * 1024 - 1;
+
 /// Where in the chunks a body is, up to the last chunk's size line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Chunks {
     /// The size as far as it was read; then the bytes of data still to come.
     left: u64,
     extension_bytes: u16,
+    /// How many bytes of extensions all chunks together may still have; `None` is any number.
+    extensions_left: Option<u16>,
     at: At,
 }
 
@@ -48,6 +54,11 @@ impl Default for At {
 }
 
 impl Chunks {
+    /// At the start of a request's body.
+    pub(super) fn of_request() -> Self {
+        Self { extensions_left: Some(CHUNK_EXTENSIONS_BYTES_MAX), ..Self::default() }
+    }
+
     /// Takes bytes of the body up to the end of its last chunk's size line.
     ///
     /// Returns how many are sound: at least one of a non-empty `bytes`. It stops before the first
@@ -114,7 +125,7 @@ impl Chunks {
             (At::SizeLf, _) => Err(Refusal::ChunkLineEnd(byte)),
             (At::DataCr, b'\r') => Ok(At::DataLf),
             (At::DataLf, b'\n') => {
-                *self = Self::default();
+                *self = Self { extensions_left: self.extensions_left, ..Self::default() };
                 Ok(self.at)
             }
             (At::DataCr | At::DataLf, _) => Err(Refusal::ChunkDataEnd(byte)),
@@ -131,7 +142,7 @@ impl Chunks {
                 Ok(At::Size { digits: digits + 1 })
             }
             (b';', None) if digits > 0 => {
-                self.extension_bytes = 1;
+                self.count_extension_byte()?;
                 Ok(At::Semicolon)
             }
             (b'\r', None) if digits > 0 => Ok(At::SizeLf),
@@ -152,10 +163,20 @@ impl Chunks {
             (At::Quoted | At::Escape, _) if VALUE.has(byte) => At::Quoted,
             _ => return Err(Refusal::ChunkExtension(byte)),
         };
+        self.count_extension_byte()?;
+        Ok(at)
+    }
+
+    /// Counts a byte of extensions, of this chunk and of all.
+    fn count_extension_byte(&mut self) -> Result<(), Refusal> {
         if self.extension_bytes == CHUNK_EXTENSION_BYTES_MAX {
             return Err(Refusal::ChunkExtensionTooLong { max: CHUNK_EXTENSION_BYTES_MAX });
         }
+        if let Some(left) = &mut self.extensions_left {
+            let max = CHUNK_EXTENSIONS_BYTES_MAX;
+            *left = left.checked_sub(1).ok_or(Refusal::ChunkExtensionsTooLong { max })?;
+        }
         self.extension_bytes += 1;
-        Ok(at)
+        Ok(())
     }
 }

@@ -28,7 +28,7 @@ pub mod response;
 mod tests;
 
 pub use chunk_size::{ChunkSize, LAST_CHUNK};
-pub use chunks::CHUNK_EXTENSION_BYTES_MAX;
+pub use chunks::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX};
 pub use cut::{CutFields, CutHead};
 pub use head::starts_like_request;
 pub use lengths::{Version, parse_length};
@@ -37,7 +37,8 @@ pub use refusal::Refusal;
 use chunks::Chunks;
 use head::{Framing, Head, Section};
 
-/// How large a head may be; trailers have the same limits, for themselves.
+/// How large a head may be; trailers have the same limits, for themselves, but that a request may have
+/// no more than [`TRAILERS_BYTES_MAX`] of them.
 ///
 /// In 32 bits each: every idle connection holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,10 @@ pub struct HeadLimits {
     /// Fields, whatever their names.
     pub fields_max: u32,
 }
+
+/// The most bytes of a request's trailers, the empty last line included: the parser behind the guard
+/// takes less than 16 KiB, and breaks off then without an answer.
+pub const TRAILERS_BYTES_MAX: u32 = 16 * 1024 - 1;
 
 /// What may pass of the bytes fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,11 +270,13 @@ impl Guard {
     /// How long the line under way may become, its end included, and what to say if it is longer.
     fn line_limit(&self) -> (usize, Refusal) {
         let HeadLimits { head_bytes_max, line_bytes_max, .. } = self.limits;
-        let (before, beyond) = match &self.step {
-            Step::Fields(Head { section, .. }) | Step::Trailers(section) => {
-                (section.bytes, Refusal::LineTooLong { max: line_bytes_max })
+        let too_long = Refusal::LineTooLong { max: line_bytes_max };
+        let (before, beyond, head_bytes_max) = match &self.step {
+            Step::Fields(Head { section, .. }) => (section.bytes, too_long, head_bytes_max),
+            Step::Trailers(section) => {
+                (section.bytes, too_long, head_bytes_max.min(TRAILERS_BYTES_MAX))
             }
-            _ => (0, Refusal::TargetTooLong { max: line_bytes_max }),
+            _ => (0, Refusal::TargetTooLong { max: line_bytes_max }, head_bytes_max),
         };
         let left = head_bytes_max.saturating_sub(before);
         let (max, beyond) = if line_bytes_max <= left {
@@ -299,7 +306,7 @@ impl Guard {
                 self.step = match head.end()? {
                     Framing::Length(0) => FRESH,
                     Framing::Length(length) => Step::Length(length),
-                    Framing::Chunked => Step::Chunks(Chunks::default()),
+                    Framing::Chunked => Step::Chunks(Chunks::of_request()),
                     Framing::Tunnel => Step::Held,
                 };
                 self.heads += 1;

@@ -137,6 +137,12 @@ pub enum Refusal {
         /// [`CHUNK_EXTENSION_BYTES_MAX`](super::CHUNK_EXTENSION_BYTES_MAX)
         max: u16,
     },
+    /// Chunk extensions over the limit for all chunks of a body.
+    #[error("chunk extensions longer than {max} bytes in all")]
+    ChunkExtensionsTooLong {
+        /// [`CHUNK_EXTENSIONS_BYTES_MAX`](super::CHUNK_EXTENSIONS_BYTES_MAX)
+        max: u16,
+    },
     /// A CR without LF after a chunk size.
     #[error("{:?} after CR in a chunk size line: expected LF", char::from(*.0))]
     ChunkLineEnd(u8),

@@ -35,6 +35,10 @@ fn refusals_say_what_was_found_and_expected() {
         Refusal::ChunkExtensionTooLong { max: 256 }.to_string(),
         "chunk extensions longer than 256 bytes"
     );
+    assert_eq!(
+        Refusal::ChunkExtensionsTooLong { max: 9 }.to_string(),
+        "chunk extensions longer than 9 bytes in all"
+    );
 }
 
 #[test]

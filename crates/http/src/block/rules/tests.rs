@@ -74,6 +74,23 @@ fn paths_are_found_however_they_are_written() {
 }
 
 #[test]
+fn parameters_of_segments_hide_nothing() {
+    let list = "a.example/secret\n|http://*/a/b|\n";
+    let check = |path: &str, line: u32| {
+        check_list(list, &format!("http://a.example{path}"), line);
+    };
+    for path in ["/;/secret", "/x/..;/secret", "/x/%2e%2e;/secret", "/;a=b/secret", "/secret;x"] {
+        check(path, 1);
+    }
+    for path in ["/x/..%3b/secret", "/x/..%253b;/secret", "/x;a/..;b=%2f/;c/secret", "/.;/secret"] {
+        check(path, 1);
+    }
+    check("/a;x/b;y=z", 2);
+    check("/a;x/b?;", 0);
+    check("/x?;/secret", 0);
+}
+
+#[test]
 fn globs_and_phrases_are_found() {
     check("http://a/tmp/b.exe", 10);
     check("http://a/tmp/b.EX%45", 10);

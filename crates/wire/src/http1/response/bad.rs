@@ -9,7 +9,7 @@ pub enum BadHead {
     #[error("no answer in HTTP/1: expected \"HTTP/1.1\" first")]
     NotHttp,
     /// HTTP, but no version that is spoken here.
-    #[error("unknown version of HTTP: expected HTTP/1.0 or HTTP/1.1")]
+    #[error("unknown version of HTTP: expected HTTP/1")]
     Version,
     /// Something else than three digits, and perhaps a space and a reason, behind the version.
     #[error("no status line: expected version, status and reason with one space between them")]

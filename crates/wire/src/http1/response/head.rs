@@ -198,9 +198,10 @@ impl Start {
     fn read(line: Line<'_>, statuses: Statuses) -> Result<Self, BadHead> {
         let rest = line.bytes.strip_prefix(NAME).ok_or(BadHead::NotHttp)?;
         let (version, rest) = match rest {
-            [b'1', b'.', b'1', b' ', rest @ ..] => (Version::Http11, rest),
+            // What is later is read as the newest that is known (RFC 9110 §2.5).
+            [b'1', b'.', b'1'..=b'9', b' ', rest @ ..] => (Version::Http11, rest),
             [b'1', b'.', b'0', b' ', rest @ ..] => (Version::Http10, rest),
-            [b'1', b'.', b'0' | b'1', ..] => return Err(BadHead::StatusLine),
+            [b'1', b'.', b'0'..=b'9', ..] => return Err(BadHead::StatusLine),
             _ => return Err(BadHead::Version),
         };
         let (status, reason) = match rest {

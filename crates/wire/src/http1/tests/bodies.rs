@@ -160,3 +160,51 @@ fn chunks_are_strict() {
     let expect = Refusal::ChunkExtensionTooLong { max: 256 };
     refuses(chunked(&format!("1{extension}\r\n")), expect);
 }
+
+#[test]
+fn chunk_extensions_have_a_limit_in_all() {
+    /// How many bytes of a body pass, in pieces of `len`, and why the others do not.
+    fn judged(body: &str, len: usize) -> (usize, Option<Refusal>) {
+        let mut guard = Guard::new(LIMITS);
+        _ = guard.feed(chunked("").as_bytes());
+        let mut passed = 0;
+        for piece in body.as_bytes().chunks(len) {
+            let fed = guard.feed(piece);
+            passed += fed.passed;
+            if fed.refusal.is_some() {
+                return (passed, fed.refusal);
+            }
+        }
+        assert_eq!(guard.stage(), Stage::BetweenMessages);
+        (passed, None)
+    }
+    let max = usize::from(CHUNK_EXTENSIONS_BYTES_MAX);
+    let chunk = |bytes: usize| format!("1;{}\r\nx\r\n", "a".repeat(bytes - 1));
+    let longest = chunk(256).repeat(max / 256) + &chunk(max % 256);
+    let refusal = Some(Refusal::ChunkExtensionsTooLong { max: CHUNK_EXTENSIONS_BYTES_MAX });
+    for len in [1, 7, usize::MAX] {
+        let whole = format!("{longest}1\r\nx\r\n0\r\n\r\n");
+        assert_eq!(judged(&whole, len), (whole.len(), None));
+        // Of each body anew.
+        let twice = format!("{longest}0\r\n\r\n{}{longest}0\r\n\r\n", chunked(""));
+        assert_eq!(judged(&twice, len), (twice.len(), None));
+        assert_eq!(judged(&format!("{longest}1;a\r\n"), len), (longest.len() + 1, refusal));
+        let one_more = chunk(256).repeat(max / 256) + &chunk(max % 256 + 1);
+        let at = one_more.len() - "\r\nx\r\n".len() - 1;
+        assert_eq!(judged(&one_more, len), (at, refusal));
+    }
+}
+
+#[test]
+fn trailers_may_be_as_long_as_the_parser_takes() {
+    let limits = HeadLimits { head_bytes_max: 1 << 16, line_bytes_max: 1 << 16, ..LIMITS };
+    let judged = |bytes: u32| {
+        let mut guard = Guard::new(limits);
+        let value = "a".repeat(usize::try_from(bytes).unwrap() - "X:\r\n\r\n".len());
+        let fed = guard.feed(chunked(&format!("0\r\nX:{value}\r\n\r\n")).as_bytes());
+        fed.refusal
+    };
+    assert_eq!(judged(TRAILERS_BYTES_MAX), None);
+    let refusal = Refusal::HeadTooLarge { max: TRAILERS_BYTES_MAX };
+    assert_eq!(judged(TRAILERS_BYTES_MAX + 1), Some(refusal));
+}

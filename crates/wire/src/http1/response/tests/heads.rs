@@ -22,6 +22,15 @@ fn heads_are_read() {
     );
 }
 
+/// Who speaks it knows what HTTP/1.1 says, and was asked in that.
+#[test]
+fn a_later_minor_version_is_read_as_the_newest_that_is_known() {
+    for version in ["1.2", "1.9"] {
+        let head = format!("HTTP/{version} 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        reads(head, Asked::Usual, "200 OK, Chunked, Persists\nTransfer-Encoding=chunked");
+    }
+}
+
 #[test]
 fn what_comes_behind_a_head_is_left() {
     let mut reader = HeadReader::new(LIMITS);
@@ -125,12 +134,19 @@ fn status_lines_are_strict() {
     refuses("SSH-2.0-OpenSSH", Bad::NotHttp);
     refuses("\0\0\u{12}\u{4}", Bad::NotHttp);
     refuses("HTTP 1.1 200 OK", Bad::NotHttp);
-    for version in ["HTTP/2 200", "HTTP/2.0 200", "HTTP/0.9 200", "HTTP/1.2 200", "HTTP/", "HTTP/1"]
+    for version in ["HTTP/2 200", "HTTP/2.0 200", "HTTP/0.9 200", "HTTP/3.0 200", "HTTP/", "HTTP/1"]
     {
         refuses(version, Bad::Version);
     }
     refuses("HTTP/01.1 200", Bad::Version);
-    for line in ["HTTP/1.1", "HTTP/1.1 ", "HTTP/1.10 200", "HTTP/1.1\t200 OK", "HTTP/1.1  200 OK"] {
+    for line in [
+        "HTTP/1.1",
+        "HTTP/1.1 ",
+        "HTTP/1.10 200",
+        "HTTP/1.22 200",
+        "HTTP/1.1\t200 OK",
+        "HTTP/1.1  200 OK",
+    ] {
         refuses(line, Bad::StatusLine);
     }
     for line in

@@ -78,6 +78,8 @@ proptest! {
     fn what_is_read_is_read_alike_by_another_parser(bytes in connection(), asked in asked()) {
         let mut reader = HeadReader::new(LIMITS);
         let Ok(Some(head)) = reader.read(&bytes, asked) else { return Ok(()) };
+        // The other one knows of no later version.
+        prop_assume!(matches!(bytes[7], b'0' | b'1'));
         let mut fields = [httparse::EMPTY_HEADER; 16];
         let mut other = httparse::Response::new(&mut fields);
         prop_assert_eq!(other.parse(&bytes), Ok(httparse::Status::Complete(head.len)));
