@@ -113,7 +113,7 @@ impl DatagramService for Relay {
         running.finish().await;
         // Each has a flow, and that is to be closed before we are taken to be gone.
         tasks.shutdown().await;
-        debug!(local = %running.socket.local(), counts = ?common.tally.counts(), "datagrams until now");
+        debug!("{}: until now {}", running.socket.local(), common.tally.counts());
         Ok(())
     }
 }
