@@ -18,7 +18,7 @@ use super::asked::{Asked, Notation, What};
 use crate::{complaint::Wrong, terminal::Lines};
 
 /// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
-const DATAGRAM_BYTES_MAX: usize = 65_507;
+pub(super) const DATAGRAM_BYTES_MAX: usize = 65_507;
 
 /// What is typed or piped in.
 #[derive(Debug)]
