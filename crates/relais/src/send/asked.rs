@@ -12,7 +12,7 @@ use relais_talk::{
     send::{Target, parse_escapes, parse_hex},
 };
 
-use super::{choice::choose, flags::Flags, heard::Shows, input::DATAGRAM_BYTES_MAX};
+use super::{choice::choose, flags::Flags, heard::Shows};
 use crate::{
     calling::{Channel, TlsFlags},
     complaint::{Complaint, Wrong},
@@ -67,6 +67,9 @@ impl Notation {
         }
     }
 }
+
+/// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
+pub(super) const DATAGRAM_BYTES_MAX: usize = 65_507;
 
 /// How often it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
