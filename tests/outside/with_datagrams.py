@@ -351,11 +351,22 @@ def nobody_answers_itself(stage):
         forge(at, at)
         if words[1] == "udp://:0":
             forge(("127.0.0.2", port), at)
-        program.await_that("a word of it", lambda: "come from this socket itself" in program.said())
+        program.await_that("a word of it", lambda: "come from where we listen ourselves" in program.said())
         before = ticks(program)
         time.sleep(0.3)
         assert ticks(program) - before < 10, f"{words}: it is busy with itself"
         equal(ask(client(port), b"1"), {"ack": "Message reçu".encode()}.get(words[-1], b"1"))
+
+
+@test
+def two_endpoints_of_a_program_do_not_answer_each_other(stage):
+    for ons in [["udp://127.0.0.1:0", "udp://127.0.0.1:0"], ["udp://127.0.0.1:0", "udp://:0"]]:
+        program = stage.start([RELAIS, "listen", *ons, "--as", "upper"], "relais")
+        one, other = told(program)
+        forge(("127.0.0.1", other), ("127.0.0.1", one))
+        program.await_that("a word of it", lambda: "come from where we listen ourselves" in program.said())
+        equal(ask(client(one), b"a"), b"A")
+        equal(ask(client(other), b"a"), b"A")
 
 
 @test

@@ -30,7 +30,7 @@ pub use sending::{Outgoing, Sent};
 pub use train::Train;
 
 use address::Family;
-use ourselves::Ourselves;
+use ourselves::{OF_PROCESS, Ourselves, Sockets};
 use socket::{Socket, tell_addresses};
 
 use crate::{Drain, Endpoint, Fault, Place, Scheme, bind::bind_datagrams};
@@ -43,7 +43,7 @@ pub struct DatagramListener {
 }
 
 /// A socket that hears datagrams, waited at by the runtime that opened it. What says that it comes from
-/// this very socket is dropped: answered, it would be for ever.
+/// this very socket, or from another of this process, is dropped: answered, it would be for ever.
 #[derive(Debug)]
 pub struct Datagrams {
     socket: Socket,
@@ -135,12 +135,17 @@ impl DatagramListener {
     ///
     /// What the system says.
     pub fn open(&self) -> io::Result<Datagrams> {
+        self.open_among(&OF_PROCESS)
+    }
+
+    /// The same, as one of these.
+    fn open_among(&self, ours: &'static Sockets) -> io::Result<Datagrams> {
         let (socket, local) = (self.socket.try_clone()?, Arc::clone(&self.local));
         // As much as the system has for one socket: what comes while we are busy waits there.
         _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
         let at = socket.local_addr()?;
         let socket = Socket::open(UdpSocket::from_std(socket)?, at);
-        Ok(Datagrams { socket, local, ourselves: Ourselves::at(at) })
+        Ok(Datagrams { socket, local, ourselves: Ourselves::at(at, ours) })
     }
 }
 
@@ -189,9 +194,8 @@ impl Datagrams {
     pub fn try_hear(&self, batch: &mut Batch) -> io::Result<Word> {
         match self.socket.receive(batch) {
             Ok(()) => {
-                batch.leave_out(self.ourselves.port(), |from, at| {
-                    self.ourselves.is_forged(from, at)
-                });
+                let judge = self.ourselves.judge();
+                batch.leave_out(|port| judge.knows(port), |from, at| judge.is_forged(from, at));
                 Ok(Word::Datagrams)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Word::Silence),
@@ -223,13 +227,13 @@ impl Datagrams {
     pub async fn hear(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         loop {
             let (length, from, at) = self.socket.hear(buffer).await?;
-            if !self.ourselves.is_forged(from, at) {
+            if !self.ourselves.judge().is_forged(from, at) {
                 return Ok((length, from));
             }
         }
     }
 
-    /// How many datagrams were dropped that said they come from this socket itself.
+    /// How many datagrams were dropped that said they come from this socket, or another of this process.
     pub fn forged(&self) -> u64 {
         self.ourselves.count()
     }

@@ -189,7 +189,7 @@ async fn next_of_http2(
             None if body.is_end_stream() => return Ok(None),
             // It was reset without an error, which is not its end.
             None => return Err(BodyError::Cut),
-            Some(Err(error)) => return Err(BodyError::Http2(error)),
+            Some(Err(error)) => return Err(BodyError::of_http2(error)),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) if data.is_empty() => {}
                 Ok(data) => return Ok(Some(data)),

@@ -5,6 +5,8 @@ use std::{io, time::Duration};
 use relais_net::DialError;
 use relais_wire::http1::{Refusal, response::BadHead};
 
+use super::Http2Fault;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -64,6 +66,9 @@ pub enum AskError {
     /// HTTP/2 was asked for.
     #[error("the server speaks no HTTP/2")]
     NoHttp2,
+    /// Over HTTP/2 the server says something else.
+    #[error(transparent)]
+    Unanswered(Http2Fault),
     /// HTTP/2 went wrong.
     #[error("HTTP/2 went wrong")]
     Http2(#[source] hyper::Error),
@@ -87,7 +92,22 @@ pub enum BodyError {
     /// What frames it is not well-formed.
     #[error("the answer's body is not well-formed")]
     Malformed(#[source] Refusal),
+    /// Over HTTP/2 the server says so.
+    #[error("the answer broke off: {0}")]
+    Unended(Http2Fault),
     /// HTTP/2 went wrong.
     #[error("the answer broke off: HTTP/2 went wrong")]
     Http2(#[source] hyper::Error),
+}
+
+impl AskError {
+    pub(super) fn of_http2(error: hyper::Error) -> Self {
+        Http2Fault::of(&error).map_or_else(|| Self::Http2(error), Self::Unanswered)
+    }
+}
+
+impl BodyError {
+    pub(super) fn of_http2(error: hyper::Error) -> Self {
+        Http2Fault::of(&error).map_or_else(|| Self::Http2(error), Self::Unended)
+    }
 }

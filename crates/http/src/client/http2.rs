@@ -39,9 +39,9 @@ pub(super) async fn ask(
             .max_header_list_size(limits.head.head_bytes_max)
             .handshake(stream)
             .await
-            .map_err(AskError::Http2)?;
+            .map_err(AskError::of_http2)?;
         let driven = Driven(tokio::spawn(async move { _ = conn.await }));
-        let answer = sender.send_request(asked).await.map_err(AskError::Http2)?;
+        let answer = sender.send_request(asked).await.map_err(AskError::of_http2)?;
         Ok::<_, AskError>((answer, sender, driven))
     };
     let answered = timeout(uploading_max(request) + limits.silence_max, asking).await;

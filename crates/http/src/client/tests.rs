@@ -300,3 +300,59 @@ async fn http2_is_spoken_in_the_clear_without_asking() {
     assert_eq!(exchange.head.version, Version::HTTP_2);
     assert_eq!(whole(&mut exchange.body).await.unwrap(), "two");
 }
+
+/// A server of HTTP/2 that says these frames behind its settings, once it is asked.
+async fn http2_server(frames: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 24]).await.unwrap();
+        stream.write_all(&frame(4, 0, 0, &[])).await.unwrap();
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+            if head[3] == 1 {
+                break;
+            }
+        }
+        stream.write_all(&frames).await.unwrap();
+        // What is still to come is read, or the answer would be lost with a reset.
+        while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
+    });
+    port
+}
+
+/// A frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+#[tokio::test]
+async fn what_a_server_says_instead_of_an_answer_over_http2_is_told() {
+    let check = async |frames: Vec<u8>, expect: &str| {
+        let port = http2_server(frames).await;
+        let client = Client { speaks: Speaks::Http2, ..client() };
+        let found = match client.ask(&request(port, Method::GET, "")).await {
+            Err(error) => error.to_string(),
+            Ok(mut exchange) => whole(&mut exchange.body).await.unwrap_err(),
+        };
+        assert_eq!(found, expect);
+    };
+    let away = |code| frame(7, 0, 0, &[0, 0, 0, 0, 0, 0, 0, code]);
+    let reset = |code| frame(3, 0, 1, &[0, 0, 0, code]);
+    check(away(0), "the server goes away, before an answer: NO_ERROR").await;
+    let said = [away(11), b"\x1b[2J".to_vec()].concat();
+    check(said, "the server goes away, before an answer: ENHANCE_YOUR_CALM").await;
+    check(reset(7), "the server has not begun with it: REFUSED_STREAM").await;
+    check(reset(8), "the stream was reset: CANCEL").await;
+    let over_http1 = "the server answers this over HTTP/1.1 alone: HTTP_1_1_REQUIRED";
+    check(reset(13), over_http1).await;
+    // Data of a stream that nobody opened.
+    check(frame(0, 0, 99, b"x"), "not by the rules of HTTP/2: PROTOCOL_ERROR").await;
+    let begun = [frame(1, 4, 1, b"\x88"), reset(2)].concat();
+    check(begun, "the answer broke off: the stream was reset: INTERNAL_ERROR").await;
+}

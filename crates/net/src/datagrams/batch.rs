@@ -110,15 +110,16 @@ impl Batch {
         self.filled
     }
 
-    /// Leaves out, of what came from `port`, whose sender, and our address that it was sent to, `is_wrong`.
+    /// Leaves out, of what came from a port that `is_meant`, whose sender, and our address that it was
+    /// sent to, `is_wrong`.
     pub(super) fn leave_out(
         &mut self,
-        port: u16,
+        is_meant: impl Fn(u16) -> bool,
         is_wrong: impl Fn(SocketAddr, Option<IpAddr>) -> bool,
     ) {
         for (place, slot) in self.slots[..self.filled].iter().enumerate() {
             // Nearly all are from elsewhere: nothing else is read of them here.
-            if slot.from.port() == Some(port)
+            if slot.from.port().is_some_and(&is_meant)
                 && let Some(from) = slot.from.read()
                 && is_wrong(from, slot.control.read().at)
             {

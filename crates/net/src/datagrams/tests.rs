@@ -2,10 +2,15 @@ use std::{net::IpAddr, num::NonZeroU16};
 
 use super::*;
 
+/// As in a process of its own.
 fn open(endpoint: &str) -> (Datagrams, u16) {
+    open_among(endpoint, Box::leak(Box::new(Sockets::none())))
+}
+
+fn open_among(endpoint: &str, ours: &'static Sockets) -> (Datagrams, u16) {
     let listener = DatagramListener::bind(&endpoint.parse().unwrap()).unwrap();
     let port = listener.local().host_port().unwrap().port;
-    (listener.open().unwrap(), port)
+    (listener.open_among(ours).unwrap(), port)
 }
 
 /// Hears until `count` datagrams came: their bytes.
@@ -59,6 +64,23 @@ async fn what_says_that_it_comes_from_ourselves_is_not_heard() {
             };
             assert_eq!((&heard[..], socket.forged()), (&b"hi"[..], 1), "{endpoint}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_says_that_it_comes_from_another_of_ours_is_not_heard() {
+    for (endpoint, other) in [
+        ("udp://127.0.0.1:0", "udp://127.0.0.1:0"),
+        ("udp://:0", "udp://127.0.0.1:0"),
+        ("udp://127.0.0.1:0", "udp://:0"),
+    ] {
+        let (socket, port) = open_among(endpoint, &OF_PROCESS);
+        let (other, _) = open_among(other, &OF_PROCESS);
+        let at = SocketAddr::from(([127, 0, 0, 1], port));
+        other.send(b"forged", at).await.unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.send_to(b"hi", at).await.unwrap();
+        assert_eq!((hear(&socket, 1).await.remove(0), socket.forged()), (b"hi".to_vec(), 1));
     }
 }
 

@@ -151,6 +151,15 @@ impl ConnectError {
     }
 }
 
+/// Why the server broke TLS off after our side of the handshake was done, if `error`, of a read or a
+/// write, says that it did: half a sentence. It judges a client's certificate no sooner.
+pub fn broken_off(error: &io::Error) -> Option<String> {
+    match error.get_ref()?.downcast_ref()? {
+        Error::AlertReceived(alert) => Some(words(*alert)),
+        _ => None,
+    }
+}
+
 /// What a server means by an alert (RFC 8446, section 6.2).
 fn words(alert: AlertDescription) -> String {
     let known = match alert {

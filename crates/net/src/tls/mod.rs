@@ -38,7 +38,7 @@ pub use self::{
     acceptor::{Acceptor, CallerPapers, Offer, OfferError, Protocols},
     authority::{Authority, AuthorityError},
     certified::{Certified, CertifiedError},
-    connector::{BadServerName, ConnectError, Connector, Demand},
+    connector::{BadServerName, ConnectError, Connector, Demand, broken_off},
     describe::{BadFingerprint, Facts, Fingerprint, NotACertificate},
     issue::{CertifiedPem, ParseSubjectNameError, SubjectName},
     pem::{PemError, Warning, read_certified, read_chain, read_key},

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt::Display, io};
 
-use relais_net::{Callee, DialError, Endpoint, Place, Scheme, Stage, tls::ConnectError};
+use relais_net::{
+    Callee, DialError, Endpoint, Place, Scheme, Stage,
+    tls::{ConnectError, broken_off},
+};
 
 use crate::{
     complaint::{Complaint, Wrong},
@@ -23,12 +26,18 @@ pub(crate) fn refused(error: &DialError) -> Stop {
     }
 }
 
-/// Why a connection to `callee` that was there broke while something was `doing`.
+/// Why a connection to `callee` that was there broke while something was `doing`, e.g. "talking to".
 pub(crate) fn broken(callee: &dyn Display, doing: &str, error: &(dyn Error + 'static)) -> Stop {
-    let kind = kind_of(error);
-    let (what, hint) = match kind {
+    let said = system(error);
+    if let Some(why) = said.and_then(broken_off) {
+        let what = format!("{callee} broke off: {why}");
+        let hint = of_alert(&why).map(str::to_owned);
+        let wrong = Wrong { what, expected: None, hint };
+        return Stop::Refused(vec![Complaint::of_nothing_said(wrong)]);
+    }
+    let (what, hint) = match said.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => (
-            format!("{callee} reset the connection while {doing}"),
+            format!("{callee} reset the connection while {doing} it"),
             Some("it gave up on purpose, or its program ended: its own log may say why"),
         ),
         Some(io::ErrorKind::ConnectionRefused) => (
@@ -36,7 +45,7 @@ pub(crate) fn broken(callee: &dyn Display, doing: &str, error: &(dyn Error + 'st
             Some("is the server running, and on this port of UDP?"),
         ),
         Some(io::ErrorKind::TimedOut) => (
-            format!("{callee} was silent for too long while {doing}"),
+            format!("{callee} was silent for too long while {doing} it"),
             Some("it may hang, or the way to it be cut: does it answer another call?"),
         ),
         _ => {
@@ -49,10 +58,15 @@ pub(crate) fn broken(callee: &dyn Display, doing: &str, error: &(dyn Error + 'st
 }
 
 /// What the system says, wherever it stands in the chain.
-fn kind_of(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+fn system<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     let mut chain =
         std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (**error).source());
-    chain.find_map(|error| error.downcast_ref::<io::Error>().map(io::Error::kind))
+    chain.find_map(|error| error.downcast_ref::<io::Error>())
+}
+
+/// What to try where a server refuses so, if it is about who we are.
+fn of_alert(why: &str) -> Option<&'static str> {
+    why.contains("client").then_some("`--cert` and `--key` show one")
 }
 
 fn hint(error: &DialError) -> Option<String> {
@@ -77,13 +91,12 @@ fn hint(error: &DialError) -> Option<String> {
             callee.endpoint
         ),
         DialError::NoTls(callee) => format!("in the clear it is {}", in_the_clear(&callee.endpoint)),
-        DialError::Handshake { source: ConnectError::Refused(why), .. }
-            if why.contains("client") =>
-        {
-            "`--cert` and `--key` show one".to_owned()
-        }
-        DialError::Handshake { .. } => {
-            "does it speak TLS 1.2 or 1.3, and at this port?".to_owned()
+        DialError::Handshake { source, .. } => {
+            let of_us = match source {
+                ConnectError::Refused(why) => of_alert(why),
+                _ => None,
+            };
+            of_us.unwrap_or("does it speak TLS 1.2 or 1.3, and at this port?").to_owned()
         }
         DialError::Local { .. } => {
             "is it out of addresses or of descriptors? `--source` has to be an address of this machine, \
@@ -164,6 +177,23 @@ mod tests {
         check(&DialError::Unreachable { callee: callee("unix:///s"), source }, "no socket of that");
         let source = ConnectError::Refused("it wants a certificate of the client".to_owned());
         check(&DialError::Handshake { callee: callee("tls://127.0.0.1:9"), source }, "`--cert`");
+    }
+
+    #[test]
+    fn what_broke_is_a_whole_sentence() {
+        let check = |error: io::Error, expect: &str| {
+            let Stop::Refused(complaints) = broken(&"tls://a:1", "talking to", &error) else {
+                panic!("it is no refusal");
+            };
+            let found = complaints[0].to_string();
+            assert!(found.contains(expect), "{found}");
+        };
+        let reset = "tls://a:1 reset the connection while talking to it";
+        check(io::ErrorKind::ConnectionReset.into(), reset);
+        check(io::ErrorKind::BrokenPipe.into(), reset);
+        let late = "tls://a:1 was silent for too long while talking to it";
+        check(io::ErrorKind::TimedOut.into(), late);
+        check(io::Error::other("no way"), "talking to tls://a:1: no way");
     }
 
     #[track_caller]

@@ -1,7 +1,9 @@
 //! Asking, and going where the answers send.
 
+use std::{error::Error, io};
+
 use http::Method;
-use relais_http::client::{AskError, BadRedirect, Exchange, Request, Url};
+use relais_http::client::{AskError, BadRedirect, Exchange, Http2Fault, Request, Url};
 
 use super::{asked::Asked, heads::Heads};
 use crate::{
@@ -117,6 +119,9 @@ fn not_asked(request: &Request, error: &AskError) -> Stop {
     match error {
         AskError::Dial(error) => return refused(error),
         AskError::Broken(error) => return broken(&endpoint, "asking", error),
+        AskError::Http2(error) if error.source().is_some_and(<dyn Error>::is::<io::Error>) => {
+            return broken(&endpoint, "asking", error);
+        }
         // It says whom it is about.
         AskError::Proxy { source, .. } => {
             return failed(Wrong::from_error(error).hint(hint_for_proxy(source)));
@@ -137,8 +142,18 @@ fn hint(request: &Request, error: &AskError) -> &'static str {
             "is it a server of HTTP? `relais send` shows what it says; under TLS it is https://"
         }
         AskError::Late(_) => LONGER,
-        AskError::NoHttp2 | AskError::Unspeakable(_) => "`--http1` asks over HTTP/1.1",
-        AskError::Http2(_) => "does it speak HTTP/2? `--http1` asks over HTTP/1.1",
+        AskError::NoHttp2
+        | AskError::Unspeakable(_)
+        | AskError::Unanswered(Http2Fault::OverHttp1) => "`--http1` asks over HTTP/1.1",
+        AskError::Unanswered(Http2Fault::GoneAway(_) | Http2Fault::Refused) => {
+            "it may end, or have too much to do: asked again, it may answer"
+        }
+        AskError::Unanswered(Http2Fault::Reset(_)) => {
+            "it gave up on purpose: its own log may say why"
+        }
+        AskError::Unanswered(Http2Fault::Malformed(_)) | AskError::Http2(_) => {
+            "does it speak HTTP/2? `--http1` asks over HTTP/1.1"
+        }
         _ => "is it a server of HTTP at all?",
     }
 }

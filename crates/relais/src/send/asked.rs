@@ -68,6 +68,9 @@ impl Notation {
     }
 }
 
+/// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
+pub(super) const DATAGRAM_BYTES_MAX: usize = 65_507;
+
 /// How often it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Repeat {
@@ -96,31 +99,36 @@ impl Flags {
         })?;
         let target = if *is_asked { chosen(target)? } else { target };
         self.fits(&target).map_err(|(flag, wrong)| at(flag, wrong))?;
-        let line_end = self.line_end.map(LineEnd::from);
-        let notation = self.notation();
-        let what = if message.is_empty() {
-            What::Input(line_end)
-        } else {
-            let is_stream = is_stream(target.endpoint.scheme);
-            let is_line = is_stream && notation == Notation::Plain;
-            let usual = if is_line { LineEnd::Lf } else { LineEnd::None };
-            let text = message.join(" ").into_bytes();
-            let mut bytes = notation.read(text).map_err(|wrong| at("MESSAGE", wrong))?;
-            bytes.extend_from_slice(line_end.unwrap_or(usual).bytes());
-            What::Message(bytes)
-        };
         Ok(Asked {
+            what: self.what(target.endpoint.scheme).map_err(|wrong| at("MESSAGE", wrong))?,
             target,
-            what,
             verifies: self.verify,
             checks: self.check,
-            notation,
+            notation: self.notation(),
             wait: self.wait.map(|wait| wait.0),
             repeat: Repeat { times: self.repeat, every: self.every.0 },
             source: self.source,
             timeout: self.timeout.0,
             tls: self.tls,
         })
+    }
+
+    /// What is said over `scheme`.
+    fn what(&self, scheme: Scheme) -> Result<What, Wrong> {
+        let line_end = self.line_end.map(LineEnd::from);
+        if self.message.is_empty() {
+            return Ok(What::Input(line_end));
+        }
+        let notation = self.notation();
+        let is_line = is_stream(scheme) && notation == Notation::Plain;
+        let usual = if is_line { LineEnd::Lf } else { LineEnd::None };
+        let mut bytes = notation.read(self.message.join(" ").into_bytes())?;
+        bytes.extend_from_slice(line_end.unwrap_or(usual).bytes());
+        if scheme == Scheme::Udp && bytes.len() > DATAGRAM_BYTES_MAX {
+            let most = format!("at most {DATAGRAM_BYTES_MAX} bytes");
+            return Err(Wrong::expected("longer than a message may be", most));
+        }
+        Ok(What::Message(bytes))
     }
 
     fn notation(&self) -> Notation {
@@ -272,5 +280,9 @@ mod tests {
         check_wrong("tcp://a.example:1/b a", "an endpoint has no path");
         check_wrong("ws://a.example/b#c a", "bad path");
         check_wrong("--choose unix:///s a", "nothing to choose");
+        let most = |bytes| format!("udp://a.example:1 {}", "x".repeat(bytes));
+        check_wrong(&most(65_508), "longer than a message may be");
+        check_wrong(&most(65_508), "expected at most 65507 bytes");
+        assert!(asked(&most(65_507)).is_ok());
     }
 }

@@ -14,11 +14,8 @@ use relais_talk::{
 };
 use tokio::sync::mpsc;
 
-use super::asked::{Asked, Notation, What};
+use super::asked::{Asked, DATAGRAM_BYTES_MAX, Notation, What};
 use crate::{complaint::Wrong, terminal::Lines};
-
-/// The largest datagram of IPv4: 65,535 bytes less the heads of IP and UDP.
-const DATAGRAM_BYTES_MAX: usize = 65_507;
 
 /// What is typed or piped in.
 #[derive(Debug)]

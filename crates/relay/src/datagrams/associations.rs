@@ -2,13 +2,16 @@
 //! clocks are outside.
 //!
 //! Every step costs the same however many senders there are: a hash finds a sender's place, and the
-//! places are two lists in the order in which their senders were last heard: one of those who never
-//! were answered, who may be nobody at all, and one of those who were.
+//! places are two rows in the order in which their senders were last heard: one of those who never
+//! were answered, who may be nobody at all, and one of those who were. Those of a client who never were
+//! answered are a row of their own besides.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use relais_net::{Client, Peer, Room};
 use tokio::time::Instant;
+
+use super::rows::{Neighbours, Row};
 
 /// How many senders may be associated, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,19 +31,24 @@ pub(super) struct Associations<T> {
     /// What has to have room for one more.
     rooms: [Arc<Room>; 2],
     places: HashMap<SocketAddr, usize>,
-    /// How many of `places` are of each client: none has 0.
-    clients: HashMap<Client, usize>,
+    /// Which of `places` are of each client: none has 0.
+    clients: HashMap<Client, Share>,
     /// `None` where nobody is; those are in `free`.
     entries: Vec<Option<Entry<T>>>,
     free: Vec<usize>,
-    unanswered: List,
-    answered: List,
+    unanswered: Row,
+    answered: Row,
+    /// In `unanswered` or `answered`.
+    in_all: Neighbours,
+    /// In [`Share::unanswered`].
+    in_share: Neighbours,
 }
 
-/// Who was not heard for the longest, and who was heard last. `None` if there is nobody.
+/// What a client has of the table.
 #[derive(Clone, Copy, Debug, Default)]
-struct List {
-    ends: Option<(usize, usize)>,
+struct Share {
+    senders: usize,
+    unanswered: Row,
 }
 
 /// Whether a sender was ever answered. Whose address is made up never is.
@@ -59,9 +67,6 @@ struct Entry<T> {
     heard: Instant,
     standing: Standing,
     with: T,
-    /// Who of the same standing was heard right before and right after.
-    before: Option<usize>,
-    after: Option<usize>,
 }
 
 /// What to do with a datagram.
@@ -74,7 +79,8 @@ pub(super) enum Verdict {
     /// Drop it, unless somebody [makes room](Associations::make_room): as many senders are associated as
     /// may be.
     Full,
-    /// Drop it: as many of its client's are.
+    /// The same with as many of its client's, where [one of those](Associations::make_room_of_client)
+    /// makes room.
     ClientFull,
 }
 
@@ -88,8 +94,10 @@ impl<T> Associations<T> {
             clients: HashMap::new(),
             entries: Vec::new(),
             free: Vec::new(),
-            unanswered: List::default(),
-            answered: List::default(),
+            unanswered: Row::default(),
+            answered: Row::default(),
+            in_all: Neighbours::default(),
+            in_share: Neighbours::default(),
         }
     }
 
@@ -99,7 +107,7 @@ impl<T> Associations<T> {
             self.renew_at(place, now);
             return Verdict::Known(place);
         }
-        let of_client = self.clients.get(&client_of(sender)).copied().unwrap_or(0);
+        let of_client = self.clients.get(&client_of(sender)).map_or(0, |share| share.senders);
         if of_client >= self.limits.senders_a_client_max {
             return Verdict::ClientFull;
         }
@@ -110,8 +118,19 @@ impl<T> Associations<T> {
     /// Forgets who was not heard for the longest of those that were never answered, if that is longer
     /// than a second. Gives what it was associated with.
     pub(super) fn make_room(&mut self, now: Instant) -> Option<T> {
-        let (first, _) = self.unanswered.ends?;
-        let Entry { sender, heard, .. } = *self.entry(first);
+        self.give_up(self.unanswered.first()?, now)
+    }
+
+    /// The same among those of the client that `newcomer` is of: who makes up the ports of an address
+    /// does not keep out who is there.
+    pub(super) fn make_room_of_client(&mut self, newcomer: SocketAddr, now: Instant) -> Option<T> {
+        let share = self.clients.get(&client_of(newcomer))?;
+        self.give_up(share.unanswered.first()?, now)
+    }
+
+    /// Forgets who is at `place` and never was answered, if that has been silent for long enough.
+    fn give_up(&mut self, place: usize, now: Instant) -> Option<T> {
+        let Entry { sender, heard, .. } = *self.entry(place);
         let is_silent = UNANSWERED_MIN <= now.saturating_duration_since(heard);
         is_silent.then(|| self.remove(sender)).flatten()
     }
@@ -126,15 +145,15 @@ impl<T> Associations<T> {
     ) -> usize {
         let place = self.free.pop().unwrap_or(self.entries.len());
         let (standing, with) = (Standing::Unanswered, with(place));
-        let entry = Entry { sender, heard: now, standing, with, before: None, after: None };
+        let entry = Entry { sender, heard: now, standing, with };
         if place == self.entries.len() {
             self.entries.push(None);
         }
         self.entries[place] = Some(entry);
         let taken = self.places.insert(sender, place);
         debug_assert!(taken.is_none(), "{sender} was new");
-        *self.clients.entry(client_of(sender)).or_default() += 1;
-        self.link_last(place);
+        self.clients.entry(client_of(sender)).or_default().senders += 1;
+        self.join(place);
         self.rooms.iter().for_each(|room| room.take(1));
         place
     }
@@ -144,9 +163,9 @@ impl<T> Associations<T> {
         let entry = self.entries[place].as_ref();
         let Some(entry) = entry.filter(|entry| entry.sender == sender) else { return };
         if entry.standing == Standing::Unanswered {
-            self.unlink(place);
+            self.leave(place);
             self.entry_mut(place).standing = Standing::Answered;
-            self.link_last(place);
+            self.join(place);
         }
         self.renew_at(place, now);
     }
@@ -154,14 +173,14 @@ impl<T> Associations<T> {
     /// Forgets `sender`. Gives what it was associated with.
     pub(super) fn remove(&mut self, sender: SocketAddr) -> Option<T> {
         let place = self.places.remove(&sender)?;
-        self.unlink(place);
+        self.leave(place);
         let entry = self.entries[place].take()?;
         self.free.push(place);
         self.rooms.iter().for_each(|room| room.give_back(1));
         let client = client_of(sender);
-        if let Some(count) = self.clients.get_mut(&client) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(share) = self.clients.get_mut(&client) {
+            share.senders -= 1;
+            if share.senders == 0 {
                 self.clients.remove(&client);
             }
         }
@@ -187,7 +206,7 @@ impl<T> Associations<T> {
 
     /// Who was not heard for the longest.
     fn first(&self) -> Option<&Entry<T>> {
-        let firsts = [self.unanswered, self.answered].map(|list| list.ends.map(|(first, _)| first));
+        let firsts = [self.unanswered.first(), self.answered.first()];
         firsts.into_iter().flatten().map(|first| self.entry(first)).min_by_key(|first| first.heard)
     }
 
@@ -203,20 +222,10 @@ impl<T> Associations<T> {
 
     /// What those are associated with who were heard since `since`.
     pub(super) fn heard_since(&self, since: Instant) -> impl Iterator<Item = &T> {
-        [self.unanswered, self.answered].into_iter().flat_map(move |list| {
-            let last = list.ends.map(|(_, last)| self.entry(last));
-            let from_last =
-                std::iter::successors(last, |entry| entry.before.map(|before| self.entry(before)));
+        [self.unanswered, self.answered].into_iter().flat_map(move |row| {
+            let from_last = self.in_all.backwards(row).map(|place| self.entry(place));
             from_last.take_while(move |entry| entry.heard >= since).map(|entry| &entry.with)
         })
-    }
-
-    /// The list in which who is at `place` is.
-    fn list(&mut self, place: usize) -> &mut List {
-        match self.entry(place).standing {
-            Standing::Unanswered => &mut self.unanswered,
-            Standing::Answered => &mut self.answered,
-        }
     }
 
     fn entry(&self, place: usize) -> &Entry<T> {
@@ -229,37 +238,41 @@ impl<T> Associations<T> {
 
     fn renew_at(&mut self, place: usize, now: Instant) {
         self.entry_mut(place).heard = now;
-        if self.list(place).ends.is_some_and(|(_, last)| last != place) {
-            self.unlink(place);
-            self.link_last(place);
+        let row = match self.entry(place).standing {
+            Standing::Unanswered => self.unanswered,
+            Standing::Answered => self.answered,
+        };
+        // The last of all is the last of its client, too.
+        if row.last() != Some(place) {
+            self.leave(place);
+            self.join(place);
         }
     }
 
-    fn link_last(&mut self, place: usize) {
-        let ends = self.list(place).ends;
-        let last = ends.map(|(_, last)| last);
-        let entry = self.entry_mut(place);
-        (entry.before, entry.after) = (last, None);
-        if let Some(last) = last {
-            self.entry_mut(last).after = Some(place);
+    /// Has who is at `place` be the last in its rows.
+    fn join(&mut self, place: usize) {
+        let Entry { sender, standing, .. } = *self.entry(place);
+        match standing {
+            Standing::Answered => self.in_all.join(&mut self.answered, place),
+            Standing::Unanswered => {
+                self.in_all.join(&mut self.unanswered, place);
+                let share = self.clients.entry(client_of(sender)).or_default();
+                self.in_share.join(&mut share.unanswered, place);
+            }
         }
-        self.list(place).ends = Some((ends.map_or(place, |(first, _)| first), place));
     }
 
-    fn unlink(&mut self, place: usize) {
-        let Entry { before, after, .. } = *self.entry(place);
-        if let Some(before) = before {
-            self.entry_mut(before).after = after;
+    /// Takes who is at `place` out of its rows.
+    fn leave(&mut self, place: usize) {
+        let Entry { sender, standing, .. } = *self.entry(place);
+        match standing {
+            Standing::Answered => self.in_all.leave(&mut self.answered, place),
+            Standing::Unanswered => {
+                self.in_all.leave(&mut self.unanswered, place);
+                let share = self.clients.entry(client_of(sender)).or_default();
+                self.in_share.leave(&mut share.unanswered, place);
+            }
         }
-        if let Some(after) = after {
-            self.entry_mut(after).before = before;
-        }
-        let ends = &mut self.list(place).ends;
-        *ends = ends.and_then(|(first, last)| {
-            let first = if first == place { after? } else { first };
-            let last = if last == place { before? } else { last };
-            Some((first, last))
-        });
     }
 }
 
@@ -352,6 +365,35 @@ mod tests {
         // Who was answered stays as long as any other.
         assert_eq!(table.make_room(start + SECOND * 50), None);
         assert_eq!(forget(&mut table, start + SECOND * 3 + IDLE), [1]);
+    }
+
+    #[test]
+    fn who_never_was_answered_makes_room_for_its_own_client() {
+        let (mut table, start) = (table(9, 3), Instant::now());
+        let stranger = SocketAddr::from(([192, 0, 2, 2], 1));
+        hear(&mut table, stranger, start);
+        for port in [1, 2, 3] {
+            hear(&mut table, sender(port), start + SECOND * u32::from(port));
+        }
+        let answered = table.places[&sender(1)];
+        table.renew(sender(1), answered, start + SECOND * 3);
+        let now = start + SECOND * 3;
+        assert_eq!(hear(&mut table, sender(4), now), Verdict::ClientFull);
+        assert_eq!(table.make_room_of_client(sender(4), start + SECOND * 2), None);
+        // The stranger is silent for longer, and leaves no room to this client.
+        assert_eq!(table.make_room_of_client(sender(4), now), Some(sender(2)));
+        assert_eq!(hear(&mut table, sender(4), now), Verdict::New);
+        assert_eq!(hear(&mut table, sender(5), now), Verdict::ClientFull);
+        assert_eq!(table.make_room_of_client(sender(5), now), None);
+        // Who goes on is silent from then on.
+        hear(&mut table, sender(3), start + SECOND * 4);
+        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 4), Some(sender(4)));
+        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 5), Some(sender(3)));
+        // Who was answered stays, and so does who is of another client.
+        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 50), None);
+        assert_eq!(table.places.len(), 2);
+        let nobody = SocketAddr::from(([192, 0, 2, 3], 1));
+        assert_eq!(table.make_room_of_client(nobody, start + SECOND * 50), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -112,7 +113,7 @@ impl DatagramService for Relay {
         running.finish().await;
         // Each has a flow, and that is to be closed before we are taken to be gone.
         tasks.shutdown().await;
-        debug!(local = %running.socket.local(), counts = ?common.tally.counts(), "datagrams until now");
+        debug!("{}: until now {}", running.socket.local(), common.tally.counts());
         Ok(())
     }
 }
@@ -201,15 +202,7 @@ impl Running {
             count_dropped(&tally.denied, datagrams, "their senders are not allowed");
             return None;
         }
-        let has_room = match verdict {
-            Verdict::Known(_) | Verdict::New => true,
-            Verdict::ClientFull => false,
-            Verdict::Full => table.make_room(now).is_some_and(|seat| {
-                seat.association.end(By::Relais, "made room for another");
-                true
-            }),
-        };
-        if !has_room {
+        if !has_room(table, verdict, (sender, now)) {
             count_dropped(&tally.full, datagrams, "there is no room for their senders");
             return None;
         }
@@ -258,6 +251,23 @@ impl Running {
     }
 }
 
+/// Whether `newcomer` may be admitted, of whom this is the verdict. Who never was answered makes room.
+fn has_room(
+    table: &mut Associations<Seat>,
+    verdict: Verdict,
+    (newcomer, now): (SocketAddr, Instant),
+) -> bool {
+    let given_up = match verdict {
+        Verdict::Known(_) | Verdict::New => return true,
+        Verdict::ClientFull => table.make_room_of_client(newcomer, now),
+        Verdict::Full => table.make_room(now),
+    };
+    given_up.is_some_and(|seat| {
+        seat.association.end(By::Relais, "made room for another");
+        true
+    })
+}
+
 impl Seat {
     pub(super) fn is_of(&self, association: &Arc<Association>) -> bool {
         Arc::ptr_eq(&self.association, association)
@@ -266,7 +276,7 @@ impl Seat {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, time::SystemTime};
+    use std::time::SystemTime;
 
     use relais_net::{Balance, DatagramListener, Room};
     use relais_tap::Tap;

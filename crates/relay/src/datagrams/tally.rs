@@ -1,6 +1,9 @@
 //! What became of datagrams, counted.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use relais_net::ToldRarely;
 use tracing::warn;
@@ -56,6 +59,28 @@ impl Tally {
     }
 }
 
+impl fmt::Display for Counts {
+    /// In words, of what was dropped or failed as far as there was any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { to_server, to_client, full, denied, nowhere, unsent, impaired, panicked } =
+            *self;
+        write!(f, "{to_server} datagrams to upstreams, {to_client} to senders")?;
+        for (count, what) in [
+            (full, "dropped for want of room"),
+            (denied, "dropped, as their senders are not allowed"),
+            (nowhere, "dropped, as there was nowhere to send them"),
+            (unsent, "dropped, as the system did not take them"),
+            (impaired, "dropped on purpose"),
+            (panicked, "ended by a bug"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Adds to a count.
 pub(super) fn count(count: &AtomicU64, more: u64) {
     if more > 0 {
@@ -67,5 +92,22 @@ pub(super) fn count(count: &AtomicU64, more: u64) {
 pub(super) fn count_dropped(count: &ToldRarely, more: u64, why: &'static str) {
     if let Some(dropped) = count.add(more) {
         warn!("dropped datagrams, as {why}: {dropped}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_told_in_words_and_nothing_that_did_not_happen() {
+        let counts = Counts { to_server: 3, to_client: 2, ..Counts::default() };
+        assert_eq!(counts.to_string(), "3 datagrams to upstreams, 2 to senders");
+        let counts = Counts { full: 4, panicked: 1, ..counts };
+        let dropped = "4 dropped for want of room, 1 ended by a bug";
+        assert_eq!(
+            counts.to_string(),
+            format!("3 datagrams to upstreams, 2 to senders, {dropped}")
+        );
     }
 }

@@ -276,10 +276,16 @@ async fn told_to_stop_it_does_not_wait_where_nobody_waits() {
 }
 
 #[tokio::test]
-async fn who_was_never_answered_makes_room_where_two_sockets_share_it() {
+async fn who_was_never_answered_makes_room_for_all_and_for_its_own_client() {
+    makes_room(2, 100).await;
+    makes_room(100, 2).await;
+}
+
+/// Where there is room for two of one client: either for two in all, or for two of each client.
+async fn makes_room(senders_max: usize, senders_a_client_max: usize) {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let mut options = options(&[silent.local_addr().unwrap()]);
-    options.limits.senders_max = 2;
+    options.limits = Limits { senders_max, senders_a_client_max, ..options.limits };
     let relay = run(options);
     let mut watcher = relay.tap.watch(Detail::Flows);
     let clients = [client().await, client().await, client().await];
