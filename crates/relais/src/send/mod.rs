@@ -114,6 +114,14 @@ async fn ask(
         is_answered &= answer != Answer::Unanswered;
         match answer {
             Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
+            Answer::Refused(goodbye) if !audience.has_heard() || nth < times || answered < nth => {
+                audience.conclude()?;
+                let when = match times {
+                    1 => "without an answer".to_owned(),
+                    _ => format!("after {answered} of {times}"),
+                };
+                return Err(ended_early(callee, &format!("{when}: {goodbye}")));
+            }
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
                 audience.conclude()?;
                 return Err(ended_early(callee, &format!("after {answered} of {times}")));
@@ -125,7 +133,7 @@ async fn ask(
             Answer::Ended if !audience.has_heard() => {
                 tell("the other side ended without an answer");
             }
-            Answer::Answered | Answer::Unanswered | Answer::Ended => {}
+            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => {}
         }
         if audience.misses_something() || audience.differs() || audience.is_lost() {
             break;
@@ -242,9 +250,10 @@ async fn hold(
         return Err(broken(callee, "talking to", error));
     }
     match ended? {
-        Ended::Unsaid => {
+        Ended::Unsaid(goodbye) => {
             audience.conclude()?;
-            return Err(ended_early(callee, "before all was said"));
+            let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
+            return Err(ended_early(callee, &format!("before all was said{why}")));
         }
         Ended::CutOff if !asked.verifies => {
             audience.conclude()?;
