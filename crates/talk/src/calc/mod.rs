@@ -18,11 +18,11 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use relais_net::Client;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 pub use child::child;
 pub use queue::Asker;
