@@ -385,6 +385,21 @@ def a_web_socket_is_talked_to(stage):
 
 
 @test
+def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage):
+    heard = stage.relais("listen", "ws://127.0.0.1:0", "--as", "echo")
+    at = f"ws://127.0.0.1:{heard.port}"
+    came, said = send(stage, at, text=b"1\n" + b"x" * 70_000 + b"\n4\n5\n6\n", status=1)
+    equal(came, b"1\n")
+    holds(said, "ended before all was said: code 1009")
+    _, said = send(stage, at, "x" * 70_000, status=1)
+    holds(said, "ended without an answer: code 1009")
+    # Its last word is a good end.
+    _, said = send(stage, at, "fin")
+    holds(said, "the other side ended without an answer")
+    equal(send(stage, at, text=b"1\nfin\n")[0], b"1\n")
+
+
+@test
 def who_is_no_web_socket_is_told(stage):
     stage.write("site/index.html", "hello")
     served = stage.relais("serve", "site", "-l", "http://127.0.0.1:0")

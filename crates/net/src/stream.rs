@@ -1,6 +1,7 @@
 //! One duplex byte stream, whatever carries it.
 
 use std::{
+    future::pending,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
@@ -8,7 +9,7 @@ use std::{
 
 use rustls_pki_types::CertificateDer;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 use tokio_rustls::TlsStream;
@@ -50,6 +51,23 @@ impl Stream {
             Self::Within(stream) => stream.get_ref().0.socket(),
             Self::Unix(_) | Self::Memory(_) => None,
         }
+    }
+
+    /// Waits until the connection is broken: it was reset, or is otherwise known to bring and take nothing
+    /// more. Never ends for one that the other side merely said all on, or for which the system does not
+    /// tell.
+    ///
+    /// Cancel safe.
+    pub async fn broken(&self) {
+        let broken = match self {
+            Self::Unix(socket) => socket.ready(Interest::ERROR).await,
+            _ => match self.socket() {
+                Some(socket) => socket.ready(Interest::ERROR).await,
+                None => pending().await,
+            },
+        };
+        // What cannot be asked any more is broken, too.
+        _ = broken;
     }
 
     /// The certificates that the other side showed, its own first; none without TLS.
@@ -117,5 +135,29 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener, time::timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reset_a_connection_broke_it_and_who_said_all_did_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let stream = Stream::Tcp(listener.accept().await.unwrap().0);
+        caller.shutdown().await.unwrap();
+        assert!(timeout(Duration::from_millis(50), stream.broken()).await.is_err());
+        caller.set_zero_linger().unwrap();
+        drop(caller);
+        stream.broken().await;
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let ours = Stream::Unix(ours);
+        assert!(timeout(Duration::from_millis(50), ours.broken()).await.is_err());
     }
 }

@@ -1,16 +1,17 @@
 //! A role, and all that its dialogues share, whatever carries them.
 
 use std::{
-    fmt,
+    fmt, io,
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Endpoint, Peer, Scheme};
+use relais_net::{Endpoint, Peer, Scheme, Stream};
 use relais_tap::Tap;
 
 use crate::{
+    calc::Worked,
     lines::{Extent, LineEnd, Message},
     passing::{End, all_said, last_word},
     role::{Reply, Role, Showing, Then, Word, answer, ended},
@@ -84,6 +85,8 @@ impl Then {
 pub(crate) struct Way<'a> {
     pub(crate) from: Peer,
     pub(crate) on: &'a Arc<Endpoint>,
+    /// How long was calculated for who says it.
+    pub(crate) worked: &'a Worked,
 }
 
 impl Dialogues {
@@ -127,14 +130,20 @@ impl Dialogues {
     /// The bytes of an answer that takes a moment. Nothing if it is none of ours.
     ///
     /// Cancel safe.
-    pub(crate) async fn answer(&self, reply: Reply, message: &Message<'_>, from: Peer) -> Vec<u8> {
+    pub(crate) async fn answer(
+        &self,
+        reply: Reply,
+        message: &Message<'_>,
+        way: Way<'_>,
+    ) -> Vec<u8> {
         match (reply, &self.role) {
             (Reply::Bytes(bytes), _) => bytes,
             // What carries it may take it at once only. Streams do not ask here.
             (Reply::File(bytes), _) if bytes.len() > CARRIED_BYTES_MAX => too_long(message),
             (Reply::File(bytes), _) => bytes.to_vec(),
             (Reply::Value(expression), Role::Calc(calculator)) => {
-                let value = calculator.value(from.client(), &expression).await;
+                let value =
+                    calculator.value_after(way.worked, way.from.client(), &expression).await;
                 ended(&value, message.end)
             }
             (Reply::Notify, Role::Notify(_)) if message.extent == Extent::Cut => {
@@ -150,6 +159,29 @@ impl Dialogues {
                 ended(&format!("sent to {sent}"), message.end)
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The same, for who may hang up before it is there: then there is nothing left to do for it.
+    ///
+    /// # Errors
+    ///
+    /// `ConnectionReset`, if nobody is there any more who could take the value of an expression. What is
+    /// passed on to others goes there all the same.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn answer_unless_gone(
+        &self,
+        reply: Reply,
+        message: &Message<'_>,
+        way: Way<'_>,
+        stream: &Stream,
+    ) -> io::Result<Vec<u8>> {
+        let is_value = matches!(reply, Reply::Value(_));
+        tokio::select! {
+            biased;
+            () = stream.broken(), if is_value => Err(io::ErrorKind::ConnectionReset.into()),
+            answer = self.answer(reply, message, way) => Ok(answer),
         }
     }
 }

@@ -14,7 +14,7 @@ use relais_talk::Showcase;
 use tracing::{error, info, warn};
 
 use super::Style;
-use crate::output::print;
+use crate::output::{Reader, print_on};
 
 /// How long the end may take to be printed: a terminal that stands still does not hold us.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
@@ -81,7 +81,8 @@ fn print_all(showcase: &Showcase, style: Style) {
     paper.print(style.end().as_bytes());
 }
 
-/// Standard output. A reader that went away has what it wanted.
+/// Standard output. A reader that went away may have what it wanted; but callers go on, and whoever
+/// watches is to know that nobody sees what they say.
 struct Paper {
     /// How many messages were lost since it could be written last; `None` if it can.
     lost: Option<u64>,
@@ -90,12 +91,16 @@ struct Paper {
 impl Paper {
     fn print(&mut self, text: &[u8]) {
         if !text.is_empty() {
-            self.judge(print(text));
+            self.judge(print_on(text));
         }
     }
 
     /// Loud once; then silent until it passes.
-    fn judge(&mut self, printed: io::Result<()>) {
+    fn judge(&mut self, printed: io::Result<Reader>) {
+        let printed = printed.and_then(|reader| match reader {
+            Reader::Reads => Ok(()),
+            Reader::HasEnough => Err(io::ErrorKind::BrokenPipe.into()),
+        });
         match (printed, &mut self.lost) {
             (Ok(()), None) => (),
             (Ok(()), lost) => {
@@ -120,11 +125,14 @@ mod tests {
         let mut paper = Paper { lost: None };
         let full = || Err(io::ErrorKind::StorageFull.into());
         for (printed, expect) in [
-            (Ok(()), None),
+            (Ok(Reader::Reads), None),
             (full(), Some(1)),
             (full(), Some(2)),
-            (Ok(()), None),
+            (Ok(Reader::Reads), None),
             (full(), Some(1)),
+            (Ok(Reader::Reads), None),
+            (Ok(Reader::HasEnough), Some(1)),
+            (Ok(Reader::HasEnough), Some(2)),
         ] {
             paper.judge(printed);
             assert_eq!(paper.lost, expect);

@@ -39,7 +39,7 @@ pub(crate) struct Flags {
     #[arg(short, long, value_name = "R", value_parser = rate)]
     rate: Option<NonZeroU64>,
     /// For how long [default: 10s]
-    #[arg(short, long, value_name = "TIME")]
+    #[arg(short, long, value_name = "TIME", value_parser = timeout)]
     duration: Option<Time>,
     /// Until so many requests were sent
     #[arg(short = 'n', long, value_name = "N", conflicts_with = "duration", value_parser = limit)]
@@ -137,13 +137,21 @@ impl Flags {
         let load = Load {
             target: Target { endpoint: url.endpoint, path, said },
             task: self.task(),
-            connections: self.simulate.unwrap_or(self.connections),
+            connections: self.simulate.unwrap_or_else(|| self.connections_used(streams)),
             streams,
             threads: threads.unwrap_or(NonZeroUsize::MIN),
             schedule: self.schedule(),
             timeout: self.timeout.0,
         };
         Ok(Asked { load, title, about, tls: self.tls, json: self.json, html: self.html })
+    }
+
+    /// As many connections as were asked for, but no more than there are requests for.
+    fn connections_used(&self, streams: NonZeroUsize) -> NonZeroUsize {
+        let Some(requests) = self.requests else { return self.connections };
+        let each = u64::try_from(streams.get()).unwrap_or(u64::MAX);
+        let used = usize::try_from(requests.get().div_ceil(each)).ok().and_then(NonZeroUsize::new);
+        used.map_or(self.connections, |used| used.min(self.connections))
     }
 
     fn task(&self) -> Task {
@@ -282,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn there_are_no_more_connections_than_requests() {
+        let check = |words: &[&str], expect| {
+            assert_eq!(asked(words).unwrap().load.connections.get(), expect, "{words:?}");
+        };
+        check(&["9"], 50);
+        check(&["9", "-n", "10"], 10);
+        check(&["9", "-n", "10", "-c", "3"], 3);
+        check(&["9", "-n", "1000"], 50);
+        check(&["9", "-n", "10", "--http2", "-m", "4"], 3);
+        check(&["9", "--simulate", "7"], 7);
+    }
+
+    #[test]
     fn a_simulation_calls_over_tcp_unless_told_otherwise() {
         let Asked { load, title, .. } = asked(&["9", "--simulate", "7"]).unwrap();
         assert_eq!(title, "tcp://127.0.0.1:9");
@@ -328,6 +349,7 @@ mod tests {
             ("-r", "0"),
             ("-r", "10000001"),
             ("-n", "0"),
+            ("-d", "0"),
             ("--timeout", "0s"),
             ("-t", "0"),
             ("-t", "1025"),

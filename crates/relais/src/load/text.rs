@@ -65,7 +65,8 @@ impl Text<'_> {
         }
         let untold =
             self.report.clients().saturating_sub(*right).saturating_sub(count(samples.len()));
-        if untold > 0 {
+        // Those that were never there have no failure of their own: their errors stand below.
+        if untold > 0 && !samples.is_empty() {
             _ = writeln!(out, "  and {} more", said_count(untold));
         }
     }

@@ -6,6 +6,7 @@ mod choice;
 mod flags;
 mod heard;
 mod input;
+mod unopened;
 mod verdict;
 
 use std::{
@@ -16,10 +17,10 @@ use std::{
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use relais_net::{Callee, Dialer, Endpoint, Scheme};
+use relais_net::{Callee, Dialer};
 use relais_talk::send::{
-    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceAnswered, OnceEnded, OpenError,
-    Opened, Patience, Told, Turns, Unit, Upgrade, open,
+    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceAnswered, OnceEnded, Opened,
+    Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::mpsc, time::sleep};
@@ -30,9 +31,10 @@ use asked::{Asked, What};
 use audience::Audience;
 use heard::{Heard, PROMPT};
 use input::Reading;
+use unopened::not_opened;
 
 use crate::{
-    calling::{Channel, Met, broken, calls, refused, tell_met},
+    calling::{Channel, Met, broken, calls, tell_met},
     complaint::{Complaint, Wrong},
     data::Data,
     output::{Telling, tell},
@@ -114,6 +116,14 @@ async fn ask(
         is_answered &= answer != Answer::Unanswered;
         match answer {
             Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
+            Answer::Refused(goodbye) if !audience.has_heard() || nth < times || answered < nth => {
+                audience.conclude()?;
+                let when = match times {
+                    1 => "without an answer".to_owned(),
+                    _ => format!("after {answered} of {times}"),
+                };
+                return Err(ended_early(callee, &format!("{when}: {goodbye}")));
+            }
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
                 audience.conclude()?;
                 return Err(ended_early(callee, &format!("after {answered} of {times}")));
@@ -125,7 +135,7 @@ async fn ask(
             Answer::Ended if !audience.has_heard() => {
                 tell("the other side ended without an answer");
             }
-            Answer::Answered | Answer::Unanswered | Answer::Ended => {}
+            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => {}
         }
         if audience.misses_something() || audience.differs() || audience.is_lost() {
             break;
@@ -242,9 +252,10 @@ async fn hold(
         return Err(broken(callee, "talking to", error));
     }
     match ended? {
-        Ended::Unsaid => {
+        Ended::Unsaid(goodbye) => {
             audience.conclude()?;
-            return Err(ended_early(callee, "before all was said"));
+            let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
+            return Err(ended_early(callee, &format!("before all was said{why}")));
         }
         Ended::CutOff if !asked.verifies => {
             audience.conclude()?;
@@ -265,33 +276,3 @@ async fn hold(
 
 /// How many messages wait to be said.
 const INPUT_MESSAGES: usize = 16;
-
-/// Why there is no call, and what to try.
-fn not_opened(error: &OpenError) -> Stop {
-    let hint = match error {
-        OpenError::Dial(error) => return refused(error),
-        OpenError::Status { callee, status } => match (status, callee.endpoint.scheme) {
-            (300..=399, _) => format!("it sends elsewhere: {} shows where", get(&callee.endpoint)),
-            (401, _) => "it wants to know who asks, which `relais send` cannot say".to_owned(),
-            (403, _) => {
-                "it does not let us in: by our address, or as nobody said who asks".to_owned()
-            }
-            (404, _) => "a WebSocket is at a path: ws://host:port/path".to_owned(),
-            (426 | 400, Scheme::Ws) => {
-                "perhaps it wants TLS (wss://), or another version".to_owned()
-            }
-            _ => "is there a WebSocket at this path?".to_owned(),
-        },
-        OpenError::NoWebSocket { callee, .. } | OpenError::Broken { callee, .. } => {
-            format!("is it a server of HTTP at all? {} shows it", get(&callee.endpoint))
-        }
-        OpenError::Late { .. } => "`--timeout` waits longer".to_owned(),
-    };
-    failed(Wrong::from_error(error).hint(hint))
-}
-
-/// How the server of a WebSocket is asked for a page.
-fn get(endpoint: &Endpoint) -> String {
-    let scheme = if endpoint.scheme == Scheme::Wss { Scheme::Https } else { Scheme::Http };
-    format!("`relais get {}`", Endpoint { scheme, place: endpoint.place.clone() })
-}

@@ -13,25 +13,32 @@ mod queue;
 use std::{
     collections::HashSet,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 use relais_net::Client;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 pub use child::child;
 pub use queue::Asker;
 
 use process::Process;
-use queue::Queue;
+use queue::{Places, Queue};
 
 /// The longest expression.
 const EXPRESSION_BYTES_MAX: usize = 256;
 
-/// How many expressions may wait for a child.
-const WAITING_MAX: usize = 256;
+/// How many expressions may wait for a child, and how many of one address: of these each may take 200 ms,
+/// and who calls from there, too, is to wait for seconds at most.
+const WAITING_MAX: Places = Places { all: 256, of_one: 32 };
+
+/// For how much work it counts to be turned away. Who asks on and on comes behind who asks once.
+const TURNED_AWAY: Duration = Duration::from_millis(10);
 
 /// How long one may wait for its value, all in all: past that the calculator is too busy.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -53,6 +60,21 @@ pub struct Calculator {
     /// Filled when the first expression comes: a calculator that nobody asks has no child.
     jobs: OnceLock<Arc<Queue<Job>>>,
     strangers: Strangers,
+}
+
+/// How long was worked for a caller, in microseconds: of those of its address the one comes first for whom
+/// it was least.
+#[derive(Debug, Default)]
+pub struct Worked(AtomicU64);
+
+impl Worked {
+    fn so_far(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 /// From which addresses strangers have an expression waiting, or being worked out: one from each.
@@ -79,7 +101,8 @@ pub enum NoValue {
 #[derive(Debug)]
 struct Job {
     expression: String,
-    value: oneshot::Sender<String>,
+    /// Where its value goes, and how long that took.
+    value: oneshot::Sender<(String, Duration)>,
     /// A stranger's, as long as it takes, whoever still waits for it.
     turn: Option<Turn>,
 }
@@ -105,15 +128,21 @@ impl Calculator {
         Self { program, children_max, jobs: OnceLock::new(), strangers: Strangers::default() }
     }
 
-    /// The value of an `expression` of `client`, or `error: …`, in one line.
+    /// The value of an `expression` of a caller of `client` who asked nothing before, or `error: …`, in
+    /// one line.
     ///
     /// Cancel safe: an expression whose value nobody waits for is not evaluated, unless it is
     /// already.
     pub async fn value(&self, client: Client, expression: &str) -> String {
-        self.value_for(Asker::Known(client), expression).await
+        self.value_after(&Worked::default(), client, expression).await
     }
 
-    async fn value_for(&self, asker: Asker, expression: &str) -> String {
+    /// The same, for a caller for whom it `worked` before. Adds what this takes.
+    pub async fn value_after(&self, worked: &Worked, client: Client, expression: &str) -> String {
+        self.value_for(Asker::Known(client), worked, expression).await
+    }
+
+    async fn value_for(&self, asker: Asker, worked: &Worked, expression: &str) -> String {
         if let Err(refusal) = judge(expression) {
             return format!("error: {refusal}");
         }
@@ -127,11 +156,13 @@ impl Calculator {
         let (sender, value) = oneshot::channel();
         let job = Job { expression: expression.to_owned(), value: sender, turn };
         // Whose job has no place any more is told by the end of the channel to it.
-        drop(self.jobs.get_or_init(|| self.start()).add(asker, job));
-        match tokio::time::timeout(WAIT_MAX, value).await {
+        drop(self.jobs.get_or_init(|| self.start()).add(asker, worked.so_far(), job));
+        let (value, took) = match tokio::time::timeout(WAIT_MAX, value).await {
             Ok(Ok(value)) => value,
-            Ok(Err(_)) | Err(_) => BUSY.to_owned(),
-        }
+            Ok(Err(_)) | Err(_) => (BUSY.to_owned(), TURNED_AWAY),
+        };
+        worked.add(took);
+        value
     }
 
     /// The same, for who tells values from what is none.
@@ -140,7 +171,7 @@ impl Calculator {
     ///
     /// [`NoValue`]
     pub async fn work_out(&self, asker: Asker, expression: &str) -> Result<String, NoValue> {
-        let answer = self.value_for(asker, expression).await;
+        let answer = self.value_for(asker, &Worked::default(), expression).await;
         match answer.strip_prefix("error: ") {
             _ if answer == evaluate::LATE => Err(NoValue::Late),
             _ if answer == BUSY => Err(NoValue::Busy),
@@ -181,11 +212,12 @@ impl Drop for Calculator {
 fn work(jobs: &Queue<Job>, mut process: Process) {
     while let Some(Job { expression, value, turn }) = jobs.next() {
         if !value.is_closed() {
+            let begin = Instant::now();
             let answer = process.value(&expression);
             // Who is told may ask again at once.
             drop(turn);
             // Who asked may have gone meanwhile.
-            _ = value.send(answer);
+            _ = value.send((answer, begin.elapsed()));
         }
     }
 }
@@ -267,6 +299,43 @@ mod tests {
         assert_eq!((one, known), (Ok("= 1".to_owned()), Ok("= 3".to_owned())));
         assert_eq!(*ended.lock().unwrap(), ["2", "hang", "3", "1"]);
         assert_eq!(ask(Asker::Stranger(here), "4").await, Ok("= 4".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn who_was_worked_for_comes_behind_the_others_of_its_address() {
+        let calculator = calculator();
+        let [slow, other, new] = [(); 3].map(|()| Worked::default());
+        let ended = Mutex::new(Vec::new());
+        let ask = async |worked: &Worked, name| {
+            let value = calculator.value_after(worked, Client::Local, name).await;
+            ended.lock().unwrap().push(name);
+            value
+        };
+        assert_eq!(ask(&slow, "hang").await, evaluate::LATE);
+        assert!(slow.so_far() >= Duration::from_millis(200), "{:?}", slow.so_far());
+        tokio::join!(ask(&other, "hang"), ask(&slow, "1"), ask(&new, "2"));
+        assert_eq!(*ended.lock().unwrap(), ["hang", "hang", "2", "1"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_has_so_many_places_and_who_is_gone_has_none() {
+        let calculator = Arc::new(calculator());
+        let from = |last| Client::V4([192, 0, 2, last].into());
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..60 {
+            let calculator = Arc::clone(&calculator);
+            asking.spawn(async move { calculator.value(from(1), "hang").await });
+        }
+        // One is at the child, perhaps before all have come.
+        for _ in 0..60 - WAITING_MAX.of_one - 1 {
+            assert_eq!(asking.join_next().await.unwrap().unwrap(), BUSY);
+        }
+        let begin = Instant::now();
+        assert_eq!(calculator.value(from(2), "1").await, "= 1");
+        asking.shutdown().await;
+        assert_eq!(calculator.value(from(1), "2").await, "= 2");
+        // A child hangs for 400 ms.
+        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
     }
 
     #[tokio::test]

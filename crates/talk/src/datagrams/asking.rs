@@ -2,26 +2,28 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::{Datagrams, Drain, Peer};
-use tokio::sync::Semaphore;
+use relais_net::{Datagrams, Drain, Gate, Peer};
 
 use crate::{calc::Calculator, lines::LineEnd, role::ended};
 
 /// How many expressions of one socket may be under way. More are dropped, as datagrams may be.
 const ASKED_MAX: usize = 64;
 
+/// How many of them of one address, whatever port they are sent from.
+pub(super) const ASKED_OF_ONE_MAX: usize = 8;
+
 /// What asks for a socket.
 #[derive(Debug)]
 pub(super) struct Asking {
     socket: Arc<Datagrams>,
-    places: Arc<Semaphore>,
+    places: Gate,
     /// Answers under way are waited for at the end.
     drain: Drain,
 }
 
 impl Asking {
     pub(super) fn new(socket: &Arc<Datagrams>, drain: &Drain) -> Self {
-        let places = Arc::new(Semaphore::new(ASKED_MAX));
+        let places = Gate::new(ASKED_MAX, ASKED_OF_ONE_MAX);
         Self { socket: Arc::clone(socket), places, drain: drain.clone() }
     }
 
@@ -32,7 +34,7 @@ impl Asking {
         expression: String,
         (end, to, peer): (LineEnd, SocketAddr, Peer),
     ) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
+        let Ok(place) = self.places.enter(peer.client(), 0) else { return };
         let (calculator, socket) = (Arc::clone(calculator), Arc::clone(&self.socket));
         let drain = self.drain.clone();
         tokio::spawn(async move {

@@ -8,6 +8,7 @@ use std::{net::SocketAddr, sync::Arc};
 use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
 
 use crate::{
+    calc::Worked,
     dialogues::{CARRIED_BYTES_MAX, Dialogues, Way, too_long},
     echo::{Echo, PAUSE},
     lines::{Extent, Message},
@@ -66,7 +67,7 @@ impl Hearing<'_> {
     async fn hear(&mut self, datagram: &[u8], from: SocketAddr) {
         let message = bounded(datagram, self.all.limits.line_bytes_max);
         let peer = Peer::Net(SocketAddr::new(from.ip().to_canonical(), from.port()));
-        let way = Way { from: peer, on: self.socket.local() };
+        let way = Way { from: peer, on: self.socket.local(), worked: &Worked::default() };
         if let Role::Receive = self.all.role {
             return self.all.receive(&Message::unended(datagram), way).await;
         }
@@ -89,7 +90,7 @@ impl Hearing<'_> {
                 let Some(told) = told else { return };
                 ended(&told, message.end)
             }
-            (reply, _) => self.all.answer(reply, &message, peer).await,
+            (reply, _) => self.all.answer(reply, &message, way).await,
         };
         let fits = answer.len() <= CARRIED_BYTES_MAX;
         let answer = if fits { answer } else { too_long(&message) };

@@ -94,7 +94,9 @@ async fn what_no_datagram_holds_is_not_sent_to_nobody() {
     let long = vec![b'x'; CARRIED_BYTES_MAX + 1];
     let answer = async |bytes: &[u8]| {
         let message = Message::of(bytes);
-        String::from_utf8(all.answer(Reply::Notify, &message, Peer::Local).await).unwrap()
+        let on = Arc::new("udp://127.0.0.1:1".parse().unwrap());
+        let way = Way { from: Peer::Local, on: &on, worked: &Worked::default() };
+        String::from_utf8(all.answer(Reply::Notify, &message, way).await).unwrap()
     };
     assert_eq!(answer(&long).await, "error: a datagram holds at most 65507 bytes");
     assert_eq!(answer(&long[1..]).await, "sent to 0");
@@ -124,6 +126,26 @@ async fn an_error_is_not_calculated() {
     caller.send(b"error: no").await.unwrap();
     assert_eq!(ask(&caller, "1\n").await, "error: the calculator does not run\n");
     assert!(caller.try_recv(&mut [0; 16]).is_err());
+}
+
+#[tokio::test]
+async fn an_address_may_have_so_much_under_way_from_however_many_ports() {
+    let script =
+        format!("echo {}; while read -r line; do sleep 0.02; echo 1; done", crate::calc::READY);
+    let program =
+        crate::calc::Program { path: "/bin/sh".into(), arguments: vec!["-c".to_owned(), script] };
+    let calculator = crate::calc::Calculator::new(program, 1);
+    let server = Server::of(Role::Calc(Arc::new(calculator)));
+    let mut callers = Vec::new();
+    for _ in 0..4 * asking::ASKED_OF_ONE_MAX {
+        callers.push(server.caller().await);
+        callers.last().unwrap().send(b"1").await.unwrap();
+    }
+    // Of a flood the first are answered, and who asks once they are.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let answered = callers.iter().filter(|caller| caller.try_recv(&mut [0; 9]).is_ok()).count();
+    assert!((1..callers.len() / 2).contains(&answered), "{answered}");
+    assert_eq!(ask(&server.caller().await, "1").await, "1");
 }
 
 #[tokio::test]

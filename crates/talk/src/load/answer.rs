@@ -191,7 +191,22 @@ impl<'a> Echo<'a> {
 
     fn wrong(&self, bytes: &[u8]) -> Failure {
         let came = [&self.sent[..self.matched], bytes].concat();
-        let what = format!("{} came back: expected {}", shown(&came), shown(self.sent));
+        let (shown_came, expected) = (shown(&came), shown(self.sent));
+        if shown_came != expected {
+            return Failure::new(
+                Kind::Wrong,
+                format!("{shown_came} came back: expected {expected}"),
+            );
+        }
+        // What differs is behind all that is shown.
+        let alike = came.iter().zip(self.sent).take_while(|(came, sent)| came == sent).count();
+        let how = if alike == came.len().min(self.sent.len()) {
+            "which begin as was sent".to_owned()
+        } else {
+            format!("of which number {} is another", alike + 1)
+        };
+        let (came, sent) = (came.len(), self.sent.len());
+        let what = format!("{came} bytes came back, {how}: expected {sent} bytes");
         Failure::new(Kind::Wrong, what)
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{
     cell::RefCell,
-    future::poll_fn,
+    future::{pending, poll_fn},
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use relais_net::after_others;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::UdpSocket,
 };
 
@@ -131,14 +132,29 @@ pub(super) async fn exchange_datagram(
     message: &[u8],
 ) -> Result<Answered, Failure> {
     socket.send(message).await.map_err(|error| Failure::of_talk(&error))?;
-    poll_fn(|cx| {
+    let heard = poll_fn(|cx| {
         HEARD.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             ready!(socket.poll_recv(cx, &mut buffer)).map_err(|error| Failure::of_talk(&error))?;
             Poll::Ready(Echo::of(message).hear_whole(buffer.filled()))
         })
-    })
-    .await
+    });
+    tokio::select! {
+        biased;
+        heard = heard => heard,
+        // Nothing comes to be read of that nobody listens there: it is an error alone.
+        error = error_of(socket) => Err(Failure::of_talk(&error)),
+    }
+}
+
+/// What the system says that is wrong with `socket`, once it does.
+async fn error_of(socket: &UdpSocket) -> io::Error {
+    if socket.ready(Interest::ERROR).await.is_ok()
+        && let Ok(Some(error)) = socket.take_error()
+    {
+        return error;
+    }
+    pending().await
 }
 
 #[cfg(test)]
@@ -159,6 +175,16 @@ mod tests {
         assert_eq!(answered.bytes, 1_000_000);
         drop(client);
         echo.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_refuses() {
+        let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(nobody).await.unwrap();
+        let asking = exchange_datagram(&socket, b"x");
+        let failure = tokio::time::timeout(std::time::Duration::from_secs(5), asking).await;
+        assert_eq!(failure.unwrap().unwrap_err().kind, Kind::Refused);
     }
 
     #[tokio::test]

@@ -7,7 +7,10 @@ use tokio::{
     time::{Duration, Instant, sleep_until, timeout_at},
 };
 
-use super::call::{Call, Heard, LAST_WORDS_MAX, Unit};
+use super::{
+    call::{Call, Heard, LAST_WORDS_MAX, Unit},
+    goodbye::Goodbye,
+};
 
 /// How long an answer is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Patience {
 }
 
 /// What came of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Something came.
     Answered,
@@ -29,6 +32,8 @@ pub enum Asked {
     Unanswered,
     /// The other side ended, and took what was said; what came before that was heard.
     Ended,
+    /// The other side closed the WebSocket with a word that says that something is the matter.
+    Refused(Goodbye),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
 }
@@ -65,11 +70,11 @@ impl Call {
         let mut saying = pin!(mouth.say(message, patience.stall));
         let (mut is_said, mut came, mut has_enough) = (false, false, false);
         // Who says that nothing more comes from it may listen on.
-        let mut ended = None;
+        let mut ended: Option<Asked> = None;
         let mut until = Instant::now() + patience.first;
         loop {
-            match ended {
-                Some(ended) if is_said => return Ok(ended),
+            match &ended {
+                Some(ended) if is_said => return Ok(ended.clone()),
                 _ if is_said && has_enough => return Ok(Asked::Answered),
                 _ => {}
             }
@@ -95,7 +100,10 @@ impl Call {
                         until = Instant::now() + patience.next;
                     }
                     Heard::End if is_of_bytes => ended = Some(Asked::Ended),
-                    Heard::End => return Ok(Asked::Ended),
+                    Heard::End => {
+                        let refused = ear.goodbye().filter(|goodbye| goodbye.is_refusal());
+                        return Ok(refused.cloned().map_or(Asked::Ended, Asked::Refused));
+                    }
                     Heard::CutOff => ended = Some(Asked::CutOff),
                 },
                 () = sleep_until(until), if is_said => {

@@ -19,6 +19,7 @@ use tokio::{
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
+use super::goodbye::Goodbye;
 use crate::frames::io_error;
 
 /// The longest message of a WebSocket that is heard.
@@ -73,7 +74,8 @@ pub(super) enum Heard {
 pub(super) enum Ear {
     Stream(ReadHalf<Stream>, BytesMut),
     Datagrams(Arc<UdpSocket>, Vec<u8>),
-    WebSocket(SplitStream<WebSocketStream<Stream>>),
+    /// And how it was closed, once it is.
+    WebSocket(SplitStream<WebSocketStream<Stream>>, Option<Goodbye>),
 }
 
 impl Call {
@@ -93,7 +95,11 @@ impl Call {
     /// On a WebSocket that has begun.
     pub(super) fn of_web_socket(web_socket: WebSocketStream<Stream>) -> Self {
         let (mouth, ear) = web_socket.split();
-        Self { mouth: Mouth::WebSocket(mouth), ear: Ear::WebSocket(ear), unit: Unit::Messages }
+        Self {
+            mouth: Mouth::WebSocket(mouth),
+            ear: Ear::WebSocket(ear, None),
+            unit: Unit::Messages,
+        }
     }
 
     /// What is said and heard at a time.
@@ -173,16 +179,28 @@ impl Ear {
                 let length = socket.recv(buffer).await?;
                 Ok(Heard::Bytes(Bytes::copy_from_slice(&buffer[..length])))
             }
-            Self::WebSocket(stream) => loop {
+            Self::WebSocket(stream, goodbye) => loop {
                 match stream.next().await {
                     Some(Ok(Message::Text(text))) => return Ok(Heard::Bytes(text.into())),
                     Some(Ok(Message::Binary(bytes))) => return Ok(Heard::Bytes(bytes)),
                     // tungstenite answers them by itself.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Ok(Message::Close(_))) | None => return Ok(Heard::End),
+                    Some(Ok(Message::Close(frame))) => {
+                        *goodbye = Some(Goodbye::of(frame));
+                        return Ok(Heard::End);
+                    }
+                    None => return Ok(Heard::End),
                     Some(Err(error)) => return closed_or(io_error(error)),
                 }
             },
+        }
+    }
+
+    /// How a WebSocket was closed, if it was.
+    pub(super) fn goodbye(&self) -> Option<&Goodbye> {
+        match self {
+            Self::WebSocket(_, goodbye) => goodbye.as_ref(),
+            Self::Stream(..) | Self::Datagrams(..) => None,
         }
     }
 

@@ -14,7 +14,10 @@ use tokio::{
     time::{Duration, Instant, timeout, timeout_at},
 };
 
-use super::call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit};
+use super::{
+    call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit},
+    goodbye::Goodbye,
+};
 
 /// How a dialogue is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +72,12 @@ pub enum Told<'a> {
 }
 
 /// How a dialogue ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The other side ended it.
     ByPeer,
-    /// The same, before it took all that was to be said.
-    Unsaid,
+    /// The same, before it took all that was to be said; with its word for it, of a WebSocket.
+    Unsaid(Option<Goodbye>),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
     /// All was said, and nothing more came in time, or nothing more was to come.
@@ -106,7 +109,7 @@ impl Call {
         audience: &mut Audience<'_>,
     ) -> io::Result<Ended> {
         let ended = self.converse(input, manner, audience).await?;
-        if self.unit() == Unit::Messages && !matches!(ended, Ended::ByPeer | Ended::Unsaid) {
+        if self.unit() == Unit::Messages && !matches!(ended, Ended::ByPeer | Ended::Unsaid(_)) {
             // All that was to be heard is: this is but good manners.
             let until = Instant::now() + LAST_WORDS_MAX;
             _ = timeout_at(until, self.mouth.end()).await;
@@ -124,15 +127,17 @@ impl Call {
         let audience = RefCell::new(audience);
         let tell = |told: Told<'_>| (*audience.borrow_mut())(told);
         let progress = Progress::default();
-        let ended = self.talk(input, manner, (&progress, &tell)).await?;
+        let ended = match self.talk(input, manner, (&progress, &tell)).await? {
+            Some(ended) => ended,
+            None => self.hear_rest(manner, &progress, &tell).await?,
+        };
+        let goodbye = self.ear.goodbye();
+        // Who closes a WebSocket takes nothing of what is on its way there, and says why it does so.
+        let is_refused = goodbye.is_some_and(Goodbye::is_refusal) && !progress.is_answered();
+        let is_unsaid = is_refused || progress.is_saying.get() || !input.is_empty();
         match ended {
-            Some(Ended::ByPeer | Ended::CutOff)
-                if progress.is_saying.get() || !input.is_empty() =>
-            {
-                Ok(Ended::Unsaid)
-            }
-            Some(ended) => Ok(ended),
-            None => self.hear_rest(manner, &progress, &tell).await,
+            Ended::ByPeer | Ended::CutOff if is_unsaid => Ok(Ended::Unsaid(goodbye.cloned())),
+            ended => Ok(ended),
         }
     }
 
@@ -188,7 +193,7 @@ impl Call {
     ) -> io::Result<Ended> {
         loop {
             // Each message may have its answer: then no more is expected.
-            let is_answered = progress.heard.get() >= progress.said.get();
+            let is_answered = progress.is_answered();
             let wait = match (self.unit(), is_answered) {
                 (Unit::Datagrams, true) if manner.once_answered == OnceAnswered::HangsUp => {
                     return Ok(Ended::AllSaid);
@@ -227,6 +232,11 @@ impl Progress {
     fn hear(&self) {
         self.heard.set(self.heard.get() + 1);
         self.stirred.notify_one();
+    }
+
+    /// Whether as much was heard as was said.
+    fn is_answered(&self) -> bool {
+        self.heard.get() >= self.said.get()
     }
 
     /// Waits for something to be heard that comes from now on.
@@ -355,8 +365,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_says_that_nothing_more_comes_is_told_the_rest() {
         assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 200).await, (Ended::ByPeer, 110));
-        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 50).await, (Ended::Unsaid, 50));
-        assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid);
+        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 50).await, (Ended::Unsaid(None), 50));
+        assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid(None));
     }
 
     /// What a dialogue by datagrams is like with who answers each message by these, so many

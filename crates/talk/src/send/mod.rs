@@ -10,6 +10,7 @@ mod asking;
 mod call;
 mod comparison;
 mod form;
+mod goodbye;
 mod holding;
 mod open;
 
@@ -17,5 +18,6 @@ pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
 pub use comparison::{Comparison, Difference};
 pub use form::{BadEscape, BadHex, parse_escapes, parse_hex};
+pub use goodbye::Goodbye;
 pub use holding::{Ended, Manner, OnceAnswered, OnceEnded, Told, Turns};
 pub use open::{OpenError, Opened, Target, Upgrade, open};

@@ -179,7 +179,9 @@ mod tests {
     use tokio::io::duplex;
 
     use super::*;
-    use crate::send::{Asked as Answer, Patience};
+    use crate::send::{
+        Asked as Answer, Ended, Manner, OnceAnswered, OnceEnded, Patience, Told, Turns,
+    };
 
     const DRAWN: [u8; 16] = *b"the sample nonce";
     const OPENS: &str = "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -236,10 +238,42 @@ mod tests {
         (heard, asked.map_err(|error| error.to_string()))
     }
 
+    /// How a dialogue ends in which three messages are said, if behind the head there are these bytes.
+    async fn hold(frames: &[u8]) -> String {
+        let call = opened(&[OPENS.as_bytes(), frames].concat()).await.unwrap();
+        let (sender, mut input) = tokio::sync::mpsc::channel(3);
+        for _ in 0..3 {
+            sender.try_send(bytes::Bytes::from_static(b"x")).unwrap();
+        }
+        drop(sender);
+        let manner = Manner {
+            turns: Turns::EachAnswered,
+            wait: Duration::from_millis(200),
+            once_ended: OnceEnded::SaysOn,
+            once_answered: OnceAnswered::HangsUp,
+        };
+        let mut audience = |_: Told<'_>| std::ops::ControlFlow::Continue(());
+        match call.hold(&mut input, manner, &mut audience).await.unwrap() {
+            Ended::Unsaid(Some(goodbye)) => format!("unsaid: {goodbye}"),
+            ended => format!("{ended:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_closes_a_web_socket_before_all_was_said_is_told_to_have() {
+        assert_eq!(hold(b"\x81\x00\x81\x00\x81\x00").await, "AllAnswered");
+        assert_eq!(hold(b"\x81\x00\x88\x02\x03\xf1").await, "unsaid: code 1009");
+        assert_eq!(hold(b"\x88\x02\x03\xe8").await, "unsaid: code 1000");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
         assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
         assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));
+        assert_eq!(ask(b"\x88\x02\x03\xe8").await, (Vec::new(), Ok(Answer::Ended)));
+        let (_, asked) = ask(b"\x88\x06\x03\xf1long").await;
+        let Ok(Answer::Refused(goodbye)) = asked else { panic!("{asked:?}") };
+        assert_eq!(goodbye.to_string(), "code 1009, \"long\"");
         let length = (MESSAGE_BYTES_MAX as u64 + 1).to_be_bytes();
         let (heard, asked) = ask(&[b"\x82\x7f", &length[..], b"begin"].concat()).await;
         assert!(heard.is_empty() && asked.unwrap_err().contains("too long"));

@@ -11,6 +11,7 @@ use relais_tap::{By, Ending, Ends};
 use tokio::task::coop::consume_budget;
 
 use crate::{
+    calc::Worked,
     dialogues::{Dialogues, Way, line},
     lines::{Lines, Message, SILENCE},
     passing::{End, Passed, closed, fault, idle, linger, send, told_to_stop},
@@ -26,7 +27,8 @@ const GATHERED_BYTES: usize = 64 << 10;
 impl Service for Dialogues {
     async fn serve(&self, conn: Conn, drain: Drain) -> Result<(), Fault> {
         let Conn { stream, peer, local, .. } = conn;
-        let way = Way { from: peer, on: &local };
+        let worked = Worked::default();
+        let way = Way { from: peer, on: &local, worked: &worked };
         let ends = || Ends { client: peer.to_string(), server: local.to_string() };
         let flow = self.tap.open(ends, (self.clock)());
         tracing::debug!("{peer} ▸ {local}: open");
@@ -233,7 +235,8 @@ impl Dialogue<'_> {
             reply @ (Reply::Value(_) | Reply::Notify) => {
                 // This takes its time: answers before it are not to wait for that, nor this for the next.
                 self.send_gathered().await?;
-                let answer = self.all.answer(reply, message, self.way.from).await;
+                let answer = self.all.answer_unless_gone(reply, message, self.way, &self.stream);
+                let answer = answer.await.map_err(|error| fault("answering", error))?;
                 self.say(&answer).await?;
             }
         }

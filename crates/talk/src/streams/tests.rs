@@ -281,6 +281,40 @@ async fn answers_come_in_the_order_of_their_questions() {
 }
 
 #[tokio::test]
+async fn for_who_hung_up_nothing_is_worked_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = folder.path().join("asked");
+    let server = Server::of(calc(&format!("echo >>'{}'; sleep 0.05; echo 1", asked.display())));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let local: Arc<Endpoint> = Arc::new("tcp://127.0.0.1:1".parse().unwrap());
+    let mut dialogues = tokio::task::JoinSet::new();
+    let mut callers = Vec::new();
+    for _ in 0..20 {
+        let mut caller =
+            tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        caller.write_all(&b"1\n".repeat(50)).await.unwrap();
+        caller.set_zero_linger().unwrap();
+        callers.push(caller);
+        let (stream, from) = listener.accept().await.unwrap();
+        let (stream, peer, local) = (Stream::Tcp(stream), Peer::Net(from), Arc::clone(&local));
+        let conn = Conn { stream, peer, called: None, local, tls: None };
+        let (all, drain) = (Arc::clone(&server.all), server.drain.clone());
+        dialogues.spawn(async move { all.serve(conn, drain).await });
+    }
+    while !asked.exists() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(callers);
+    // While they were in line.
+    for ended in dialogues.join_all().await {
+        assert!(ended.is_err());
+    }
+    assert_eq!(server.answer(b"1\n").await, "1\n");
+    let count = std::fs::read(&asked).unwrap().len();
+    assert!(count < 10, "{count}");
+}
+
+#[tokio::test]
 async fn told_to_stop_not_all_that_was_asked_is_answered() {
     let mut server = Server::of(calc("sleep 0.05; echo 1"));
     let mut call = server.call();

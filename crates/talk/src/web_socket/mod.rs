@@ -176,7 +176,11 @@ impl Dialogue<'_> {
                 });
             }
             Reply::Bytes(bytes) => bytes,
-            reply => self.all.answer(reply, &message, self.way.from).await,
+            reply => {
+                let stream = self.socket.get_ref();
+                let answer = self.all.answer_unless_gone(reply, &message, self.way, stream);
+                answer.await.map_err(|error| fault("answering", error))?
+            }
         };
         let fits = answer.len() <= answer_bytes_max(self.all);
         let answer = if fits { answer } else { too_long(&message) };

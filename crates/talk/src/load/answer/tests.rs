@@ -136,6 +136,15 @@ fn an_echo_is_right_or_its_first_difference_is_told() {
     check(&[b"he", b"x"], "\"hex\" came back: expected \"hello\"");
     check(&[b"hello!"], "\"hello!\" came back: expected \"hello\"");
     check(&[b"\x1b[2J\xff"], "\"\\u{1b}[2J\u{fffd}\" came back: expected \"hello\"");
+    // Where it is not to be seen.
+    let check = |sent: &[u8], came: &[u8], expect: &str| {
+        assert_eq!(Echo::of(sent).hear(came).unwrap_err().what, expect);
+    };
+    let long = [b'x'; 64];
+    let twice = "128 bytes came back, which begin as was sent: expected 64 bytes";
+    check(&long, &[long, long].concat(), twice);
+    let other = [&long[..63], b"y"].concat();
+    check(&long, &other, "64 bytes came back, of which number 64 is another: expected 64 bytes");
     let failure = Echo::of(b"hello").end().unwrap_err();
     assert_eq!(failure.what, "closed after 0 of 5 bytes");
 }
