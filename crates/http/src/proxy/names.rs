@@ -10,7 +10,7 @@ use crate::{
     ambiguous::{is_ambiguous, names_a_proxy},
 };
 
-/// What becomes of fields whose names [are ambiguous](is_ambiguous).
+/// What becomes of fields whose names servers may take for others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ambiguous {
     /// They are taken off requests.
