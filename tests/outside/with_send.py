@@ -386,8 +386,8 @@ def a_web_socket_is_talked_to(stage):
 
 @test
 def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage):
-    heard = stage.relais("listen", "ws://127.0.0.1:0", "--as", "echo")
-    at = f"ws://127.0.0.1:{heard.port}"
+    listen = stage.start([RELAIS, "listen", "ws://127.0.0.1:0", "--as", "echo"], "listen")
+    at = eventually("where it listens", lambda: re.search(r"^ws://\S+", listen.said(), re.M))[0]
     came, said = send(stage, at, text=b"1\n" + b"x" * 70_000 + b"\n4\n5\n6\n", status=1)
     equal(came, b"1\n")
     holds(said, "ended before all was said: code 1009")
