@@ -146,6 +146,13 @@ mod tests {
 
     use super::*;
 
+    /// Two ends of one connection.
+    pub(super) async fn tcp() -> (Stream, Stream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
+    }
+
     #[tokio::test]
     async fn who_reset_a_connection_broke_it_and_who_said_all_did_not() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

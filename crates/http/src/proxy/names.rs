@@ -1,9 +1,7 @@
 //! Which fields of a request are passed on, by their names.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use http::HeaderName;
-use relais_net::Fault;
+use relais_net::{Fault, ToldRarely};
 
 use crate::{
     Accepts, Answer, Answering, Ask, Handler, Refused,
@@ -29,7 +27,7 @@ pub struct FieldNames<H> {
     inner: H,
     ambiguous: Ambiguous,
     /// Of how many requests something was taken off.
-    changed: AtomicU64,
+    changed: ToldRarely,
 }
 
 /// How much of a name is told.
@@ -38,7 +36,7 @@ const NAME_CHARS_MAX: usize = 64;
 impl<H> FieldNames<H> {
     /// Puts itself before `inner`.
     pub fn new(inner: H, ambiguous: Ambiguous) -> Self {
-        Self { inner, ambiguous, changed: AtomicU64::new(0) }
+        Self { inner, ambiguous, changed: ToldRarely::default() }
     }
 
     fn is_out(&self, name: &HeaderName) -> bool {
@@ -63,12 +61,10 @@ impl<H> FieldNames<H> {
         ask
     }
 
-    /// Writes down that something was taken off: the first time, and then ever more rarely. A flood must
-    /// not become a flood of log lines.
+    /// Writes down that something was taken off: the first time, and then ever more rarely.
     fn note(&self, name: &HeaderName) {
-        let count = self.changed.fetch_add(1, Relaxed) + 1;
         let name: String = name.as_str().chars().take(NAME_CHARS_MAX).collect();
-        if count.is_power_of_two() {
+        if let Some(count) = self.changed.add(1) {
             tracing::warn!(
                 name,
                 "took fields off requests that servers may take for others: {count}"

@@ -46,27 +46,15 @@ impl From<TooMany> for io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        DialLimits, Side,
-        tls::{Connector, Demand, Roots, Trust},
-    };
+    use crate::{Side, dial::tests::clear};
 
     #[test]
     fn who_finds_no_place_is_told_whose_are_taken() {
-        let second = std::time::Duration::from_secs(1);
-        let limits = DialLimits {
-            connect_max: second,
-            handshake_max: second,
-            source: None,
-            keepalive: None,
-        };
-        let demand = Demand { trust: Trust::Roots(Roots::none()), server_name: None, own: None };
-        let dialer = || Dialer::new(limits, Connector::new(&demand).unwrap());
         let endpoint = "tcp://a:1".parse().unwrap();
         let client = Client::V4(std::net::Ipv4Addr::LOCALHOST);
-        assert!(dialer().place_for(client, &endpoint).unwrap().is_none(), "any number");
+        assert!(clear().place_for(client, &endpoint).unwrap().is_none(), "any number");
         let check = |gate: Gate, expect: &str| {
-            let dialer = dialer().with_places(gate);
+            let dialer = clear().with_places(gate);
             let _first = dialer.place_for(client, &endpoint).unwrap().unwrap();
             let error = dialer.place_for(client, &endpoint).unwrap_err();
             assert_eq!(error.side(), Side::Relais);

@@ -36,7 +36,7 @@ fn dialer(trust: Trust) -> Dialer {
     Dialer::new(LIMITS, Connector::new(&demand).unwrap())
 }
 
-fn clear() -> Dialer {
+pub(super) fn clear() -> Dialer {
     dialer(Trust::Roots(Roots::none()))
 }
 

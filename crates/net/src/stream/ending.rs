@@ -75,9 +75,8 @@ impl Stream {
 mod tests {
     use std::io::ErrorKind;
 
-    use tokio::net::{TcpListener, TcpStream};
-
     use super::*;
+    use crate::stream::tests::tcp;
 
     #[tokio::test]
     async fn who_says_nothing_is_asked_by_the_system() {
@@ -89,12 +88,6 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), 6);
-    }
-
-    async fn tcp() -> (Stream, Stream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
     }
 
     #[tokio::test]

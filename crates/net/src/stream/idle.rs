@@ -145,16 +145,11 @@ fn take(pipe: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<Idle>
 mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, duplex},
-        net::{TcpListener, UnixStream},
+        net::UnixStream,
     };
 
     use super::*;
-
-    async fn tcp() -> (Stream, Stream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
-    }
+    use crate::stream::tests::tcp;
 
     async fn each_kind() -> [(Stream, Stream); 3] {
         let (near, far) = UnixStream::pair().unwrap();

@@ -114,18 +114,10 @@ impl AsFd for Plain<'_> {
 mod tests {
     use std::future::poll_fn;
 
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, duplex},
-        net::TcpListener,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
-
-    async fn tcp() -> (Stream, Stream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
-    }
+    use crate::stream::tests::tcp;
 
     fn unix() -> (Stream, Stream) {
         let (ours, theirs) = UnixStream::pair().unwrap();

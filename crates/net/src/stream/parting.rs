@@ -70,17 +70,12 @@ mod tests {
     };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, duplex},
-        net::{TcpListener, UnixStream},
+        net::UnixStream,
         time::timeout,
     };
 
     use super::*;
-
-    async fn tcp() -> (Stream, Stream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Stream::Tcp(ours), Stream::Tcp(listener.accept().await.unwrap().0))
-    }
+    use crate::stream::tests::tcp;
 
     #[tokio::test]
     async fn an_end_is_known_while_what_was_said_before_it_is_unread() {

@@ -248,11 +248,9 @@ fn passwords_are_kept_for_accounts_that_there_are() {
     assert_eq!(written.store.password(nobody).unwrap(), None);
 }
 
-#[test]
-fn sessions_come_and_end_one_by_one_or_together() {
-    let (mut written, ana, _) = Written::with_room();
-    let bob = written.register("bob");
-    let session = |number: u8, account| Session {
+/// A session that came, and was seen, at its number.
+fn session(number: u8, account: AccountId, stays: Stays) -> Session {
+    Session {
         hash: [number; 32],
         name: format!("s_{number}"),
         account,
@@ -260,8 +258,15 @@ fn sessions_come_and_end_one_by_one_or_together() {
         since: Millis(number.into()),
         seen: Millis(number.into()),
         room: None,
-        stays: Stays::UntilEnded,
-    };
+        stays,
+    }
+}
+
+#[test]
+fn sessions_come_and_end_one_by_one_or_together() {
+    let (mut written, ana, _) = Written::with_room();
+    let bob = written.register("bob");
+    let session = |number, account| session(number, account, Stays::UntilEnded);
     let [one, two, three] = [session(1, ana), session(2, ana), session(3, bob)];
     for session in [&three, &two, &one] {
         written.store.add_session(session).unwrap();
@@ -283,16 +288,7 @@ fn sessions_come_and_end_one_by_one_or_together() {
 fn an_account_is_seen_by_its_devices_and_by_those_that_lasted_while_they_were_connected() {
     let (mut written, ana, _) = Written::with_room();
     let bob = written.register("bob");
-    let session = |number: u8, account| Session {
-        hash: [number; 32],
-        name: format!("s_{number}"),
-        account,
-        device: "text".to_owned(),
-        since: Millis(number.into()),
-        seen: Millis(number.into()),
-        room: None,
-        stays: Stays::WhileConnected,
-    };
+    let session = |number, account| session(number, account, Stays::WhileConnected);
     let kept = Session { stays: Stays::UntilEnded, ..session(3, ana) };
     for session in [&session(7, ana), &kept, &session(5, bob)] {
         written.store.add_session(session).unwrap();
