@@ -10,7 +10,6 @@ use std::{
 };
 
 use socket2::SockRef;
-use tokio::net::UdpSocket;
 
 mod address;
 mod batch;
@@ -144,7 +143,7 @@ impl DatagramListener {
         // As much as the system has for one socket: what comes while we are busy waits there.
         _ = SockRef::from(&socket).set_recv_buffer_size(WAITING_BYTES);
         let at = socket.local_addr()?;
-        let socket = Socket::open(UdpSocket::from_std(socket)?, at);
+        let socket = Socket::open(socket, at)?;
         Ok(Datagrams { socket, local, ourselves: Ourselves::at(at, ours) })
     }
 }

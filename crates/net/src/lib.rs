@@ -35,6 +35,7 @@ pub mod tls;
 mod told_rarely;
 mod turn;
 mod unpanicked;
+mod waiting;
 
 pub use accept::next_caller;
 pub use alarm::{Alarm, Patience};

@@ -22,6 +22,7 @@ use crate::{
     bind::{SocketFile, bind_net, bind_path},
     header,
     tls::{Acceptor, Session},
+    waiting::wait_at,
 };
 
 /// A bound socket on which callers arrive. Belongs to no runtime yet.
@@ -92,13 +93,7 @@ impl Listener {
     pub(crate) fn open(self) -> io::Result<Open> {
         let Self { file, socket, local } = self;
         // Not tokio's own listeners: they would tie each caller to the runtime that accepts it.
-        #[expect(
-            unsafe_code,
-            reason = "tokio has no safe way to wait at a socket that is not its own"
-        )]
-        // SAFETY: `Socket` owns its descriptor, always gives the same one, and lives in the `AsyncFd`.
-        let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
-        Ok(Open { _file: file, socket, local })
+        Ok(Open { _file: file, socket: wait_at(socket, Interest::READABLE)?, local })
     }
 }
 

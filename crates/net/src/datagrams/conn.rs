@@ -5,8 +5,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use tokio::net::UdpSocket;
-
 use super::{
     batch::Batch,
     before::{Before, of_before},
@@ -48,8 +46,7 @@ impl DatagramConn {
     ///
     /// What the system says; most likely that there is no descriptor, or no way there.
     pub fn new(peer: SocketAddr, source: Option<IpAddr>) -> io::Result<Self> {
-        let socket = UdpSocket::from_std(connected(peer, source)?)?;
-        Ok(Self { socket: Socket::open(socket, peer), peer })
+        Ok(Self { socket: Socket::open(connected(peer, source)?, peer)?, peer })
     }
 
     /// Who is spoken with.

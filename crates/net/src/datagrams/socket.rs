@@ -3,13 +3,13 @@
 use std::{
     future::poll_fn,
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::{AsFd, BorrowedFd},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
-use tokio::{io::Interest, net::UdpSocket};
+use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
     address::Family,
@@ -17,11 +17,14 @@ use super::{
     calls::{self, Slot, set_option},
     sending::{Load, Outlet, Sent},
 };
+use crate::waiting::wait_at;
 
 /// A socket, and what it is able to do.
 #[derive(Debug)]
 pub(super) struct Socket {
-    plain: UdpSocket,
+    /// Waited at for what comes, and not for room to send: who does that is woken again and again while
+    /// what was sent is read.
+    plain: AsyncFd<UdpSocket>,
     outlet: Outlet,
     /// Whether the system was asked to hand over trains as such. Never taken back.
     hears_trains: AtomicBool,
@@ -45,25 +48,31 @@ const FEW: usize = 4;
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
 
 impl Socket {
-    /// `plain`, which is bound or connected `at` somewhere.
-    pub(super) fn open(plain: UdpSocket, at: SocketAddr) -> Self {
+    /// `plain`, which does not block, and is bound or connected `at` somewhere.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn open(plain: UdpSocket, at: SocketAddr) -> io::Result<Self> {
+        let plain = wait_at(plain, HEARS)?;
         // Asked by setting it to what it is: a system that does not know it would send a train as
         // one datagram.
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
         // A socket that others had before may still hand over trains.
         _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
         let outlet = Outlet { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
-        Self { plain, outlet, hears_trains: AtomicBool::new(false), expects: AtomicUsize::new(FEW) }
+        let (hears_trains, expects) = (AtomicBool::new(false), AtomicUsize::new(FEW));
+        Ok(Self { plain, outlet, hears_trains, expects })
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
-        self.plain.local_addr()
+        self.plain.get_ref().local_addr()
     }
 
     /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
     pub(super) async fn ready(&self) -> io::Result<()> {
         self.hear_trains();
-        poll_fn(|cx| self.plain.poll_recv_ready(cx)).await
+        poll_fn(|cx| self.plain.poll_read_ready(cx).map_ok(|_| ())).await
     }
 
     /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
@@ -94,7 +103,8 @@ impl Socket {
         }
         loop {
             let mut slots = [Slot::default()];
-            let receive = || calls::receive(self.as_fd(), buffer, buffer.len(), &mut slots);
+            let receive =
+                |_: &UdpSocket| calls::receive(self.as_fd(), buffer, buffer.len(), &mut slots);
             self.plain.async_io(Interest::READABLE, receive).await?;
             let [Slot { from, control, length, .. }] = slots;
             if let Some(from) = from.read() {
@@ -108,7 +118,15 @@ impl Socket {
             Some(ip) if ip != to.ip() => SocketAddr::new(ip, to.port()),
             _ => to,
         };
-        self.plain.send_to(datagram, to).await.map(|_| ())
+        let plain = self.plain.get_ref();
+        let sent = match plain.send_to(datagram, to) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let patient = tokio::net::UdpSocket::from_std(plain.try_clone()?)?;
+                patient.send_to(datagram, to).await
+            }
+            sent => sent,
+        };
+        sent.map(|_| ())
     }
 
     pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
@@ -125,7 +143,7 @@ impl Socket {
     /// Receives if the socket is ready in that way, as far as the runtime knows.
     fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
         let mut has_some = false;
-        let tried = self.plain.try_io(interest, || {
+        let tried = self.plain.try_io(interest, |_| {
             batch.receive(self.as_fd(), self.expects.load(Ordering::Relaxed))?;
             has_some = true;
             self.expects.store((2 * batch.filled()).max(FEW), Ordering::Relaxed);

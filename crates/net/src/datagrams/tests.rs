@@ -1,5 +1,7 @@
 use std::{net::IpAddr, num::NonZeroU16};
 
+use tokio::net::UdpSocket;
+
 use super::*;
 
 /// As in a process of its own.
