@@ -8,7 +8,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     free: Arc<Semaphore>,
-    max: usize,
 }
 
 /// A place, or several at once, until it is dropped.
@@ -21,7 +20,7 @@ impl Places {
     /// `max` places, or as many as can be counted.
     pub(crate) fn at_most(max: usize) -> Self {
         let max = max.min(Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(max)), max }
+        Self { free: Arc::new(Semaphore::new(max)) }
     }
 
     /// A place, if there is one.
@@ -41,11 +40,6 @@ impl Places {
     pub(crate) async fn wait(&self) -> Place {
         let permit = Arc::clone(&self.free).acquire_owned().await;
         Place { permit: permit.expect("an open semaphore") }
-    }
-
-    /// Whether more than half of them are taken.
-    pub(crate) fn are_crowded(&self) -> bool {
-        self.free.available_permits() < self.max / 2
     }
 
     /// Whether a place is free.
@@ -80,17 +74,6 @@ mod tests {
         drop(taken);
         assert!(places.take_many(3).is_none());
         assert!(places.take_many(2).is_some());
-    }
-
-    #[test]
-    fn they_are_crowded_when_more_than_half_are_taken() {
-        let places = Places::at_most(4);
-        let two = places.take_many(2);
-        assert!(two.is_some() && !places.are_crowded());
-        let third = places.take();
-        assert!(third.is_some() && places.are_crowded());
-        drop(two);
-        assert_eq!(places.free(), 3);
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Gate {
     pub fn for_calls(descriptors: Arc<Room>) -> Self {
         let places_max = descriptors.places_max();
         let calls_max = (places_max / 2).max(1);
-        Self::of((calls_max, calls_max - calls_max / 4), descriptors, places_max / 8)
+        Self::of((calls_max, three_quarters(calls_max)), descriptors, places_max / 8)
     }
 
     /// The same, whose callers have so many descriptors, which they may share with others.
@@ -159,10 +159,25 @@ impl Gate {
         self.enter(Client::Local, descriptors)
     }
 
+    /// A gate with `places_max` places, three quarters of them for any one client.
+    pub fn shared_by_clients(places_max: usize) -> Self {
+        Self::new(places_max, three_quarters(places_max))
+    }
+
+    /// Whether more than half of the places are taken. Costs one load.
+    pub fn is_crowded(&self) -> bool {
+        self.shared.crowded.load(Relaxed)
+    }
+
     /// How many callers are inside now.
     pub fn inside(&self) -> usize {
         self.shared.lock().all
     }
+}
+
+/// What one client may have of so many places: all of them where there are few.
+fn three_quarters(places_max: usize) -> usize {
+    places_max - places_max / 4
 }
 
 impl Permit {

@@ -10,7 +10,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::Service};
-use relais_net::{Fault, Gate, Side};
+use relais_net::{Fault, Gate, Permit, Side};
 use tracing::{debug, warn};
 
 use super::{
@@ -25,7 +25,6 @@ use super::{
 use crate::{
     Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
     handler::{ConnBody, plain_text, status_of, unfold},
-    places::{Place, Places},
 };
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
@@ -40,7 +39,7 @@ pub(super) struct Asking {
     pub(super) pulse: Arc<Pulse>,
     pub(super) files: Files,
     /// Places for bodies that are brought to memory beside others, of all connections.
-    pub(super) shared: Places,
+    pub(super) shared: Gate,
     /// Places for tunnels that are streams of a connection, of all connections.
     pub(super) tunnels: Gate,
     pub(super) limits: Arc<Limits>,
@@ -91,7 +90,7 @@ impl Asking {
         answer.map(|body| self.outgoing(body, place))
     }
 
-    fn outgoing(&self, body: Body, place: Option<Place>) -> Outgoing {
+    fn outgoing(&self, body: Body, place: Option<Permit>) -> Outgoing {
         Outgoing::new(body, self.files, Arc::clone(&self.pulse), place)
     }
 
@@ -100,12 +99,12 @@ impl Asking {
     ///
     /// # Errors
     ///
-    /// If there is none.
-    fn place(&self, body: &Body) -> Result<Option<Place>, Full> {
+    /// If there is none, or none for this client.
+    fn place(&self, body: &Body) -> Result<Option<Permit>, Full> {
         if self.files != Files::ReadShared || body.is_shared() || body.left() == Some(0) {
             return Ok(None);
         }
-        self.shared.take().map(Some).ok_or(Full)
+        self.shared.enter(self.caller.peer.client(), 0).map(Some).map_err(|_| Full)
     }
 
     /// Asks the handler that is there now.
@@ -183,7 +182,7 @@ impl Asked {
     }
 }
 
-/// Every place is taken.
+/// Every place is taken, or every one that the client may have.
 struct Full;
 
 /// A request under way. Counted out if it is given up before there is an answer, whose body takes
@@ -307,7 +306,7 @@ mod tests {
             caller: Arc::clone(&ask.caller),
             pulse: Arc::new(Pulse::new()),
             files: Files::Sent,
-            shared: Places::at_most(1),
+            shared: Gate::new(1, 1),
             tunnels: Gate::new(1, 1),
             limits: Arc::default(),
         };

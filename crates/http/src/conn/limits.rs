@@ -25,8 +25,9 @@ pub struct Limits {
     /// Idle connections of a service that keep their buffers at once. The others give them back, at
     /// the cost of allocating them anew when they wake.
     pub awake_max: u32,
-    /// Bodies of a service that HTTP/2 may have in memory at once, some 48 KiB of each. Beyond half
-    /// of them, who does not take his has a tenth of [`Self::stall_max`].
+    /// Bodies of a service that HTTP/2 may have in memory at once, some 48 KiB of each; for any one
+    /// client three quarters as many. Beyond half of them, who does not take his has a tenth of
+    /// [`Self::stall_max`].
     pub shared_max: usize,
 }
 

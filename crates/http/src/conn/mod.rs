@@ -42,7 +42,7 @@ use relais_wire::http1::starts_like_request;
 pub use asking::HandlerSlot;
 pub use limits::{Limits, LimitsSlot};
 
-use crate::{Caller, places::Places};
+use crate::Caller;
 use asking::Asking;
 use outgoing::Files;
 use pulse::Pulse;
@@ -55,7 +55,7 @@ pub struct Http {
     /// Connections that hold hyper's buffers, on all cores.
     awake: Arc<AtomicU32>,
     /// Places for bodies that HTTP/2 brings to memory, on all cores.
-    shared: Places,
+    shared: Gate,
     /// Places for tunnels that are streams of HTTP/2, on all cores.
     tunnels: Gate,
 }
@@ -69,7 +69,8 @@ impl Http {
     /// The same within limits that may change: a connection keeps those that it began with. Of what
     /// is counted of all connections together ([`Limits::shared_max`]) the first holds.
     pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
-        let (awake, shared) = (Arc::default(), Places::at_most(limits.load().shared_max));
+        let shared_max = limits.load().shared_max;
+        let (awake, shared) = (Arc::default(), Gate::shared_by_clients(shared_max));
         Self { handler, limits, awake, shared, tunnels: stream_tunnel::gate() }
     }
 

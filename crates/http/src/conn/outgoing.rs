@@ -10,13 +10,13 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
-use relais_net::{Fault, Side};
+use relais_net::{Fault, Permit, Side};
 
 use super::{
     placeholder::{STEP_BYTES, placeholder},
     pulse::Pulse,
 };
-use crate::{Body, FileSpan, Piece, places::Place};
+use crate::{Body, FileSpan, Piece};
 
 /// How much of a file is brought to memory at a time for a connection's only answer: enough that
 /// the system calls do not show, little enough to stay in the processor's cache.
@@ -56,11 +56,11 @@ pub(super) struct Outgoing {
     pulse: Arc<Pulse>,
     owes: bool,
     /// Of the places for bodies that are brought to memory beside others.
-    _place: Option<Place>,
+    _place: Option<Permit>,
 }
 
 impl Outgoing {
-    pub(super) fn new(body: Body, files: Files, pulse: Arc<Pulse>, place: Option<Place>) -> Self {
+    pub(super) fn new(body: Body, files: Files, pulse: Arc<Pulse>, place: Option<Permit>) -> Self {
         pulse.answering();
         Self { body, files, pulse, owes: false, _place: place }
     }

@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
+use relais_net::Gate;
 use tokio::time::{Instant, Sleep};
 
 use super::{Limits, outgoing::SHARED_READ_BYTES, pulse::Pulse};
-use crate::places::Places;
 
 /// Runs the streams of a connection.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
 #[derive(Clone, Debug)]
 pub(super) struct Patience {
     /// Places of bodies that are brought to memory, of all connections.
-    places: Places,
+    places: Gate,
     /// While there are places enough: as long as a step takes at the least rate that a body may
     /// have, after the time that it may stand still.
     usual: Duration,
@@ -48,7 +48,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(places: Places, limits: &Limits) -> Self {
+    pub(super) fn new(places: Gate, limits: &Limits) -> Self {
         let step = Duration::from_secs(SHARED_READ_BYTES / u64::from(limits.rate_min.max(1)));
         Self {
             places,
@@ -59,7 +59,7 @@ impl Patience {
 
     /// Whether more than half of the places are taken.
     pub(super) fn is_crowded(&self) -> bool {
-        self.places.are_crowded()
+        self.places.is_crowded()
     }
 
     fn lasts(&self) -> Duration {

@@ -35,9 +35,18 @@ pub(super) async fn serving(
     http: &Arc<Http>,
     window: u32,
 ) -> (SendRequest<Empty<Bytes>>, tokio::task::JoinHandle<Result<(), Fault>>, Shutdown) {
+    serving_to(Peer::Local, http, window).await
+}
+
+/// The same of a client that is `peer`.
+async fn serving_to(
+    peer: Peer,
+    http: &Arc<Http>,
+    window: u32,
+) -> (SendRequest<Empty<Bytes>>, tokio::task::JoinHandle<Result<(), Fault>>, Shutdown) {
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
-    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    let conn = Conn { peer, tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
     let http = Arc::clone(http);
     let serving = tokio::spawn(async move { http.serve(conn, drain).await });
     let (sender, driver) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
@@ -168,7 +177,7 @@ async fn a_stream_that_its_client_lets_stand_is_reset_and_the_others_go_on() {
     let answer = sender.send_request(file_request()).await.unwrap();
     let begun = tokio::time::Instant::now();
     // It takes other answers meanwhile, but no more of this one than its window lets in.
-    while http.shared.free() < limits.shared_max {
+    while http.shared.inside() > 0 {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let request = get("https://a/now").body(Empty::new()).unwrap();
         let now = sender.send_request(request).await.unwrap();
@@ -193,9 +202,30 @@ async fn a_crowd_of_bodies_has_no_room_for_another_and_less_patience() {
     assert_eq!(statuses, [200, 200, 503]);
     assert_eq!(third.headers()["retry-after"], "5");
     let begun = tokio::time::Instant::now();
-    while http.shared.free() == 0 {
+    while http.shared.inside() == 2 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(begun.elapsed() < limits.stall_max / 2, "too late: {:?}", begun.elapsed());
+    }
+}
+
+/// Of four places.
+#[tokio::test(start_paused = true)]
+async fn one_client_does_not_take_every_place_for_bodies() {
+    let (_, file) = open(&vec![b'a'; 4 << 20]);
+    let http = Arc::new(http(stage(file), Limits { shared_max: 4, ..Limits::default() }));
+    let from = |ip: &str| Peer::Net((ip.parse::<std::net::IpAddr>().unwrap(), 1).into());
+    // Another address of one household is the same client.
+    let (mut first, _, _first) = serving_to(from("2001:db8::1"), &http, 1 << 21).await;
+    let (mut second, _, _second) = serving_to(from("2001:db8::2"), &http, 1 << 21).await;
+    let (mut other, _, _other) = serving_to(from("192.0.2.1"), &http, 1 << 21).await;
+    let mut held = Vec::new();
+    for (sender, expect) in
+        [(&mut first, [200, 200]), (&mut second, [200, 503]), (&mut other, [200, 503])]
+    {
+        for expect in expect {
+            held.push(sender.send_request(file_request()).await.unwrap());
+            assert_eq!(held.last().unwrap().status(), expect, "{}", held.len());
+        }
     }
 }
 
