@@ -223,10 +223,9 @@ impl Body {
     fn step(&mut self, piece: Piece, step_max: u64) -> Piece {
         match piece {
             Piece::File(span) if span.len > step_max => {
-                let FileSpan { file, offset, len } = span;
-                let rest = (offset + step_max, len - step_max);
-                self.rest = Some(FileSpan { file: Arc::clone(&file), offset: rest.0, len: rest.1 });
-                Piece::File(FileSpan { file, offset, len: step_max })
+                let (offset, len) = (span.offset + step_max, span.len - step_max);
+                self.rest = Some(FileSpan { offset, len, ..span.clone() });
+                Piece::File(FileSpan { len: step_max, ..span })
             }
             piece => piece,
         }

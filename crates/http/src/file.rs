@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     mapping::Mapping,
-    places::{Place, Places},
+    open_files::{Hold, Seat},
 };
 use rustix::fs::{AtFlags, Statx, StatxFlags};
 
@@ -20,7 +20,7 @@ pub struct OpenFile {
     /// What it was like then.
     pub stamp: Stamp,
     writers: Writers,
-    place: Option<Place>,
+    seat: Option<Seat>,
     /// Made when it is first needed; `None` if there is none to be had.
     mapping: OnceLock<Option<Mapping>>,
 }
@@ -31,15 +31,6 @@ enum Writers {
     Anybody,
     /// It was written before it was opened, and is nobody else's.
     Nobody,
-}
-
-/// How many files may be open for longer than it takes to read them: while they are sent, and for
-/// those who ask next. Clones share the places.
-#[derive(Clone, Debug)]
-pub struct OpenFiles {
-    places: Places,
-    /// Places for files that nobody is being sent: never more than half of all.
-    lent: Places,
 }
 
 /// What tells one state of a file from another without reading it.
@@ -64,6 +55,8 @@ pub struct FileSpan {
     pub offset: u64,
     /// Bytes.
     pub len: u64,
+    /// That it is sent, if that is counted.
+    pub(crate) _hold: Option<Arc<Hold>>,
 }
 
 impl Stamp {
@@ -98,35 +91,16 @@ impl From<&Statx> for Stamp {
     }
 }
 
-impl OpenFiles {
-    /// Places for `max` files.
-    pub fn at_most(max: usize) -> Self {
-        Self { places: Places::at_most(max), lent: Places::at_most(max / 2) }
-    }
-
-    /// A place for a file that is sent, if there is one.
-    pub(crate) fn take(&self) -> Option<Place> {
-        self.places.take()
-    }
-
-    /// A place for keeping a file open that nobody is being sent, if there is one.
-    pub(crate) fn lend(&self) -> Option<Place> {
-        self.lent.take()
-    }
-}
-
 impl OpenFile {
-    /// `file`, as it is now, with a place among `files` if one is left.
-    pub fn new(file: impl Into<Arc<File>>, stamp: Stamp, files: &OpenFiles) -> Self {
-        let (writers, place) = (Writers::Anybody, files.places.take());
-        let file = file.into();
-        Self { file, stamp, writers, place, mapping: OnceLock::new() }
+    /// `file`, which was opened in the state `stamp`, in this seat.
+    pub(crate) fn seated(file: Arc<File>, stamp: Stamp, seat: Option<Seat>) -> Self {
+        Self { file, stamp, writers: Writers::Anybody, seat, mapping: OnceLock::new() }
     }
 
     /// A file of ours, to which nobody writes any more: it is sent without a look at what became of it.
     /// It has no place: who sends it has.
     pub(crate) fn sealed(file: Arc<File>, stamp: Stamp) -> Self {
-        Self { file, stamp, writers: Writers::Nobody, place: None, mapping: OnceLock::new() }
+        Self { file, stamp, writers: Writers::Nobody, seat: None, mapping: OnceLock::new() }
     }
 
     /// Whether nobody writes to it.
@@ -146,9 +120,9 @@ impl OpenFile {
             .as_ref()
     }
 
-    /// Whether it may stay open. If not, it is to be read and dropped.
-    pub(crate) fn has_place(&self) -> bool {
-        self.place.is_some()
+    /// Its place, if it may stay open. If not, it is to be read and dropped.
+    pub(crate) fn seat(&self) -> Option<&Seat> {
+        self.seat.as_ref()
     }
 
     /// Whether the contents are still those that were opened, as far as the system tells.

@@ -109,7 +109,7 @@ impl<H: Onward> Shared<H> {
             Taken::Pass(status) => label(answer, status),
             Taken::Answer(hit) => {
                 let came = answer.body().provenance().cloned();
-                reply_after(hit, came, &self.sending)
+                reply_after(hit, came, (&self.sending, question.client()))
             }
             Taken::Complete(completion) => {
                 return Err(Unfinished::Rest(Box::new((answer, completion))));
@@ -130,7 +130,7 @@ impl<H: Onward> Shared<H> {
             let completion = complete(answer.into_body(), completion).await?;
             let sent = question.sent_by(&self.inner);
             let hit = completion.finish(&sent.asked(), (self.clock)())?;
-            Ok(reply_after(hit, provenance, &self.sending))
+            Ok(reply_after(hit, provenance, (&self.sending, question.client())))
         })
     }
 
@@ -156,7 +156,7 @@ impl<H: Onward> Shared<H> {
                 let error: &dyn std::error::Error = fault;
                 tracing::debug!(error, "what is stored stands in for an answer");
             }
-            return Ok(reply(hit, &self.sending));
+            return Ok(reply(hit, (&self.sending, question.client())));
         }
         failed.map(|answer| unanswered(answer, fetch.why()))
     }

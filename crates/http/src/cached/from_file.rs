@@ -15,10 +15,10 @@ use relais_cache::{
     FilePiece, Hit,
     disk::{BodyFile, FileBody, Unread},
 };
-use relais_net::{Fault, Side};
+use relais_net::{Client, Fault, Side};
 
 use super::disk_reads::DiskReads;
-use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, places::Place};
+use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, open_files::Hold};
 
 /// So much is held against its sums at once, before it is sent for the first time.
 const CHECKED_AT_ONCE: u64 = 1 << 20;
@@ -39,7 +39,7 @@ pub(super) struct FromFile {
     state: State,
     reads: DiskReads,
     /// Among the files that are sent.
-    _place: Place,
+    hold: Arc<Hold>,
 }
 
 enum State {
@@ -61,22 +61,27 @@ pub(super) enum NotRead {
 }
 
 impl FromFile {
-    /// `None` if too many files are sent already.
-    pub(super) fn new(file: &FileBody, pieces: Vec<FilePiece>, sending: &Sending) -> Option<Self> {
-        let place = sending.open_files.take()?;
+    /// `None` if too many files are sent already, or to `client`.
+    pub(super) fn new(
+        file: &FileBody,
+        pieces: Vec<FilePiece>,
+        (sending, client): (&Sending, Client),
+    ) -> Option<Self> {
+        let hold = Arc::new(sending.open_files.enter(client)?);
         let state = file.opened().map_or(State::Closed, State::Open);
         let (left, reads) = (pieces.into(), sending.reads.clone());
-        Some(Self { file: file.clone(), left, state, reads, _place: place })
+        Some(Self { file: file.clone(), left, state, reads, hold })
     }
 
     /// As much of `part` as is known to be right.
-    fn span(body: &BodyFile, part: &Range<u64>) -> io::Result<Option<FileSpan>> {
+    fn span(&self, body: &BodyFile, part: &Range<u64>) -> io::Result<Option<FileSpan>> {
         let len = body.checked_from(part.start).min(part.end - part.start);
         if len == 0 {
             return Ok(None);
         }
         let file = body.beside(open_file)?;
-        Ok(Some(FileSpan { file, offset: part.start, len }))
+        let hold = Some(Arc::clone(&self.hold));
+        Ok(Some(FileSpan { file, offset: part.start, len, _hold: hold }))
     }
 
     fn poll_span(
@@ -93,7 +98,7 @@ impl FromFile {
                 }
                 State::Open(body) => {
                     let body = Arc::clone(body);
-                    if let Some(span) = Self::span(&body, part)? {
+                    if let Some(span) = self.span(&body, part)? {
                         return Poll::Ready(Ok(span));
                     }
                     // It is held meanwhile: taken out, it could not be opened again.
@@ -247,7 +252,9 @@ mod tests {
         let found = disk.find(b"k", Patience::Waits).unwrap().pop().unwrap();
         let Ok(Body::File(file)) = found.body() else { panic!("no file") };
         let places = Sending { open_files: OpenFiles::at_most(1), reads: DiskReads::new() };
-        let mut sent = FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], &places).unwrap();
+        let mut sent =
+            FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], (&places, Client::Local))
+                .unwrap();
         let mut bytes = 0;
         while let Some(piece) = poll_fn(|cx| Pin::new(&mut sent).poll_next(cx)).await {
             let Ok(Piece::File(span)) = piece else { panic!("cut off at {bytes}") };

@@ -138,15 +138,15 @@ impl<H: Onward> Cached<H> {
                     Err(answer) => return Ok(*answer),
                 },
             }
-            let sending = &self.shared.sending;
+            let to = (&self.shared.sending, ask.caller.peer.client());
             match lookup {
-                Lookup::Hit(hit) => Ok(reply(hit, sending)),
+                Lookup::Hit(hit) => Ok(reply(hit, to)),
                 Lookup::Stale(hit, fetch) => {
                     self.start_revalidation(fetch, &ask);
-                    Ok(reply(hit, sending))
+                    Ok(reply(hit, to))
                 }
                 Lookup::Ask(fetch) => self.asking(fetch, ask).await,
-                Lookup::Shared(hit, reader) => Ok(share(hit, *reader, &sending.reads)),
+                Lookup::Shared(hit, reader) => Ok(share(hit, *reader, self.shared.reads())),
                 Lookup::Failed(why, status) => Ok(failed(why, status)),
                 Lookup::Join(waiter) => Ok(crowded(waiter.why())),
                 Lookup::Below => Ok(crowded(Forward::Unread)),
@@ -194,7 +194,7 @@ impl<H: Onward> Handler for Cached<H> {
         let hit = cache.find(&key, &sent_by(ask, inner).asked(), clock())?;
         match at_hand(&hit) {
             // Held until there is an answer, which holds it from then on.
-            AtHand::Yes(_held) => Some(reply(hit, sending)),
+            AtHand::Yes(_held) => Some(reply(hit, (sending, ask.caller.peer.client()))),
             AtHand::No => None,
         }
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
 use relais_cache::{self as cache, Content, Key, Sent, Settings};
+use relais_net::Client;
 
 use crate::{
     Ask, Caller, Inbound, Trust,
@@ -28,6 +29,11 @@ pub(super) struct Question {
 }
 
 impl Question {
+    /// Who asks.
+    pub(super) fn client(&self) -> Client {
+        self.caller.peer.client()
+    }
+
     /// What `ask` asks.
     ///
     /// *Cost*: a copy of the map of fields, whose values are shared, for a safe method and for POST.

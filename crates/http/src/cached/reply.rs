@@ -7,7 +7,7 @@ use http::{
 use relais_cache::{CacheStatus, Forward, Hit, WhyAsk};
 use relais_wire::exchange::Cached;
 
-use relais_net::Side;
+use relais_net::{Client, Side};
 
 use super::from_file::{FromFile, Sending};
 use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_text};
@@ -40,9 +40,9 @@ impl ReadyHead for Hit {
 /// The answer that `hit` is. If its body stands in a file, that is opened when it is asked for.
 ///
 /// *Cost*: one allocation.
-pub(super) fn reply(hit: Hit, sending: &Sending) -> Answer {
+pub(super) fn reply(hit: Hit, to: (&Sending, Client)) -> Answer {
     let usual = usual(&hit);
-    match bare(hit, sending) {
+    match bare(hit, to) {
         Ok(mut answer) => {
             answer.body_mut().came_as_usual(usual);
             answer
@@ -70,9 +70,9 @@ fn usual(hit: &Hit) -> &'static Provenance {
 }
 
 /// The same, where another answer was asked for first, and came so.
-pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, sending: &Sending) -> Answer {
+pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, to: (&Sending, Client)) -> Answer {
     let verdict = hit.cache_status().verdict();
-    let mut answer = match bare(hit, sending) {
+    let mut answer = match bare(hit, to) {
         Ok(answer) => answer,
         Err(instead) => return *instead,
     };
@@ -82,11 +82,11 @@ pub(super) fn reply_after(hit: Hit, came: Option<Provenance>, sending: &Sending)
 }
 
 /// The same, of which nobody said yet how it came about; or what is said instead of it.
-fn bare(hit: Hit, sending: &Sending) -> Result<Answer, Box<Answer>> {
+fn bare(hit: Hit, to: (&Sending, Client)) -> Result<Answer, Box<Answer>> {
     let status = hit.status();
     let body = if let Some((file, pieces)) = hit.file_pieces() {
         // Whoever comes again finds others done.
-        let Some(pieces) = FromFile::new(file, pieces, sending) else {
+        let Some(pieces) = FromFile::new(file, pieces, to) else {
             return Err(Box::new(crowded(Forward::Ask(WhyAsk::Incomplete))));
         };
         Body::stream(pieces, hit.size())

@@ -72,7 +72,7 @@ impl Handler for Stage {
                 let file = self.file.clone().expect("a file on this stage");
                 let len = file.stamp.len;
                 let head = Piece::Bytes(Bytes::from_static(b"<"));
-                let span = Piece::File(FileSpan { file, offset: 0, len });
+                let span = Piece::File(FileSpan { file, offset: 0, len, _hold: None });
                 Ok(Response::new(Body::of([head, span, Piece::Bytes(Bytes::from_static(b">"))])))
             }
             "/tunnel" => {
@@ -338,7 +338,7 @@ fn open(bytes: &[u8]) -> (std::fs::File, Arc<OpenFile>) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let stamp = Stamp::of(&file).unwrap();
-    (file.try_clone().unwrap(), Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1))))
+    (file.try_clone().unwrap(), OpenFiles::at_most(1).open(file, stamp))
 }
 
 fn stage(file: Arc<OpenFile>) -> Stage {

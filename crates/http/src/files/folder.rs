@@ -25,7 +25,7 @@ use super::{
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
 };
-use crate::{OpenFile, OpenFiles, Stamp};
+use crate::{OpenFiles, Stamp};
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -152,8 +152,7 @@ impl Folder {
             return Ok(Found::Directory(Some(fd)));
         }
         let stamp = Stamp::from(&statx(&fd, c"")?);
-        let file = OpenFile::new(File::from(fd), stamp, &self.open_files);
-        let held = Held::Open(Arc::new(file));
+        let held = Held::Open(self.open_files.open(File::from(fd), stamp));
         Ok(Found::File(Source { held, stamp, way }))
     }
 

@@ -21,7 +21,6 @@ use super::{
     stamp::is_settled,
     variant::{Form, Kept, Sidecar, Tag, Traits, Variant, Varies},
 };
-use crate::OpenFile;
 
 /// How often a file that changes while it is read is read again.
 const TRIES: usize = 4;
@@ -90,7 +89,7 @@ impl Files {
         let (stamp, way) = (source.stamp, source.way);
         let at = CString::new(at).map_err(|_| Refusal::Missing)?;
         let lent = match (&identity.kept, &source.held) {
-            (Kept::Disk, Held::Open(file)) => self.lend(file),
+            (Kept::Disk, Held::Open(file)) => Arc::downgrade(file),
             _ => Weak::new(),
         };
         Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed, lent })
@@ -99,21 +98,6 @@ impl Files {
     /// Whether `variant` would be kept in memory, had there been room for it.
     fn may_find_room(&self, variant: &Variant) -> bool {
         matches!(variant.kept, Kept::Disk) && variant.len <= self.limits.hot_file_bytes_max
-    }
-
-    /// Keeps a file open for those who ask for it next, until it would be looked for anew anyway:
-    /// so what was deleted takes no room on disk for longer than that.
-    fn lend(&self, file: &Arc<OpenFile>) -> Weak<OpenFile> {
-        let lent = Arc::downgrade(file);
-        let (file, renew_after) = (Arc::clone(file), self.limits.renew_after);
-        let place = if file.has_place() { self.places.lend() } else { None };
-        if let (Some(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move {
-                tokio::time::sleep(renew_after).await;
-                drop((file, place));
-            });
-        }
-        lent
     }
 
     fn traits(&self, at: &[u8]) -> Traits {

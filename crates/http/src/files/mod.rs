@@ -33,6 +33,7 @@ mod reply;
 mod resource;
 mod room;
 mod rules;
+mod sending;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -54,10 +55,10 @@ pub use self::options::{
 };
 use self::{
     find::{Hit, StandsFor},
-    found::{Freshness, Held, Source},
+    found::{Freshness, Source},
     hot::{Hot, KeyRef},
     listing::Lister,
-    packer::{Outcome, Packer},
+    packer::Packer,
     ranges::Content,
     refusal::{Hush, Refusal},
     reply::{Asked, options, redirect, reply, with_head},
@@ -96,8 +97,13 @@ impl Handler for Files {
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
         let request = &ask.request;
         let now = (self.clock)();
-        let asked =
-            Asked { method: request.method(), uri: request.uri(), headers: request.headers(), now };
+        let asked = Asked {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            client: ask.caller.peer.client(),
+            now,
+        };
         match self.admit(&asked) {
             Ok(Admitted::Path(path)) => match self.recall(&asked, &path)? {
                 Ok(answer) => Some(answer),
@@ -110,7 +116,7 @@ impl Handler for Files {
 
     async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
         let (head, _body) = ask.request.into_parts();
-        let asked = Asked::of(&head, (self.clock)());
+        let asked = Asked::of(&head, ask.caller.peer.client(), (self.clock)());
         let answered = match self.admit(&asked) {
             Ok(Admitted::Path(path)) => self.look_up(&asked, &path).await,
             Ok(Admitted::Options) => Ok(options()),
@@ -155,7 +161,9 @@ impl Files {
         let content = match &variant.kept {
             Kept::Memory(body) => Content::Memory(body.clone()),
             Kept::Static(bytes) => Content::Memory(StoredBody::Heap(bytes.clone())),
-            Kept::Disk if variant.sidecar.is_none() => Content::File(resource.lent.upgrade()?),
+            Kept::Disk if variant.sidecar.is_none() => {
+                Content::File(self.places.hold(asked.client, &resource.lent.upgrade()?)?)
+            }
             Kept::Disk => return None,
         };
         let is_kept = self.is_recent(&resource, asked.now)
@@ -202,71 +210,17 @@ impl Files {
         mut source: Source,
     ) -> Result<Answer, Refusal> {
         let resource = self.resource(at, &mut source, asked.now)?;
-        let variant = self.negotiate(asked, &resource, &source).await?;
+        // Coding takes time, in which the file is open.
+        let (_held, offer) = self.offer(asked, &source);
+        let variant = self.negotiate(asked, (&resource, offer), &source).await?;
         let ranges_max = self.limits.ranges_max;
-        if let Some(content) = self.content(&variant, &source, asked.now) {
+        if let Some(content) = self.content(&variant, &source, asked) {
             return reply(asked, &variant, content, ranges_max);
         }
         // A sidecar that changed: what was known of it is forgotten, and the file itself sent.
         self.hot.forget(KeyRef { path: at, directory: false });
-        let content = self.content(&resource.identity, &source, asked.now);
+        let content = self.content(&resource.identity, &source, asked);
         reply(asked, &resource.identity, content.ok_or(Refusal::Busy)?, ranges_max)
-    }
-
-    /// The form that is most welcome, made if need be.
-    async fn negotiate(
-        &self,
-        asked: &Asked<'_>,
-        resource: &Resource,
-        source: &Source,
-    ) -> Result<Arc<Variant>, Refusal> {
-        let coding = match resource.choose(asked.headers, Offer::All) {
-            Choice::Have(variant) => return Ok(Arc::clone(variant)),
-            Choice::Nothing => return Err(Refusal::NotAcceptable),
-            Choice::Pack(coding) => coding,
-        };
-        let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
-        let otherwise = match packer.pack(source.clone(), coding).await {
-            Outcome::Smaller(body, tag) => {
-                return Ok(self.keep_packed(resource, coding, (body, tag)));
-            }
-            Outcome::Useless => {
-                self.replace(&Arc::new(resource.without_packing()));
-                Refusal::NotAcceptable
-            }
-            Outcome::Failed | Outcome::Crowded => Refusal::Busy,
-        };
-        match resource.choose(asked.headers, Offer::Ready) {
-            Choice::Have(variant) => Ok(Arc::clone(variant)),
-            Choice::Pack(_) | Choice::Nothing => Err(otherwise),
-        }
-    }
-
-    /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed, or a
-    /// file that would have to stay open, and too many are.
-    fn content(&self, variant: &Variant, source: &Source, now: SystemTime) -> Option<Content> {
-        let beside;
-        let source = match &variant.sidecar {
-            None => source,
-            Some(sidecar) => {
-                beside = self.tree.open_file(sidecar.at.as_bytes(), now).ok()?;
-                Some(&beside).filter(|beside| beside.stamp == sidecar.stamp)?
-            }
-        };
-        match (&variant.kept, &source.held) {
-            (Kept::Memory(body), _) => Some(Content::Memory(body.clone())),
-            (Kept::Static(bytes), _) => Some(Content::Memory(StoredBody::Heap(bytes.clone()))),
-            (Kept::Disk, Held::Open(file)) if file.has_place() => {
-                Some(Content::File(Arc::clone(file)))
-            }
-            (Kept::Disk, Held::Open(_)) => {
-                if self.hush.lets(now) {
-                    tracing::warn!("too many files are open: answering 503");
-                }
-                None
-            }
-            (Kept::Disk, Held::Static(_)) => None,
-        }
     }
 
     /// Answers with what is in a folder.
@@ -309,7 +263,7 @@ impl Files {
         let at = self.error_pages.get(&refusal.status())?.as_bytes();
         let mut source = self.tree.open_file(at, asked.now).ok()?;
         let resource = self.resource(at, &mut source, asked.now).ok()?;
-        let content = self.content(&resource.identity, &source, asked.now)?;
+        let content = self.content(&resource.identity, &source, asked)?;
         let mut head = HeaderMap::with_capacity(6);
         head.insert(CONTENT_TYPE, resource.traits.media.value());
         head.insert(CONTENT_LENGTH, HeaderValue::from(resource.identity.len));

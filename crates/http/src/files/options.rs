@@ -42,7 +42,7 @@ pub struct Options {
     pub compress: Compress,
     /// How much of everything.
     pub limits: Limits,
-    /// Places for the files that are too big for memory. Half of them may be taken by files that
+    /// Places for the files that are too big for memory. A quarter of them may be taken by files that
     /// stay open for who asks next, each for [`Limits::renew_after`].
     pub open_files: OpenFiles,
     /// Says what time it is.

@@ -1,28 +1,26 @@
 //! Bodies of which all or parts are sent.
 
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
 use http::HeaderValue;
 use relais_cache::StoredBody;
 use relais_wire::range::{ByteRange, print_content_range};
 
-use crate::{Body, FileSpan, OpenFile, Piece};
+use crate::{Body, FileSpan, Piece};
 
 /// All bytes of a form of a file.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Memory(StoredBody),
-    File(Arc<OpenFile>),
+    /// All of a file.
+    File(FileSpan),
 }
 
 impl Content {
     pub(super) fn whole(self) -> Body {
         match self {
             Self::Memory(body) => Body::stored(body),
-            Self::File(file) => {
-                let len = file.stamp.len;
-                Body::of([Piece::File(FileSpan { file, offset: 0, len })])
-            }
+            Self::File(whole) => Body::of([Piece::File(whole)]),
         }
     }
 
@@ -33,9 +31,9 @@ impl Content {
                 let at = |byte| usize::try_from(byte).expect("a place in memory");
                 Piece::Bytes(body.bytes().slice(at(range.first)..=at(range.last)))
             }
-            Self::File(file) => {
-                let (file, offset, len) = (Arc::clone(file), range.first, range.len());
-                Piece::File(FileSpan { file, offset, len })
+            Self::File(whole) => {
+                let (offset, len) = (range.first, range.len());
+                Piece::File(FileSpan { offset, len, ..whole.clone() })
             }
         }
     }

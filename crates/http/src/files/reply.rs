@@ -9,6 +9,7 @@ use http::{
     },
     request::Parts,
 };
+use relais_net::Client;
 use relais_wire::{
     range::{ByteRange, RangeVerdict, parse_range, print_content_range},
     target::{FilePath, encode_path},
@@ -31,12 +32,14 @@ pub(super) struct Asked<'a> {
     pub method: &'a Method,
     pub uri: &'a Uri,
     pub headers: &'a HeaderMap,
+    /// Who asks.
+    pub client: Client,
     pub now: SystemTime,
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn of(head: &'a Parts, now: SystemTime) -> Self {
-        Self { method: &head.method, uri: &head.uri, headers: &head.headers, now }
+    pub(super) fn of(head: &'a Parts, client: Client, now: SystemTime) -> Self {
+        Self { method: &head.method, uri: &head.uri, headers: &head.headers, client, now }
     }
 
     /// The body, unless only the head is asked for.

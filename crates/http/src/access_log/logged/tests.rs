@@ -3,7 +3,6 @@ use std::{
     io,
     path::PathBuf,
     pin::pin,
-    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, UNIX_EPOCH},
 };
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    Body, FileSpan, OpenFile, OpenFiles, Piece, Stamp,
+    Body, FileSpan, OpenFiles, Piece, Stamp,
     access_log::{Closed, Format, Sink},
     says::{Says, Told, ask},
 };
@@ -133,8 +132,13 @@ impl Handler for OfAFile {
         let file = tempfile::tempfile().unwrap();
         file.set_len(self.0).unwrap();
         let stamp = Stamp::of(&file).unwrap();
-        let file = Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1)));
-        Some(Response::new(Body::of([Piece::File(FileSpan { file, offset: 0, len: self.0 })])))
+        let file = OpenFiles::at_most(1).open(file, stamp);
+        Some(Response::new(Body::of([Piece::File(FileSpan {
+            file,
+            offset: 0,
+            len: self.0,
+            _hold: None,
+        })])))
     }
 
     async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {

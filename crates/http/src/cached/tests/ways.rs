@@ -15,7 +15,7 @@ use relais_wire::exchange::{Cached as Seen, Exchange};
 
 use super::world::{World, client_of, clock, ok, proxy, request, told};
 use crate::{
-    Answer, Ask, Body, Cached, FileSpan, Handler as _, OpenFile, OpenFiles, Piece, Stamp, Trust,
+    Answer, Ask, Body, Cached, FileSpan, Handler as _, OpenFiles, Piece, Stamp, Trust,
     cached::written::drain,
     line_log::{Closed, LogFile},
     media_type, says,
@@ -253,8 +253,8 @@ impl crate::Handler for Filed {
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, b"body").unwrap();
         let stamp = Stamp::of(&file).unwrap();
-        let file = Arc::new(OpenFile::new(file, stamp, &OpenFiles::at_most(1)));
-        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4 })]);
+        let file = OpenFiles::at_most(1).open(file, stamp);
+        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4, _hold: None })]);
         let mut answer = http::Response::new(body);
         let fresh = HeaderValue::from_static("max-age=60");
         answer.headers_mut().insert(http::header::CACHE_CONTROL, fresh);

@@ -163,6 +163,29 @@ fn so_many_big_files_are_open_at_once_and_small_ones_need_no_place() {
 }
 
 #[test]
+fn one_client_does_not_take_every_place_of_big_files_and_what_is_open_is_sent_to_all() {
+    let names = ["a.bin", "b.bin", "c.bin", "d.bin", "e.bin"];
+    let site = Site::with(&names.map(|name| (name, "12345")), |options| {
+        options.limits.hot_file_bytes_max = 4;
+        options.limits.renew_after = Duration::ZERO;
+        options.open_files = OpenFiles::at_most(4);
+    });
+    let get = |client, name: &str| {
+        let ask = ask_from(client, &format!("GET /{name}"));
+        let at_once = site.files.at_once(&ask);
+        at_once.unwrap_or_else(|| site.runtime.block_on(site.files.answer(ask)).unwrap())
+    };
+    let (greedy, other) = ("192.0.2.1", "192.0.2.2");
+    let mut sending = names[..3].iter().map(|name| get(greedy, name)).collect::<Vec<_>>();
+    assert!(sending.iter().all(|answer| answer.status() == 200));
+    assert_eq!(get(greedy, "d.bin").status(), 503);
+    sending.extend(["d.bin", "a.bin", "b.bin"].map(|name| get(other, name)));
+    sending.push(get(greedy, "c.bin"));
+    assert!(sending.iter().all(|answer| answer.status() == 200));
+    assert_eq!(get(other, "e.bin").status(), 503);
+}
+
+#[test]
 fn so_many_listings_are_made_and_kept_at_once() {
     let site = Site::with(&[("a", "")], |options| {
         options.listing = Listing::On;

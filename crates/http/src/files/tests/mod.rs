@@ -164,7 +164,17 @@ impl Got {
     }
 }
 
+/// As a local client does.
 fn ask(request: &str) -> Ask {
+    asked_by(Peer::Local, request)
+}
+
+/// The same from this address.
+fn ask_from(ip: &str, request: &str) -> Ask {
+    asked_by(Peer::Net((ip.parse::<std::net::IpAddr>().unwrap(), 1).into()), request)
+}
+
+fn asked_by(peer: Peer, request: &str) -> Ask {
     let mut lines = request.lines();
     let (method, uri) = lines.next().unwrap().split_once(' ').unwrap();
     let mut head = Request::builder().method(method).uri(uri);
@@ -172,7 +182,7 @@ fn ask(request: &str) -> Ask {
         head = head.header(name, value);
     }
     let local = Arc::new("tcp://127.0.0.1:80".parse().unwrap());
-    let caller = Arc::new(Caller { peer: Peer::Local, local, tls: None });
+    let caller = Arc::new(Caller { peer, local, tls: None });
     Ask::new(head.body(Inbound::Full(bytes::Bytes::new())).unwrap(), caller)
 }
 

@@ -1,0 +1,112 @@
+//! Which form of a file is sent, and how its bytes are had: from memory, or from the file, which is
+//! open meanwhile and counted for who asks.
+
+use std::sync::Arc;
+
+use relais_cache::StoredBody;
+
+use super::{
+    Files,
+    found::{Held, Source},
+    packer::Outcome,
+    ranges::Content,
+    refusal::Refusal,
+    reply::Asked,
+    resource::{Choice, Offer, Resource},
+    variant::{Kept, Variant},
+};
+use crate::{FileSpan, OpenFile};
+
+impl Files {
+    /// The form that is most welcome, made if need be.
+    pub(super) async fn negotiate(
+        &self,
+        asked: &Asked<'_>,
+        (resource, offer): (&Resource, Offer),
+        source: &Source,
+    ) -> Result<Arc<Variant>, Refusal> {
+        let coding = match resource.choose(asked.headers, offer) {
+            Choice::Have(variant) => return Ok(Arc::clone(variant)),
+            Choice::Nothing => return Err(Refusal::NotAcceptable),
+            Choice::Pack(coding) => coding,
+        };
+        let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
+        let otherwise = match packer.pack(source.clone(), coding).await {
+            Outcome::Smaller(body, tag) => {
+                return Ok(self.keep_packed(resource, coding, (body, tag)));
+            }
+            Outcome::Useless => {
+                self.replace(&Arc::new(resource.without_packing()));
+                Refusal::NotAcceptable
+            }
+            Outcome::Failed | Outcome::Crowded => Refusal::Busy,
+        };
+        match resource.choose(asked.headers, Offer::Ready) {
+            Choice::Have(variant) => Ok(Arc::clone(variant)),
+            Choice::Pack(_) | Choice::Nothing => Err(otherwise),
+        }
+    }
+
+    /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed, or a
+    /// file that would have to stay open, and too many are.
+    pub(super) fn content(
+        &self,
+        variant: &Variant,
+        source: &Source,
+        asked: &Asked<'_>,
+    ) -> Option<Content> {
+        let beside;
+        let source = match &variant.sidecar {
+            None => source,
+            Some(sidecar) => {
+                beside = self.tree.open_file(sidecar.at.as_bytes(), asked.now).ok()?;
+                Some(&beside).filter(|beside| beside.stamp == sidecar.stamp)?
+            }
+        };
+        match (&variant.kept, &source.held) {
+            (Kept::Memory(body), _) => Some(Content::Memory(body.clone())),
+            (Kept::Static(bytes), _) => Some(Content::Memory(StoredBody::Heap(bytes.clone()))),
+            (Kept::Disk, Held::Open(file)) => {
+                let whole = self.hold(asked, file)?;
+                // Those who ask next may find it; what is beside it they look for anew.
+                if variant.sidecar.is_none() {
+                    self.lend(&whole);
+                }
+                Some(Content::File(whole))
+            }
+            (Kept::Disk, Held::Static(_)) => None,
+        }
+    }
+
+    /// All of `file` for who asks; `None` if too many are open.
+    fn hold(&self, asked: &Asked<'_>, file: &Arc<OpenFile>) -> Option<FileSpan> {
+        let whole = self.places.hold(asked.client, file);
+        if whole.is_none() && file.seat().is_some() {
+            tracing::debug!(client = %asked.client, "too many files are open for one client");
+        } else if whole.is_none() && self.hush.lets(asked.now) {
+            tracing::warn!("too many files are open: answering 503");
+        }
+        whole
+    }
+
+    /// Which forms of `source` who asks may have: if too many files are open to wait with it for
+    /// another to be made, those that are there. The first is held until there is an answer.
+    pub(super) fn offer(&self, asked: &Asked<'_>, source: &Source) -> (Option<FileSpan>, Offer) {
+        let Held::Open(file) = &source.held else { return (None, Offer::All) };
+        let held = self.places.hold(asked.client, file);
+        let offer = if held.is_some() { Offer::All } else { Offer::Ready };
+        (held, offer)
+    }
+
+    /// Keeps the file of `span` open for those who ask for it next, until it would be looked for anew
+    /// anyway: so what was deleted takes no room on disk for longer than that.
+    fn lend(&self, span: &FileSpan) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Some(lent) = self.places.lend(span) else { return };
+        let renew_after = self.limits.renew_after;
+        runtime.spawn(async move {
+            tokio::time::sleep(renew_after).await;
+            drop(lent);
+        });
+    }
+}
