@@ -230,7 +230,7 @@ impl Files {
         path: &FilePath<'_>,
         fd: Option<OwnedFd>,
     ) -> Result<Answer, Refusal> {
-        let turn = self.lister.turn().await?;
+        let turn = self.lister.turn(asked.client).await?;
         let (tree, path) = (Arc::clone(&self.tree), path.path.to_vec());
         let (headers, most) = (asked.headers.clone(), self.limits.listing_entries_max);
         let query = asked.uri.query().unwrap_or_default().to_owned();
@@ -243,7 +243,7 @@ impl Files {
         let page = listed.await.map_err(|_panicked| Refusal::Broken)??;
         let mut head = page.head();
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let text = self.lister.keep(page.text)?;
+        let text = self.lister.keep(asked.client, page.text)?;
         let body = asked.body(Body::of([Piece::Bytes(text)]));
         Ok(with_head(StatusCode::OK, head, body))
     }

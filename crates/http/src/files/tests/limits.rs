@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use relais_net::Client;
 use relais_wire::accept::Coding;
 
 use super::*;
@@ -196,7 +197,7 @@ fn so_many_listings_are_made_and_kept_at_once() {
     });
     let list = || site.files.answer(ask("GET /\naccept: application/json"));
     site.runtime.block_on(async {
-        let turn = site.files.lister.turn().await.unwrap();
+        let turn = site.files.lister.turn(Client::Local).await.unwrap();
         assert_eq!(list().await.unwrap().status(), 503);
         drop(turn);
         let first = list().await.unwrap();
