@@ -268,6 +268,10 @@ impl Files {
         head.insert(CONTENT_TYPE, resource.traits.media.value());
         head.insert(CONTENT_LENGTH, HeaderValue::from(resource.identity.len));
         head.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if self.fallback.is_some() && matches!(refusal, Refusal::Missing) {
+            // Who accepts other types may have been sent the fallback.
+            head.insert(VARY, HeaderValue::from_static("accept"));
+        }
         refused::explain(refusal, &mut head);
         Some(with_head(refusal.status(), head, asked.body(content.whole())))
     }

@@ -113,6 +113,27 @@ fn unknown_paths_fall_back() {
     site.check("/a/b/c", 200, "there");
 }
 
+/// Or a cache gives the one to who is to have the other.
+#[test]
+fn where_some_get_the_fallback_the_page_for_the_others_varies_like_it() {
+    let tree = [("app.html", "app"), ("404.html", "none")];
+    let pages = |options: &mut Options| {
+        options.error_pages.insert(StatusCode::NOT_FOUND, "/404.html".to_owned());
+    };
+    let site = Site::with(&tree, |options| {
+        options.fallback = Some("/app.html".to_owned());
+        pages(options);
+    });
+    for path in ["/x", "/x.png"] {
+        let got = site.check_status(&format!("GET {path}\n{BROWSER}"), 200);
+        assert!(got.head.get_all("vary").iter().any(|value| value == "accept"), "{got:?}");
+        let got = site.check_status(&format!("GET {path}\naccept: application/json"), 404);
+        assert_eq!((got.text().as_str(), got.field("vary")), ("none", "accept"));
+    }
+    let site = Site::with(&tree, pages);
+    assert_eq!(site.check_status("GET /x", 404).field("vary"), "");
+}
+
 #[test]
 fn a_root_that_goes_and_comes_back_is_noticed() {
     let site = Site::with(&[("a.txt", "old")], |options| {
