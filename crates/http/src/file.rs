@@ -1,16 +1,19 @@
 //! An open file that is being sent, and how to notice that it changed meanwhile.
 
+mod open_files;
+
 use std::{
     fs::File,
     io,
     sync::{Arc, OnceLock},
 };
 
-use crate::{
-    mapping::Mapping,
-    open_files::{Hold, Seat},
-};
 use rustix::fs::{AtFlags, Statx, StatxFlags};
+
+pub(crate) use self::open_files::Hold;
+pub use self::open_files::OpenFiles;
+use self::open_files::Seat;
+use crate::mapping::Mapping;
 
 /// A file as it was when it was opened.
 #[derive(Debug)]

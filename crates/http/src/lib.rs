@@ -24,7 +24,6 @@ mod interim;
 mod judged;
 pub mod line_log;
 mod mapping;
-mod open_files;
 mod own_names;
 mod page;
 mod places;
@@ -47,13 +46,12 @@ pub use cached::{Cached, Desk, Explaining, Fetched, Fetching, Purgers, Purging, 
 pub use conn::{HandlerSlot, Http, Limits, LimitsSlot};
 pub use counted::Counted;
 pub use erased::{Erase, Looked};
-pub use file::{FileSpan, OpenFile, Stamp};
+pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
     Accepts, Answer, Answering, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused,
     media_type, unfold,
 };
 pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
-pub use open_files::OpenFiles;
 pub use own_names::{OwnNames, strange_name};
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;

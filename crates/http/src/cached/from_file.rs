@@ -18,7 +18,7 @@ use relais_cache::{
 use relais_net::{Client, Fault, Side};
 
 use super::disk_reads::DiskReads;
-use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, open_files::Hold};
+use crate::{FileSpan, OpenFile, OpenFiles, Piece, Pieces, Stamp, file::Hold};
 
 /// So much is held against its sums at once, before it is sent for the first time.
 const CHECKED_AT_ONCE: u64 = 1 << 20;

@@ -14,8 +14,8 @@ use std::{
 
 use relais_net::Client;
 
+use super::{FileSpan, OpenFile, Stamp};
 use crate::{
-    FileSpan, OpenFile, Stamp,
     places::{Place, Places},
     shares::{Share, Shares},
 };
