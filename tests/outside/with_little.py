@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from stage import Raw, Skip, equal, eventually, holds, need, test
+from stage import RELAIS, Raw, Skip, equal, eventually, holds, need, test
 
 
 def usual_file(stage, name):
@@ -90,6 +90,28 @@ def who_finds_no_place_is_told_and_the_others_go_on(stage):
         holds(caller.send(ask).head(), " 200 ")
     inside.pop().close()
     eventually("a place", lambda: b" 200 " in Raw(relais.port).send(ask.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).rest())
+    equal(relais.stop(), 0, "exit code")
+
+
+@test
+def who_lets_many_large_files_stand_leaves_some_to_others(stage):
+    need("prlimit")
+    names = [f"{number}.bin" for number in range(30)]
+    for name in names:
+        stage.write(f"site/{name}", "")
+        os.truncate(stage.path(f"site/{name}"), 20_000_000)
+    # 128 are kept, and a quarter of the rest is for files: 32, of which one client may have 24.
+    words = ["prlimit", "--nofile=256:256", RELAIS, "serve", "site", "-l", "http://127.0.0.1:0"]
+    relais = stage.start(words, "relais")
+    relais.await_urls(1)
+    greedy = [Raw(relais.port).send(f"GET /{name} HTTP/1.1\r\nHost: a.localhost\r\n\r\n") for name in names]
+    statuses = [caller.head().split()[1] for caller in greedy]
+    equal((statuses.count("200"), statuses.count("503")), (24, 6), "answers to one client")
+    for name in [names[0], names[-1]]:
+        other = ["--interface", "127.0.0.2", "-o", "/dev/null", "-w", "%{http_code} %{size_download}"]
+        equal(stage.curl(*other, f"{relais.http}/{name}"), b"200 20000000", f"{name} for another")
+    for caller in greedy:
+        caller.close()
     equal(relais.stop(), 0, "exit code")
 
 
