@@ -255,12 +255,18 @@ mod tests {
         let mut sent =
             FromFile::new(&file, vec![FilePiece::Part(0..BYTES)], (&places, Client::Local))
                 .unwrap();
-        let mut bytes = 0;
+        let (mut bytes, mut last) = (0, None);
         while let Some(piece) = poll_fn(|cx| Pin::new(&mut sent).poll_next(cx)).await {
             let Ok(Piece::File(span)) = piece else { panic!("cut off at {bytes}") };
             bytes += span.len;
+            last = Some(span);
             disk.remove(b"k").wait().unwrap();
         }
         assert_eq!(bytes, BYTES);
+        // What is still on its way has the place.
+        drop(sent);
+        assert!(places.open_files.enter(Client::Local).is_none());
+        drop(last);
+        assert!(places.open_files.enter(Client::Local).is_some());
     }
 }

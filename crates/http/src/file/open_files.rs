@@ -216,14 +216,14 @@ mod tests {
         let lent = files.lend(&spans[0]).unwrap();
         assert!(files.lend(&spans[0]).is_none(), "it is lent already");
         assert!(files.lend(&spans[1]).is_none(), "no place is left");
-        let number = Arc::clone(&spans[0].file);
+        let file = Arc::clone(&spans[0].file);
         drop(spans);
         let more = [files.enter(A).unwrap(), files.enter(A).unwrap()];
         assert!(files.enter(A).is_none());
         drop(lent);
         assert!(files.enter(A).is_some());
         drop(more);
-        let again = files.hold(A, &number).unwrap();
+        let again = files.hold(A, &file).unwrap();
         assert!(files.lend(&again).is_some());
     }
 }

@@ -210,9 +210,7 @@ impl Files {
         mut source: Source,
     ) -> Result<Answer, Refusal> {
         let resource = self.resource(at, &mut source, asked.now)?;
-        // Coding takes time, in which the file is open.
-        let (_held, offer) = self.offer(asked, &source);
-        let variant = self.negotiate(asked, (&resource, offer), &source).await?;
+        let variant = self.negotiate(asked, &resource, &source).await?;
         let ranges_max = self.limits.ranges_max;
         if let Some(content) = self.content(&variant, &source, asked) {
             return reply(asked, &variant, content, ranges_max);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use relais_cache::StoredBody;
+use relais_wire::accept::Coding;
 
 use super::{
     Files,
@@ -22,16 +23,15 @@ impl Files {
     pub(super) async fn negotiate(
         &self,
         asked: &Asked<'_>,
-        (resource, offer): (&Resource, Offer),
+        resource: &Resource,
         source: &Source,
     ) -> Result<Arc<Variant>, Refusal> {
-        let coding = match resource.choose(asked.headers, offer) {
+        let coding = match resource.choose(asked.headers, Offer::All) {
             Choice::Have(variant) => return Ok(Arc::clone(variant)),
             Choice::Nothing => return Err(Refusal::NotAcceptable),
             Choice::Pack(coding) => coding,
         };
-        let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
-        let otherwise = match packer.pack(source.clone(), coding).await {
+        let otherwise = match self.pack(asked, source, coding).await? {
             Outcome::Smaller(body, tag) => {
                 return Ok(self.keep_packed(resource, coding, (body, tag)));
             }
@@ -45,6 +45,25 @@ impl Files {
             Choice::Have(variant) => Ok(Arc::clone(variant)),
             Choice::Pack(_) | Choice::Nothing => Err(otherwise),
         }
+    }
+
+    /// Has `source` coded, unless who asks has too many files open: it is open for as long as that
+    /// takes.
+    async fn pack(
+        &self,
+        asked: &Asked<'_>,
+        source: &Source,
+        coding: Coding,
+    ) -> Result<Outcome, Refusal> {
+        let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
+        let _held = match &source.held {
+            Held::Static(_) => None,
+            Held::Open(file) => match self.places.hold(asked.client, file) {
+                None => return Ok(Outcome::Crowded),
+                held => held,
+            },
+        };
+        Ok(packer.pack(source.clone(), coding).await)
     }
 
     /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed, or a
@@ -87,15 +106,6 @@ impl Files {
             tracing::warn!("too many files are open: answering 503");
         }
         whole
-    }
-
-    /// Which forms of `source` who asks may have: if too many files are open to wait with it for
-    /// another to be made, those that are there. The first is held until there is an answer.
-    pub(super) fn offer(&self, asked: &Asked<'_>, source: &Source) -> (Option<FileSpan>, Offer) {
-        let Held::Open(file) = &source.held else { return (None, Offer::All) };
-        let held = self.places.hold(asked.client, file);
-        let offer = if held.is_some() { Offer::All } else { Offer::Ready };
-        (held, offer)
     }
 
     /// Keeps the file of `span` open for those who ask for it next, until it would be looked for anew

@@ -186,6 +186,30 @@ fn one_client_does_not_take_every_place_of_big_files_and_what_is_open_is_sent_to
     assert_eq!(get(other, "e.bin").status(), 503);
 }
 
+/// It would be open for as long as that is waited for.
+#[test]
+fn for_who_has_too_many_files_open_nothing_is_coded() {
+    let text = prose(3000);
+    let site = Site::with(&[("t.txt", &text)], |options| {
+        options.open_files = OpenFiles::at_most(4);
+    });
+    let get = |client, accept: &str| {
+        let ask = ask_from(client, &format!("GET /t.txt\naccept-encoding: {accept}"));
+        let mut answer = site.runtime.block_on(site.files.answer(ask)).unwrap();
+        unfold(&mut answer);
+        (answer.status().as_u16(), answer.headers().contains_key("content-encoding"))
+    };
+    let (greedy, other) = ("192.0.2.1", "192.0.2.2");
+    let client = ask_from(greedy, "GET /").caller.peer.client();
+    let open: Vec<_> = std::iter::from_fn(|| site.files.places.enter(client)).collect();
+    assert_eq!(open.len(), 3);
+    assert_eq!(get(greedy, "gzip"), (200, false));
+    assert_eq!(get(greedy, "gzip, identity;q=0"), (503, false));
+    assert_eq!(get(other, "gzip"), (200, true));
+    // What is made is in memory.
+    assert_eq!(get(greedy, "gzip"), (200, true));
+}
+
 #[test]
 fn so_many_listings_are_made_and_kept_at_once() {
     let site = Site::with(&[("a", "")], |options| {
