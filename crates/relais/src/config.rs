@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use relais_net::open_regular;
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
@@ -266,9 +267,9 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
             "a configuration file",
         ));
     }
-    // Not by the length that the system tells: that of a device is 0.
+    // Not by the length that the system tells: it may grow meanwhile, and in `/proc` that is 0.
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(reading)?;
+    let file = open_regular(path).map_err(reading)?;
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(reading)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let what = format!("{:?} is too long", path.display());
