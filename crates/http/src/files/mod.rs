@@ -38,6 +38,7 @@ mod stamp;
 mod tests;
 mod tree;
 mod variant;
+mod withheld;
 
 use std::{collections::BTreeMap, os::fd::OwnedFd, sync::Arc, time::SystemTime};
 

@@ -38,6 +38,9 @@ pub struct Options {
     pub cache_control: Vec<(String, HeaderValue)>,
     /// Whether names that start with a dot are served.
     pub dotfiles: Dotfiles,
+    /// Files and folders that are not there for callers, wherever a path leads to them; with each file
+    /// its older logs, `FILE.1`. *Shape*: whole paths without links.
+    pub withheld: Vec<PathBuf>,
     /// How bodies are coded.
     pub compress: Compress,
     /// How much of everything.
@@ -61,6 +64,7 @@ impl Options {
             error_pages: BTreeMap::new(),
             cache_control: Vec::new(),
             dotfiles: Dotfiles::Hidden,
+            withheld: Vec::new(),
             compress: Compress::On(Levels::default()),
             limits: Limits::default(),
             open_files: OpenFiles::at_most(256),

@@ -9,6 +9,7 @@ mod graph;
 mod listener;
 mod logs;
 mod overlap;
+mod private;
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub(crate) use listener::{Behind, Listener};
+pub(crate) use private::Private;
 
 /// A configuration that makes sense.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,6 +83,11 @@ impl Table {
 }
 
 impl Purge {
+    /// Where the secret is.
+    pub(super) fn token_file(&self) -> &Path {
+        &self.token_file
+    }
+
     /// Reads the token of the table at `key`.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ use relais_http::{
     },
 };
 
+use tracing::warn;
+
 use super::{
     Files, Root,
     files::{BUILT_IN, DEMO},
@@ -18,9 +20,11 @@ use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
     demo,
+    plan::Private,
 };
 
-/// Looks at the files of the site at `key`; what is going to be opened takes places of `open_files`.
+/// Looks at the files of the site at `key`; what is going to be opened takes places of `open_files`. What is
+/// `private` below the root is answered to nobody, and told of.
 ///
 /// # Errors
 ///
@@ -28,9 +32,17 @@ use crate::{
 pub(crate) fn open(
     files: &Files,
     key: &KeyPath,
-    open_files: &OpenFiles,
+    (open_files, private): (&OpenFiles, &Private),
 ) -> Result<Handler, Problem> {
-    let options = Options { open_files: open_files.clone(), ..options(files) };
+    let withheld = match &files.root {
+        Root::Folder(root) => private.below(root),
+        Root::Demo => Vec::new(),
+    };
+    if !withheld.is_empty() {
+        let paths: Vec<_> = withheld.iter().map(|path| format!("{:?}", path.display())).collect();
+        warn!("answered to nobody, though below the root of `{key}`: {}", paths.join(", "));
+    }
+    let options = Options { open_files: open_files.clone(), withheld, ..options(files) };
     Handler::open(options).map_err(|error| problem(files, key, &error))
 }
 
