@@ -26,8 +26,8 @@ pub struct Options {
     /// only pretend.
     pub listing: Listing,
     /// The file that answers, with 200, for paths where nothing is: the page of an application
-    /// that knows its paths itself. Only for names without an extension, and for who would rather
-    /// have HTML; never for who would rather have JSON.
+    /// that knows its paths itself. For names with an extension only to who would rather have HTML
+    /// than text; never for who would rather have JSON.
     pub fallback: Option<String>,
     /// The files that are the bodies of error answers.
     pub error_pages: BTreeMap<StatusCode, String>,
