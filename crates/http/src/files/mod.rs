@@ -53,6 +53,7 @@ use relais_wire::target::{FilePath, file_path};
 pub use self::options::{
     Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Purpose, Root,
 };
+pub use self::refusal::ERROR_STATUSES;
 use self::{
     find::{Hit, StandsFor},
     found::{Freshness, Held, Source},

@@ -195,8 +195,10 @@ fn a_command_line_is_told_by_its_flags() {
                 --> command line: DIR\n";
     check(&place.run(&["serve", "nowhere"]), 2, said);
     let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
-                = expected 400 to 599\n";
+                = expected one that files have: 400, 403, 404, 405, 406, 412, 416, 500, 503\n";
     check(&place.run(&["serve", "--error-page", "200=ok.html"]), 2, said);
+    let said = said.replace("200", "401");
+    check(&place.run(&["serve", "--error-page", "401=who.html"]), 2, &said);
     let said = "error: http://127.0.0.1:9000 and http://:9000 both take port 9000 of 127.0.0.1\n \
                 --> command line: --listen\n  = expected one of them\n";
     check(&place.run(&["serve", "-l", "9000", "-l", ":9000"]), 2, said);
