@@ -235,6 +235,11 @@ fn read_tables<'t, T: DeserializeOwned>(
     let (mut read, mut complaints) = (Vec::new(), Vec::new());
     for (name, span, value) in in_order(tables) {
         let key = key.key(name);
+        if name.trim().is_empty() {
+            let wrong = Wrong::expected("a table without a name", expected.clone());
+            complaints.push(document.key_complaint(key, span, wrong));
+            continue;
+        }
         if !value.get_ref().is_table() {
             let wrong = Wrong::expected(format!("`{name}` is not a table"), expected.clone());
             complaints.push(document.key_complaint(key, span, wrong));

@@ -222,7 +222,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The root is something else.
-    #[error("not a folder: {path:?}")]
+    #[error("not a folder: {path:?}: expected a folder")]
     RootNotFolder {
         /// Where.
         path: PathBuf,
@@ -250,7 +250,7 @@ pub enum OpenError {
         name: String,
     },
     /// An error page or the fallback is not there, or no file that can be read.
-    #[error("no readable file {path:?} below the root, for {purpose}")]
+    #[error("no readable file {path:?} below the root, for {purpose}: expected one")]
     File {
         /// Below the root.
         path: String,

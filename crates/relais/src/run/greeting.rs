@@ -1,6 +1,9 @@
 //! What is printed once everything listens.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 use relais_net::{Endpoint, Host, Scheme};
 use tracing::warn;
@@ -29,11 +32,10 @@ impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
         say_doors(&lines);
-        for site in lines.iter().flat_map(|listening| &listening.sites) {
-            if let Some(hint) = bare(site) {
-                tell(hint);
-            }
-        }
+        // A site at several endpoints is one.
+        let sites = lines.iter().flat_map(|listening| &listening.sites);
+        let bare: BTreeSet<_> = sites.filter_map(|site| bare(site)).collect();
+        bare.iter().for_each(tell);
         for hub in house.hubs().iter().filter(|hub| hub.waits_for_its_first) {
             // Its name, where it says more than that it is one.
             let hub = Some(&*hub.name).filter(|name| *name != "hub");

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
+use relais_http::{DynHandler, Erase, OpenFiles};
 
 use super::{Job, Site};
 use crate::{access_log::Logs, complaint::Problem, front, plan::Private, proxy, serve};
@@ -19,7 +19,7 @@ pub(crate) struct Parts {
 
 #[derive(Debug)]
 enum JobParts {
-    Files(Box<Files>),
+    Files(Box<serve::Opened>),
     Proxy(Box<proxy::Parts>),
 }
 
@@ -87,7 +87,10 @@ impl Parts {
         let (key, parts) = (site.key(), front);
         let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
-            JobParts::Files(files) => front.before(files.erase()),
+            JobParts::Files(opened) => {
+                opened.warn(&key);
+                front.before(opened.files.erase())
+            }
             JobParts::Proxy(parts) => {
                 parts.handler((&site.name, open_files.clone()), front, proxies)
             }
