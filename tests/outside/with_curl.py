@@ -234,9 +234,10 @@ def a_password_is_asked_for_and_checked(stage):
 @test
 def its_own_secrets_and_logs_are_served_to_nobody(stage):
     stage.write("site/users.txt", stage.run([RELAIS, "password", "anna"], input=b"secret\n"))
-    stage.run([RELAIS, "cert", "issue", "a.test"], cwd=stage.path("site"))
     words = ["--auth", "users.txt", "--access-log", "access.log", "--cert", "a.test.pem", "--key", "a.test-key.pem"]
     env = stage.env() | {"RELAIS_DATA": str(stage.path("site/data"))}
+    stage.run([RELAIS, "cert", "issue", "a.test"], cwd=stage.path("site"), env=env)
+    equal(stage.path("site/data/authority/ca-key.pem").exists(), True)
     relais = stage.relais("serve", ".", "--list", "-l", "https://127.0.0.1:0", *words, cwd=stage.path("site"), env=env)
     asked = ["-k", "-u", "anna:secret", "-o", "/dev/null", "-w", "%{http_code}"]
     equal(stage.curl(*asked, f"{relais.https}/a.test.pem"), b"200")
@@ -245,7 +246,7 @@ def its_own_secrets_and_logs_are_served_to_nobody(stage):
     listed = stage.curl("-k", "-u", "anna:secret", f"{relais.https}/").decode()
     holds(listed, "a.test.pem")
     assert "users.txt" not in listed and "access.log" not in listed, listed
-    said = re.search("WARN answered to nobody, though below the root of `serve.*", relais.said()).group()
+    said = re.search("WARN below .* and answered to nobody, lie our own files: .*", relais.said()).group()
     for name in ["users.txt", "access.log", "a.test-key.pem", "data/authority"]:
         holds(said, name)
 

@@ -9,7 +9,6 @@ mod graph;
 mod listener;
 mod logs;
 mod overlap;
-mod private;
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -23,7 +22,6 @@ use crate::{
 };
 
 pub(crate) use listener::{Behind, Listener};
-pub(crate) use private::Private;
 
 /// A configuration that makes sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl Plan {
             let wrong = Wrong::expected("nothing to run", "a table, e.g. `[serve.site]`");
             problems.push(KeyPath::default().wrong(wrong));
         }
-        let Draft { sites, services, listeners } = draft;
+        let Draft { sites, services, listeners, answering: _ } = draft;
         problems.extend(disks::clashes(&sites));
         problems.extend(logs::clashes(&sites, &services));
         match limits {

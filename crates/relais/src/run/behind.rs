@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use relais_http::{DynHandler, Erase, Hosts, OpenFiles, Site as HostedSite};
 use tracing::warn;
 
+use super::private;
 use crate::{
     clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
     config::{Said, Source},
     meets::Meets,
-    plan::{self, Listener, Plan, Private},
+    plan::{self, Listener, Plan},
     service, site,
     tls::{Keeper, Offered},
 };
@@ -73,15 +74,15 @@ struct Parts {
     services: Vec<service::Parts>,
 }
 
-/// `private` are files that are nobody's, beside those that the configuration names.
+/// `folders` are nobody's, beside the files that the configuration names.
 fn read(
     source: &Source,
     open_files: &OpenFiles,
-    private: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 ) -> Result<(Said, Plan, Parts), Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
-    let private = Private::of(&plan, private);
+    let private = private::of(&plan, folders);
     let (mut parts, mut problems) = (Parts::default(), Vec::new());
     for site in &plan.sites {
         match site::Parts::read(site, (open_files, &private)) {

@@ -14,6 +14,7 @@ mod inherited;
 mod manager;
 mod memory;
 mod opened;
+mod private;
 mod stops;
 mod unknown;
 mod waiting;

@@ -1,6 +1,6 @@
 //! From planned files to what answers requests for them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use relais_http::{
     OpenFiles,
@@ -9,7 +9,6 @@ use relais_http::{
         Root as HandlerRoot,
     },
 };
-use tracing::warn;
 
 use super::{
     Files, Root,
@@ -19,27 +18,8 @@ use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
     demo,
-    plan::Private,
+    private::Private,
 };
-
-/// The files of a site.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) files: Handler,
-    /// What lies below the root, and is answered to nobody.
-    withheld: Vec<PathBuf>,
-}
-
-impl Opened {
-    /// Warns of what lies below the root of the site at `key` and should not.
-    pub(crate) fn warn(&self, key: &KeyPath) {
-        if !self.withheld.is_empty() {
-            let paths = self.withheld.iter().map(|path| format!("{:?}", path.display()));
-            let paths = paths.collect::<Vec<_>>().join(", ");
-            warn!("answered to nobody, though below the root of `{key}`: {paths}");
-        }
-    }
-}
 
 /// Looks at the files of the site at `key`; what is going to be opened takes places of `open_files`. What is
 /// `private` below the root is answered to nobody.
@@ -51,15 +31,13 @@ pub(crate) fn open(
     files: &Files,
     key: &KeyPath,
     (open_files, private): (&OpenFiles, &Private),
-) -> Result<Opened, Problem> {
+) -> Result<Handler, Problem> {
     let withheld = match &files.root {
         Root::Folder(root) => private.below(root),
         Root::Demo => Vec::new(),
     };
-    let options =
-        Options { open_files: open_files.clone(), withheld: withheld.clone(), ..options(files) };
-    let files = Handler::open(options).map_err(|error| problem(files, key, &error))?;
-    Ok(Opened { files, withheld })
+    let options = Options { open_files: open_files.clone(), withheld, ..options(files) };
+    Handler::open(options).map_err(|error| problem(files, key, &error))
 }
 
 fn options(files: &Files) -> Options {

@@ -7,5 +7,5 @@ mod table;
 
 pub(crate) use files::{Files, Root};
 pub(crate) use flags::{Flags, flag_of};
-pub(crate) use handler::{Opened, open};
+pub(crate) use handler::open;
 pub(crate) use table::{CacheRule, Table};

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use relais_http::{DynHandler, Erase, OpenFiles};
+use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
 
 use super::{Job, Site};
-use crate::{access_log::Logs, complaint::Problem, front, plan::Private, proxy, serve};
+use crate::{access_log::Logs, complaint::Problem, front, private::Private, proxy, serve};
 
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Parts {
 
 #[derive(Debug)]
 enum JobParts {
-    Files(Box<serve::Opened>),
+    Files(Box<Files>),
     Proxy(Box<proxy::Parts>),
 }
 
@@ -87,10 +87,7 @@ impl Parts {
         let (key, parts) = (site.key(), front);
         let front = front::Ready { parts, front: &site.front, key: &key, logs };
         match job {
-            JobParts::Files(opened) => {
-                opened.warn(&key);
-                front.before(opened.files.erase())
-            }
+            JobParts::Files(files) => front.before(files.erase()),
             JobParts::Proxy(parts) => {
                 parts.handler((&site.name, open_files.clone()), front, proxies)
             }
