@@ -1,8 +1,9 @@
 """curl: what a careful client sees of HTTP/1.1 and HTTP/2."""
 
+import re
 import time
 
-from stage import equal, eventually, fields, holds, need, test
+from stage import RELAIS, equal, eventually, fields, holds, need, test
 
 TEXT = "".join(f"Line {number} of a text that compresses well.\n" for number in range(2000))
 
@@ -217,8 +218,6 @@ def no_path_leads_out_of_the_root(stage):
 
 @test
 def a_password_is_asked_for_and_checked(stage):
-    from stage import RELAIS
-
     line = stage.run([RELAIS, "password", "anna"], input=b"correct horse\n")
     stage.write("users.txt", line)
     stage.write("site/index.html", "for anna")
@@ -230,6 +229,26 @@ def a_password_is_asked_for_and_checked(stage):
     equal(stage.curl("-u", "anna:correct horse", f"{relais.http}/").decode(), "for anna")
     for user in ["anna:wrong", "anna:", "berta:correct horse", ":"]:
         equal(stage.curl("-u", user, "-o", "/dev/null", "-w", "%{http_code}", f"{relais.http}/"), b"401", user)
+
+
+@test
+def its_own_secrets_and_logs_are_served_to_nobody(stage):
+    stage.write("site/users.txt", stage.run([RELAIS, "password", "anna"], input=b"secret\n"))
+    words = ["--auth", "users.txt", "--access-log", "access.log", "--cert", "a.test.pem", "--key", "a.test-key.pem"]
+    env = stage.env() | {"RELAIS_DATA": str(stage.path("site/data"))}
+    stage.run([RELAIS, "cert", "issue", "a.test"], cwd=stage.path("site"), env=env)
+    equal(stage.path("site/data/authority/ca-key.pem").exists(), True)
+    relais = stage.relais("serve", ".", "--list", "-l", "https://127.0.0.1:0", *words, cwd=stage.path("site"), env=env)
+    asked = ["-k", "-u", "anna:secret", "-o", "/dev/null", "-w", "%{http_code}"]
+    equal(stage.curl(*asked, f"{relais.https}/a.test.pem"), b"200")
+    for name in ["users.txt", "access.log", "a.test-key.pem", "data/authority/ca-key.pem", "data/run/"]:
+        equal(stage.curl(*asked, f"{relais.https}/{name}"), b"404", name)
+    listed = stage.curl("-k", "-u", "anna:secret", f"{relais.https}/").decode()
+    holds(listed, "a.test.pem")
+    assert "users.txt" not in listed and "access.log" not in listed, listed
+    said = re.search("WARN below .* and answered to nobody, lie our own files: .*", relais.said()).group()
+    for name in ["users.txt", "access.log", "a.test-key.pem", "data/authority"]:
+        holds(said, name)
 
 
 @test

@@ -1,5 +1,6 @@
 """Beginning and end: signals, reloads, sockets from outside, ports that are taken."""
 
+import fcntl
 import re
 import signal
 import socket
@@ -57,6 +58,28 @@ def a_second_signal_ends_at_once(stage):
     began = time.monotonic()
     relais.end()
     assert time.monotonic() - began < 4, "at once"
+
+
+@test
+def a_second_signal_ends_a_reload_that_waits_for_the_disk(stage):
+    stage.write("site/index.html", "x")
+    port = free_port()
+    relais = stage.up(config(port))
+    stage.write("data/authority/.lock", "")
+    with open(stage.path("data/authority/.lock"), "w") as lock:
+        # Who needs a certificate waits until nobody else makes one.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stage.write("relais.toml", config(port).replace("http:", "https:").replace(str(port), str(free_port())))
+        relais.signal(signal.SIGHUP)
+        time.sleep(0.3)
+        relais.signal(signal.SIGTERM)
+        relais.await_that("the first signal heard", lambda: "while the reload waits for the disk" in relais.said())
+        equal(stage.curl(f"http://127.0.0.1:{port}/"), b"x", "answered until then")
+        # Two at once are one.
+        time.sleep(0.2)
+        relais.signal(signal.SIGTERM)
+        equal(relais.end(4), 1, "exit code")
+    holds(relais.said(), "error: callers were cut off: told to stop twice")
 
 
 @test

@@ -138,7 +138,12 @@ async fn talk(
         let text = format!("not done in {handshake_max:?}");
         Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
     };
-    let met = match tokio::time::timeout(handshake_max, shaking).await.unwrap_or_else(late) {
+    let shaken = tokio::select! {
+        biased;
+        shaken = tokio::time::timeout(handshake_max, shaking) => shaken.unwrap_or_else(late),
+        () = parting(&drain) => return Ok(()),
+    };
+    let met = match shaken {
         Ok(Some(conn)) => Ok(door.service.serve_boxed(conn, drain)),
         Ok(None) => return Ok(()),
         Err(error) => Err(error),
@@ -152,6 +157,16 @@ async fn talk(
     door.service.tell_unmet(&Unmet { peer, why, lasted });
     Err(Fault::new(Side::Client, "shaking hands", error))
 }
+
+/// Waits until we are told to stop, and then as long as a handshake may still take: who has not come in
+/// has nothing to lose.
+async fn parting(drain: &Drain) {
+    drain.requested().await;
+    tokio::time::sleep(PART_MAX).await;
+}
+
+/// How long a handshake may take to come to its end once we are told to stop.
+const PART_MAX: Duration = Duration::from_secs(1);
 
 /// Does what the endpoint asks before bytes flow: a header, TLS, or nothing. `None` if there turned out
 /// to be no place for whom the call is. `peer` becomes who calls, once that is told.
@@ -425,6 +440,17 @@ mod tests {
         unmet.sort();
         let hello = "127.0.0.1: no handshake: \"hello\" in place of a handshake: expected TLS";
         assert_eq!(unmet, [hello, "192.0.2.1: no handshake: not done in 100ms"]);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_come_in_holds_up_no_end() {
+        let Open { port, tally, shutdown, .. } =
+            open_with(8, Some(acceptor()), Duration::from_mins(1));
+        let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        caller.write_all(&[22, 3, 1, 2, 0, 1]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(shutdown.finish(Duration::from_secs(30)).await, Drained::InTime);
+        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

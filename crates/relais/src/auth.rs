@@ -1,14 +1,19 @@
 //! `auth = { file, realm }`: who may ask.
 
-use std::{fs, path::PathBuf};
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
 use relais_http::auth::{ParseRealmError, Realm, Users, UsersError};
+use relais_net::open_regular;
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::warn;
 
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
+    spelling::Size,
 };
 
 /// The table, word for word.
@@ -52,8 +57,12 @@ impl Auth {
     pub(crate) fn read(&self, key: &KeyPath) -> Result<Users, Problem> {
         let key = key.key("file");
         let file = &self.file;
-        let text = fs::read_to_string(file)
-            .map_err(|error| key.wrong(Wrong::reading("the auth file", file, &error)))?;
+        let reading = |error| key.wrong(Wrong::reading("the auth file", file, &error));
+        let text = read_text(file).map_err(reading)?.ok_or_else(|| {
+            let what = format!("the auth file {:?} is too large", file.display());
+            let most = Size(FILE_BYTES_MAX);
+            key.wrong(Wrong::expected(what, format!("{most} or less")))
+        })?;
         let users: Users = text.parse().map_err(|error: UsersError| {
             let UsersError { line, wrong } = error;
             let wrong = Wrong::from_message(&wrong.to_string());
@@ -65,6 +74,16 @@ impl Auth {
         }
         Ok(users)
     }
+}
+
+/// How much an auth file may have, in bytes: some 150,000 users.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// The text of `file`; `None` if there is too much of it. Blocks.
+fn read_text(file: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    let read = open_regular(file)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    Ok((read as u64 <= FILE_BYTES_MAX).then_some(text))
 }
 
 impl std::fmt::Display for Auth {

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use relais_net::open_regular;
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
@@ -234,6 +235,11 @@ fn read_tables<'t, T: DeserializeOwned>(
     let (mut read, mut complaints) = (Vec::new(), Vec::new());
     for (name, span, value) in in_order(tables) {
         let key = key.key(name);
+        if name.trim().is_empty() {
+            let wrong = Wrong::expected("a table without a name", expected.clone());
+            complaints.push(document.key_complaint(key, span, wrong));
+            continue;
+        }
         if !value.get_ref().is_table() {
             let wrong = Wrong::expected(format!("`{name}` is not a table"), expected.clone());
             complaints.push(document.key_complaint(key, span, wrong));
@@ -266,9 +272,9 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
             "a configuration file",
         ));
     }
-    // Not by the length that the system tells: that of a device is 0.
+    // Not by the length that the system tells: it may grow meanwhile, and in `/proc` that is 0.
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(reading)?;
+    let file = open_regular(path).map_err(reading)?;
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(reading)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let what = format!("{:?} is too long", path.display());

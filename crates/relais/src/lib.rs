@@ -41,6 +41,7 @@ mod new_file;
 mod output;
 mod password;
 mod plan;
+mod private;
 mod proxy;
 mod quit;
 mod relay;

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
-use relais_http::auth::{check_name, hash_password};
+use relais_http::auth::{check_name, check_password, hash_password};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{
@@ -28,6 +28,7 @@ pub(crate) fn print_line(user: Option<&str>) -> Result<(), Stop> {
         })?;
     }
     let password = read()?;
+    check_password(&password)?;
     let hash = hash_password(&password);
     match user {
         Some(user) => say(format_args!("{user}:{hash}")),

@@ -320,6 +320,19 @@ where
     deserializer.deserialize_any(OneOrMore(PhantomData))
 }
 
+/// The same of who means something by it: an empty list is no way to leave it out.
+pub(crate) fn one_at_least<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: fmt::Display>,
+{
+    let list = one_or_more(deserializer)?;
+    if list.is_empty() {
+        return Err(de::Error::custom("an empty list: expected one or more"));
+    }
+    Ok(list)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -215,6 +215,12 @@ impl Keeper {
         self.authority.get().map(|opened| (opened.authority.certificate_path(), opened.age))
     }
 
+    /// Folders with secrets, which no site is to answer with: they may be below its root.
+    pub(crate) fn private(&self) -> Vec<PathBuf> {
+        let folders = [self.data.authority(), self.data.sockets(), self.data.chat()];
+        folders.into_iter().flatten().collect()
+    }
+
     /// What a listener offers whose sites have these papers. Makes the local authority if one is
     /// needed and there is none.
     pub(crate) fn offer(&self, papers: &[Tls], now: SystemTime) -> Result<Offered, Trouble> {

@@ -148,6 +148,14 @@ impl Table {
 }
 
 impl UpstreamTls {
+    /// The file with the key of what is shown to upstreams.
+    pub(crate) fn key_file(&self) -> Option<&Path> {
+        match &self.own.as_ref()?.papers {
+            Papers::Files { key, .. } => Some(key),
+            Papers::LocalAuthority { .. } => None,
+        }
+    }
+
     /// Reads what it names, and warns of what is odd about it.
     pub(crate) fn read(&self) -> Result<Read, Problem> {
         let Self { key_path, said, believed, own } = self;

@@ -5,8 +5,29 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 
-/// The longest credentials looked at, in bytes of base64.
-const TOKEN_BYTES_MAX: usize = 1024;
+use super::users::NAME_BYTES_MAX;
+
+/// The longest password that anybody can get in by, in bytes.
+const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// The longest credentials looked at, in bytes of base64: those of the longest name and password.
+const TOKEN_BYTES_MAX: usize = (NAME_BYTES_MAX + 1 + PASSWORD_BYTES_MAX).div_ceil(3) * 4;
+
+/// A password that no client can send (RFC 7617).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad password: expected 1 to {PASSWORD_BYTES_MAX} bytes without control characters")]
+pub struct BadPassword;
+
+/// Whether anybody can get in by `password`.
+///
+/// # Errors
+///
+/// [`BadPassword`], if not: it is empty, too long, or holds what must not be sent. It is not told.
+pub fn check_password(password: &str) -> Result<(), BadPassword> {
+    let is_typed = !password.chars().any(char::is_control);
+    let fits = (1..=PASSWORD_BYTES_MAX).contains(&password.len());
+    if is_typed && fits { Ok(()) } else { Err(BadPassword) }
+}
 
 /// A user and a password, as a caller gave them.
 pub(super) struct Credentials {
@@ -60,6 +81,16 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn the_longest_name_and_password_are_read_and_nothing_that_is_longer_or_no_text() {
+        let (name, most) = ("n".repeat(NAME_BYTES_MAX), "p".repeat(PASSWORD_BYTES_MAX));
+        assert_eq!(check_password(&most), Ok(()));
+        check(&basic(format!("{name}:{most}").as_bytes()), Some((&name, &most)));
+        for bad in ["", "a\tb", "a\u{85}", &format!("{most}p")] {
+            assert_eq!(check_password(bad), Err(BadPassword));
+        }
+    }
 
     #[track_caller]
     fn check(value: &str, expect: Option<(&str, &str)>) {

@@ -20,6 +20,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 pub use basic::{Basic, Limits};
 pub use bits::{Bits, digest, print_bits, read_bits};
+pub use credentials::{BadPassword, check_password};
 pub use debts::Debts;
 pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password, hash_password_on};
 pub use slate::Slate;

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// The longest name, in bytes.
-const NAME_BYTES_MAX: usize = 128;
+pub(super) const NAME_BYTES_MAX: usize = 128;
 
 /// Users and the hashes of their passwords.
 ///

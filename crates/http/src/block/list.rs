@@ -2,10 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs::{File, OpenOptions},
     io::{self, Read as _},
     num::NonZeroU64,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,6 +14,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use relais_net::open_regular;
 use relais_wire::visible::is_disturbing;
 use rustix::fs::{AtFlags, CWD};
 use tracing::{info, warn};
@@ -220,7 +219,7 @@ impl Stamps {
 
 fn read(path: &Path) -> Result<(Rules, Stamps), ListError> {
     let unreadable = |source| ListError::Unreadable { path: path.to_owned(), source };
-    let file = open(path).map_err(unreadable)?;
+    let file = open_regular(path).map_err(unreadable)?;
     let before = Stamp::of(&file).map_err(unreadable)?;
     let mut bytes = Vec::new();
     (&file).take(LIST_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -231,17 +230,6 @@ fn read(path: &Path) -> Result<(Rules, Stamps), ListError> {
     let malformed = |source| ListError::Malformed { path: path.to_owned(), source };
     let rules = Rules::parse(bytes).map_err(malformed)?;
     Ok((rules, Stamps { before, after }))
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    // Without waiting for who writes to a pipe.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file"))
-    }
 }
 
 /// A name that may be looked at.

@@ -52,6 +52,7 @@ pub(super) fn judge<B>(request: &Request<B>, rules: Rules) -> Result<(), Refused
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refused { status, why: "too many fields" });
     }
+    judge_expectation(headers)?;
     judge_target(request.method(), request.uri())
         .and_then(|()| judge_values(headers))
         .and_then(|()| judge_length(headers))
@@ -117,6 +118,16 @@ fn judge_target(method: &Method, target: &Uri) -> Result<(), &'static str> {
     let path = target.path_and_query().map_or("", |path| path.as_str());
     let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;
     if is_path { Ok(()) } else { Err("bad :path: expected /path, or * for OPTIONS") }
+}
+
+/// As the guard does over HTTP/1.
+fn judge_expectation(headers: &HeaderMap) -> Result<(), Refused> {
+    let is_known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(header::EXPECT).iter().all(is_known) {
+        return Ok(());
+    }
+    let why = "unknown expectation: expected \"100-continue\"";
+    Err(Refused { status: StatusCode::EXPECTATION_FAILED, why })
 }
 
 fn judge_values(headers: &HeaderMap) -> Result<(), &'static str> {
@@ -219,6 +230,15 @@ mod tests {
             let expect = Err("bad content-length: expected at most 19 digits");
             check("https://a/", &[length(bad)], expect);
         }
+    }
+
+    #[test]
+    fn an_http2_request_expects_no_more_than_one_over_http1() {
+        check("https://a/", &[("expect", "100-Continue")], Ok(()));
+        let foo = request("https://a/", &[("expect", "100-continue"), ("expect", "foo")]);
+        let refused = judge(&foo, RULES).unwrap_err();
+        assert_eq!(refused.status, StatusCode::EXPECTATION_FAILED);
+        assert_eq!(refused.why, "unknown expectation: expected \"100-continue\"");
     }
 
     #[test]

@@ -168,6 +168,8 @@ struct Awake<'a> {
     counted: Counted<'a>,
     /// Told to close after the answer under way.
     closing: bool,
+    /// We are to stop, and had a sweep begin then.
+    told: bool,
 }
 
 /// One of the connections awake, until it is dropped.
@@ -202,6 +204,7 @@ impl<'a> Awake<'a> {
             limits: shared.limits,
             counted: Counted::new(shared),
             closing: false,
+            told: false,
         }
     }
 
@@ -211,6 +214,10 @@ impl<'a> Awake<'a> {
         let mut stop = Stop::new(drain, word.as_mut());
         let ending = poll_fn(|cx| {
             let is_told = stop.is_requested(cx);
+            if is_told && !self.told {
+                self.told = true;
+                sweep.restart();
+            }
             let polled = self.poll(cx, &mut sweep);
             // Not before hyper has read what it was called in for: of a head it is shown whole lines.
             let may_close = is_told && self.pulse.waits() != Waits::Head;
@@ -256,6 +263,10 @@ impl<'a> Awake<'a> {
             return Poll::Ready(Ending::AtRest);
         }
         ready!(sweep.poll_due(cx));
+        // Whose head does not come to its end in a sweep has asked for nothing.
+        if self.told && self.pulse.is_within_head() {
+            return Poll::Ready(Ending::Judged(Judged::Idle));
+        }
         match self.pulse.judge(self.limits) {
             Judged::Well if rests => Poll::Ready(Ending::AtRest),
             Judged::Well => Poll::Pending,

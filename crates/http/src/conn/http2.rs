@@ -50,14 +50,24 @@ pub(super) async fn serve(
             .max_send_buf_size(STREAM_BYTES_MAX)
             .serve_connection(TokioIo::new(batched.clone()), asking)
     );
-    let mut framed =
-        Framed { hyper: hyper.as_mut(), batched, pulse, limits, crowded, patience, closing: false };
+    let mut framed = Framed {
+        hyper: hyper.as_mut(),
+        batched,
+        pulse,
+        limits,
+        crowded,
+        patience,
+        closing: false,
+        told: None,
+    };
     let (mut timer, mut word) = (pin!(tokio::time::sleep(SWEEP)), pin!(drain.requested()));
     let mut sweep = Sweep::new(timer.as_mut());
     let mut stop = Stop::new(drain, word.as_mut());
     let ended = poll_fn(|cx| {
-        if stop.is_requested(cx) {
+        if stop.is_requested(cx) && framed.told.is_none() {
+            framed.told = Some(framed.pulse.heard());
             framed.close();
+            sweep.restart();
         }
         framed.poll(cx, &mut sweep)
     })
@@ -81,6 +91,8 @@ struct Framed<'a> {
     patience: Patience,
     /// Told to close after the answers under way.
     closing: bool,
+    /// How often bytes had come in when we were told to stop, a sweep ago at the next.
+    told: Option<u64>,
 }
 
 impl Framed<'_> {
@@ -101,6 +113,10 @@ impl Framed<'_> {
             return Poll::Ready(Err(Fault::new(Side::Client, "writing HTTP/2", error)));
         }
         ready!(sweep.poll_due(cx));
+        // hyper waits for the answer to a PING before it takes what was asked for to be all.
+        if self.told.is_some_and(|told| self.pulse.is_left_since(told)) {
+            return Poll::Ready(Ok(()));
+        }
         let limits = if self.patience.is_crowded() { &self.crowded } else { self.limits };
         match self.pulse.judge(limits) {
             Judged::Well => Poll::Pending,

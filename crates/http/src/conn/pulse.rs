@@ -37,6 +37,8 @@ pub(super) struct Pulse {
     given: AtomicU64,
     /// When a byte last went in or out.
     moved: AtomicU64,
+    /// How often bytes came in.
+    heard: AtomicU64,
     /// When an answer last ended: what else moves is no use of the connection.
     used: AtomicU64,
     /// When a body last gave bytes. Not when any were sent: a PING's answer is no progress.
@@ -67,6 +69,7 @@ impl Pulse {
     pub(super) fn new() -> Self {
         let now = coarse_now();
         Self {
+            heard: AtomicU64::new(0),
             used: AtomicU64::new(now),
             gave: AtomicU64::new(now),
             in_flight: AtomicU32::new(0),
@@ -192,6 +195,27 @@ impl Pulse {
         self.moved.store(coarse_now(), Relaxed);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.bytes.store(self.bytes.load(Relaxed).saturating_add(bytes), Relaxed);
+    }
+
+    /// Bytes came in.
+    pub(super) fn hear(&self) {
+        self.heard.store(self.heard() + 1, Relaxed);
+    }
+
+    /// How often bytes came in.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard.load(Relaxed)
+    }
+
+    /// Whether nothing is asked for, all that there was to say is written, and nothing was heard since that
+    /// was so often: the client has nothing to lose by the end, or is gone.
+    pub(super) fn is_left_since(&self, heard: u64) -> bool {
+        self.in_flight() == 0 && self.waits() != Waits::Room && self.heard() == heard
+    }
+
+    /// Whether all there is to wait for is the rest of a head.
+    pub(super) fn is_within_head(&self) -> bool {
+        self.in_flight() == 0 && self.waits() == Waits::Head
     }
 
     /// A head or a body begins: its time and bytes count from here.

@@ -45,6 +45,12 @@ impl<'a> Sweep<'a> {
         Self { sleep, left: Left::default() }
     }
 
+    /// Has the next one come a [`SWEEP`] from now.
+    pub(super) fn restart(&mut self) {
+        self.sleep.as_mut().reset(Instant::now() + SWEEP);
+        self.left = Left::default();
+    }
+
     /// Whether it is time. The next is counted from now on, and wakes us.
     pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.left.is_of(cx) && !self.sleep.is_elapsed() {

@@ -289,6 +289,23 @@ async fn a_drain_waits_for_the_rest_of_a_head() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_the_rest_of_a_head_for_long() {
+    for before in ["", "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let Served { mut client, shutdown } = serve(Limits::default());
+        client.write_all(before.as_bytes()).await.unwrap();
+        client.write_all(b"GET /now HT").await.unwrap();
+        let_others_go_on().await;
+        let begun = tokio::time::Instant::now();
+        let finishing = tokio::spawn(shutdown.finish(Duration::from_mins(1)));
+        let expect = if before.is_empty() { "" } else { NOW };
+        assert_eq!(rest_of(&mut client).await, expect);
+        drop(client);
+        assert_eq!(finishing.await.unwrap(), Drained::InTime);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_closes_a_connection_without_a_request() {
     let Served { mut client, shutdown } = serve(Limits::default());
     client.write_all(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();

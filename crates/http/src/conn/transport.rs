@@ -236,6 +236,7 @@ impl AsyncRead for Transport {
                 return Poll::Ready(Ok(()));
             }
             this.pulse.moved(bytes);
+            this.pulse.hear();
             if this.intake.judge(buf, before) == Course::Turned {
                 this.pulse.begin();
             }

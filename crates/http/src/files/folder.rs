@@ -21,9 +21,10 @@ use rustix::{
 
 use super::{
     beneath::{self, Resolver, Rules, directory, statx},
-    found::{Entries, Entry, Found, Freshness, Held, Source},
+    found::{Entries, Entry, Found, Freshness, Held, Source, Way},
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
+    withheld::Withheld,
 };
 use crate::{OpenFiles, Stamp};
 
@@ -36,6 +37,7 @@ pub(super) struct Folder {
     looked: AtomicU64,
     look_every: Duration,
     rules: Rules,
+    withheld: Withheld,
     open_files: OpenFiles,
     hush: Hush,
 }
@@ -66,7 +68,13 @@ impl Folder {
         }
         let dir = ArcSwapOption::from_pointee(dir);
         let (looked, hush) = (AtomicU64::new(0), Hush::default());
-        Ok(Self { path, dir, looked, look_every, rules, open_files, hush })
+        let withheld = Withheld::default();
+        Ok(Self { path, dir, looked, look_every, rules, withheld, open_files, hush })
+    }
+
+    /// The same, as if what is `withheld` were not there.
+    pub(super) fn without(self, withheld: Withheld) -> Self {
+        Self { withheld, ..self }
     }
 
     #[cfg(test)]
@@ -138,7 +146,7 @@ impl Folder {
     /// Looks before it opens: what is no file and no folder is left alone, so that nobody who waits
     /// at the other end of a FIFO takes us for the one awaited.
     fn find(&self, dir: &Dir, path: &[u8]) -> Result<Found, Errno> {
-        let (seen, way) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
+        let (seen, way) = self.see(dir, path)?;
         let kind = FileType::from_raw_mode(statx(&seen, c"")?.stx_mode.into());
         if !matches!(kind, FileType::Directory | FileType::RegularFile) {
             return Err(Errno::NOENT);
@@ -154,6 +162,12 @@ impl Folder {
         let stamp = Stamp::from(&statx(&fd, c"")?);
         let held = Held::Open(self.open_files.open(File::from(fd), stamp));
         Ok(Found::File(Source { held, stamp, way }))
+    }
+
+    /// Opens what is at `path`, but not to be read.
+    fn see(&self, dir: &Dir, path: &[u8]) -> Result<(OwnedFd, Way), Errno> {
+        let (seen, way) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
+        if self.withheld.holds(&seen) { Err(Errno::NOENT) } else { Ok((seen, way)) }
     }
 
     /// What is in the folder `fd`, which is at `path`: files and folders that may be asked for.
@@ -184,7 +198,7 @@ impl Folder {
     /// The entry for `name`, unless it is nothing that would be served.
     fn entry(&self, name: &[u8], inside: &[u8]) -> Option<Entry> {
         let dir = self.dir.load_full()?;
-        let (fd, _) = beneath::open(&dir.fd, inside, OFlags::PATH, self.rules).ok()?;
+        let (fd, _) = self.see(&dir, inside).ok()?;
         let found = statx(&fd, c"").ok()?;
         let stamp = Stamp::from(&found);
         let bytes = match FileType::from_raw_mode(found.stx_mode.into()) {

@@ -39,6 +39,7 @@ mod stamp;
 mod tests;
 mod tree;
 mod variant;
+mod withheld;
 
 use std::{collections::BTreeMap, os::fd::OwnedFd, sync::Arc, time::SystemTime};
 
@@ -53,6 +54,7 @@ use relais_wire::target::{FilePath, file_path};
 pub use self::options::{
     Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Purpose, Root,
 };
+pub use self::refusal::ERROR_STATUSES;
 use self::{
     find::{Hit, StandsFor},
     found::{Freshness, Source},

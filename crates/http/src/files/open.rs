@@ -14,6 +14,7 @@ use super::{
     room::Room,
     rules::CacheRules,
     tree::Tree,
+    withheld::Withheld,
 };
 use crate::OpenFiles;
 
@@ -34,6 +35,7 @@ impl Files {
             error_pages,
             cache_control,
             dotfiles,
+            withheld,
             compress,
             limits,
             open_files,
@@ -45,7 +47,11 @@ impl Files {
         let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
         let room = Room::of(limits.hot_bytes_max.saturating_mul(2));
         let files = Self {
-            tree: Arc::new(open_tree((root, dotfiles), limits.renew_after, &open_files)?),
+            tree: Arc::new(open_tree(
+                (root, dotfiles, Withheld(withheld)),
+                limits.renew_after,
+                &open_files,
+            )?),
             index,
             listing,
             fallback: fallback.as_deref().map(below_root),
@@ -81,13 +87,14 @@ impl Files {
 }
 
 fn open_tree(
-    (root, dotfiles): (Root, Dotfiles),
+    (root, dotfiles, withheld): (Root, Dotfiles, Withheld),
     look_every: Duration,
     open_files: &OpenFiles,
 ) -> Result<Tree, OpenError> {
     Ok(match root {
         Root::Folder(path) => {
-            Tree::Folder(Folder::open_root(path, dotfiles, look_every, open_files.clone())?)
+            let folder = Folder::open_root(path, dotfiles, look_every, open_files.clone())?;
+            Tree::Folder(folder.without(withheld))
         }
         Root::Embedded(assets) => Tree::Embedded(Embedded::of(assets)),
     })

@@ -26,8 +26,8 @@ pub struct Options {
     /// only pretend.
     pub listing: Listing,
     /// The file that answers, with 200, for paths where nothing is: the page of an application
-    /// that knows its paths itself. Only for names without an extension, and for who would rather
-    /// have HTML; never for who would rather have JSON.
+    /// that knows its paths itself. For names with an extension only to who would rather have HTML
+    /// than text; never for who would rather have JSON.
     pub fallback: Option<String>,
     /// The files that are the bodies of error answers.
     pub error_pages: BTreeMap<StatusCode, String>,
@@ -38,6 +38,9 @@ pub struct Options {
     pub cache_control: Vec<(String, HeaderValue)>,
     /// Whether names that start with a dot are served.
     pub dotfiles: Dotfiles,
+    /// Files and folders that are not there for callers, wherever a path leads to them; with each file
+    /// its older logs, `FILE.1`. *Shape*: whole paths without links.
+    pub withheld: Vec<PathBuf>,
     /// How bodies are coded.
     pub compress: Compress,
     /// How much of everything.
@@ -61,6 +64,7 @@ impl Options {
             error_pages: BTreeMap::new(),
             cache_control: Vec::new(),
             dotfiles: Dotfiles::Hidden,
+            withheld: Vec::new(),
             compress: Compress::On(Levels::default()),
             limits: Limits::default(),
             open_files: OpenFiles::at_most(256),
@@ -218,7 +222,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The root is something else.
-    #[error("not a folder: {path:?}")]
+    #[error("not a folder: {path:?}: expected a folder")]
     RootNotFolder {
         /// Where.
         path: PathBuf,
@@ -246,7 +250,7 @@ pub enum OpenError {
         name: String,
     },
     /// An error page or the fallback is not there, or no file that can be read.
-    #[error("no readable file {path:?} below the root, for {purpose}")]
+    #[error("no readable file {path:?} below the root, for {purpose}: expected one")]
     File {
         /// Below the root.
         path: String,

@@ -36,6 +36,9 @@ pub(super) enum Refusal {
     Broken,
 }
 
+/// What answers without a file may have for a status: each may have a page of its own.
+pub const ERROR_STATUSES: [u16; 9] = [400, 403, 404, 405, 406, 412, 416, 500, 503];
+
 impl Refusal {
     /// What `errno` means to who asked for a file.
     pub(super) fn of(errno: Errno) -> Self {
@@ -108,6 +111,25 @@ impl Hush {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn each_status_is_listed_and_no_other() {
+        let mut found: Vec<_> = [
+            Refusal::BadPath,
+            Refusal::Denied,
+            Refusal::Missing,
+            Refusal::BadMethod,
+            Refusal::NotAcceptable,
+            Refusal::Unmet,
+            Refusal::Unsatisfiable { size: 0 },
+            Refusal::Broken,
+            Refusal::Busy,
+        ]
+        .map(|refusal| refusal.status().as_u16())
+        .into();
+        found.sort_unstable();
+        assert_eq!(found, ERROR_STATUSES);
+    }
+
     use super::*;
 
     #[test]

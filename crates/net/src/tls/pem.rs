@@ -4,7 +4,6 @@
 
 use std::{
     fmt,
-    fs::File,
     io::{self, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -18,6 +17,7 @@ use rustls_pki_types::{
 };
 
 use super::{Certified, CertifiedError, Facts};
+use crate::open_regular;
 
 /// The most that a file may hold: over 500 certificates.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -222,7 +222,7 @@ impl Held {
 /// Reads a whole file of a sane size.
 pub(super) fn read(path: &Path) -> Result<Held, PemError> {
     let unreadable = |source| PemError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_regular(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -159,8 +159,7 @@ impl Wrong {
         let mut wrong = Self::from_message(&error.to_string());
         let mut cause = error.source();
         while let Some(error) = cause {
-            wrong.what += ": ";
-            wrong.what += &plain(&error.to_string());
+            wrong = wrong.because(error);
             cause = error.source();
         }
         wrong
@@ -168,9 +167,20 @@ impl Wrong {
 
     /// What happened when `path` was asked for.
     pub fn reading(what: &str, path: &Path, error: &std::io::Error) -> Self {
-        let why = plain(&error.to_string());
-        let what = format!("cannot read {what} {:?}: {why}", path.display());
-        Self { what, expected: None, hint: None }.at_home(path)
+        let what = format!("cannot read {what} {:?}", path.display());
+        Self { what, expected: None, hint: None }.because(error).at_home(path)
+    }
+
+    /// Adds what `cause` says of it.
+    #[must_use]
+    pub(crate) fn because(self, cause: &dyn std::error::Error) -> Self {
+        let why = plain(&cause.to_string());
+        let Self { what, expected, hint } = self;
+        let why = match expected {
+            Some(expected) => Self { what: why, expected: Some(expected), hint: None },
+            None => Self::from_message(&why),
+        };
+        Self { what: format!("{what}: {}", why.what), expected: why.expected, hint }
     }
 
     /// Says in a hint that `path` was taken as it is written, if a shell would not have done so.

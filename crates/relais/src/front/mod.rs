@@ -4,6 +4,8 @@
 mod flags;
 mod handler;
 
+use std::collections::HashSet;
+
 use serde::{Serialize, Serializer};
 
 pub(crate) use flags::{Flags, flag_of};
@@ -13,7 +15,7 @@ use crate::{
     access_log::{self, AccessLog},
     auth::{self, Auth},
     base::Base,
-    complaint::{KeyPath, Problem},
+    complaint::{KeyPath, Problem, Wrong},
     spelling::{HostName, HttpEndpoint},
     tls,
 };
@@ -48,10 +50,20 @@ impl Front {
     /// Resolves the `table` of the site at `key`.
     pub(crate) fn plan(table: Table, base: &Base, key: &KeyPath) -> Result<Self, Problem> {
         let Table { listen: _, hosts, own_names, tls: _, access_log, auth } = table;
+        if let Some(place) = first_double(&hosts) {
+            let what = format!("the host `{}` twice", hosts[place].0);
+            return Err(key.key("hosts").index(place).wrong(Wrong::expected(what, "it once")));
+        }
         let auth = auth.map(|table| Auth::plan(table, base, &key.key("auth"))).transpose()?;
         let access_log = access_log.map(|table| AccessLog::plan(table, base));
         Ok(Self { hosts, own_names, access_log, auth })
     }
+}
+
+/// The place of the first that stands before itself, too.
+fn first_double(hosts: &[HostName]) -> Option<usize> {
+    let mut seen = HashSet::new();
+    hosts.iter().position(|host| !seen.insert(host.0.to_string()))
 }
 
 fn names<S: Serializer>(hosts: &[HostName], serializer: S) -> Result<S::Ok, S::Error> {

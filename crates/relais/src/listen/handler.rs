@@ -1,14 +1,15 @@
 //! From a planned dialogue to what callers meet.
 
 use std::{
-    fs::File,
     io::{self, IsTerminal as _, Read as _},
     path::Path,
     sync::Arc,
 };
 
 use bytes::Bytes;
-use relais_net::{Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service};
+use relais_net::{
+    Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service, open_regular,
+};
 use relais_talk::{
     Answer, Dialogues, EndServer, Limits, Manners, Person, Role as Does, Showcase, Subscribers,
     Word, calc::Calculator,
@@ -52,7 +53,7 @@ impl Parts {
 fn read_reply(file: &Path) -> Result<Bytes, Wrong> {
     let mut bytes = Vec::new();
     let read =
-        File::open(file).and_then(|open| open.take(REPLY_BYTES_MAX + 1).read_to_end(&mut bytes));
+        open_regular(file).and_then(|open| open.take(REPLY_BYTES_MAX + 1).read_to_end(&mut bytes));
     match read {
         Ok(read) if read as u64 > REPLY_BYTES_MAX => {
             let what = format!("{:?} is too large to be answered", file.display());
@@ -61,9 +62,9 @@ fn read_reply(file: &Path) -> Result<Bytes, Wrong> {
         }
         Ok(_) => Ok(bytes.into()),
         Err(error) => {
-            let why = Wrong::from_error(&error).what;
-            let what = format!("cannot read {:?}: {why}", file.display());
-            Err(Wrong { what, expected: None, hint: None }.at_home(file))
+            let what = format!("cannot read {:?}", file.display());
+            let wrong = Wrong { what, expected: None, hint: None };
+            Err(wrong.because(&error).at_home(file))
         }
     }
 }

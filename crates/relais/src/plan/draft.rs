@@ -1,6 +1,6 @@
 //! A plan under construction: who answers where, and what keeps it from that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use relais_net::{Endpoint, Host, Place, Scheme, tls::Protocols};
 
@@ -24,6 +24,9 @@ pub(super) struct Draft {
     pub(super) sites: Vec<Site>,
     pub(super) services: Vec<Service>,
     pub(super) listeners: Vec<Listener>,
+    /// The site that answers for a host at a listener, both by their places. `None` is every host that no other
+    /// answers for. There may be very many of them.
+    pub(super) answering: HashMap<(usize, Option<String>), usize>,
 }
 
 impl Draft {
@@ -123,28 +126,60 @@ impl Draft {
         let tls: Vec<Tls> = tls.filter(|_| is_secure).cloned().into_iter().collect();
         // Port 0 is a port of its own each time.
         let is_fixed = on.host_port().is_none_or(|at| at.port != 0);
-        let is_there = |there: &&mut Listener| {
+        let is_there = |there: &Listener| {
             is_fixed && there.on.place == on.place && there.on.scheme != Scheme::Udp
         };
-        let Some(there) = self.listeners.iter_mut().find(is_there) else {
+        let Some(at) = self.listeners.iter().position(is_there) else {
             self.is_free(on)?;
             let (on, key, behind) = (on.clone(), key.clone(), Behind::Sites(vec![place]));
             self.listeners.push(Listener { on, key, tls, behind });
+            self.answers(self.listeners.len() - 1, place);
             return Ok(());
         };
-        let (true, Behind::Sites(sites)) = (there.on.scheme == on.scheme, &mut there.behind) else {
+        let there = &self.listeners[at];
+        let (true, Behind::Sites(sites)) = (there.on.scheme == on.scheme, &there.behind) else {
             let what = format!("{} is {} elsewhere: {}", place_of(on), there.on.scheme, there.key);
             return Err(Wrong::expected(what, "one scheme for one port"));
         };
-        clash(&self.sites, sites, place)?;
+        if sites.contains(&place) {
+            return Err(Wrong::expected("the same endpoint twice", "it once"));
+        }
+        self.clash(at, place)?;
         if let (Some(first), Some(tls)) = (there.tls.first(), tls.first())
             && first.client_ca != tls.client_ca
         {
             let what = format!("{on} has another `client_ca` elsewhere: {}", first.key_path);
             return Err(Wrong::expected(what, "one `client_ca` for one port"));
         }
-        sites.push(place);
+        let there = &mut self.listeners[at];
         there.tls.extend(tls);
+        if let Behind::Sites(sites) = &mut there.behind {
+            sites.push(place);
+        }
+        self.answers(at, place);
+        Ok(())
+    }
+
+    /// Notes that the site at `place` answers at the listener at `at`.
+    fn answers(&mut self, at: usize, place: usize) {
+        for host in hosts(&self.sites[place]) {
+            self.answering.insert((at, host), place);
+        }
+    }
+
+    /// Whether the site at `place` answers for a host that another at the listener at `at` answers for.
+    fn clash(&self, at: usize, place: usize) -> Result<(), Wrong> {
+        for host in hosts(&self.sites[place]) {
+            let asked = (at, host);
+            let Some(other) = self.answering.get(&asked) else { continue };
+            let other = self.sites[*other].key();
+            let Some(host) = asked.1 else {
+                let what = format!("`{other}` answers for every host there already");
+                return Err(Wrong::expected(what, "`hosts` in one of them, or another port"));
+            };
+            let what = format!("`{other}` answers for `{host}` there already");
+            return Err(Wrong::expected(what, "each host once at an endpoint"));
+        }
         Ok(())
     }
 
@@ -162,23 +197,12 @@ impl Draft {
     }
 }
 
-/// Whether the site at `place` answers for a host that one of the sites at `there` answers for.
-fn clash(sites: &[Site], there: &[usize], place: usize) -> Result<(), Wrong> {
-    let new = &sites[place];
-    if there.contains(&place) {
-        return Err(Wrong::expected("the same endpoint twice", "it once"));
+/// The hosts that `site` answers for; `None` for all that no other does.
+fn hosts(site: &Site) -> Vec<Option<String>> {
+    match site.front.hosts.as_slice() {
+        [] => vec![None],
+        hosts => hosts.iter().map(|host| Some(host.0.to_string())).collect(),
     }
-    for other in there.iter().map(|other| &sites[*other]) {
-        if new.front.hosts.is_empty() && other.front.hosts.is_empty() {
-            let what = format!("`{}` answers for every host there already", other.key());
-            return Err(Wrong::expected(what, "`hosts` in one of them, or another port"));
-        }
-        if let Some(host) = new.front.hosts.iter().find(|host| other.front.hosts.contains(host)) {
-            let what = format!("`{}` answers for `{}` there already", other.key(), host.0);
-            return Err(Wrong::expected(what, "each host once at an endpoint"));
-        }
-    }
-    Ok(())
 }
 
 fn place_of(on: &Endpoint) -> String {

@@ -63,7 +63,7 @@ impl Plan {
             let wrong = Wrong::expected("nothing to run", "a table, e.g. `[serve.site]`");
             problems.push(KeyPath::default().wrong(wrong));
         }
-        let Draft { sites, services, listeners } = draft;
+        let Draft { sites, services, listeners, answering: _ } = draft;
         problems.extend(disks::clashes(&sites));
         problems.extend(logs::clashes(&sites, &services));
         match limits {

@@ -1,16 +1,19 @@
 //! What a `[proxy.NAME]` says of passing on: every name resolved, nothing opened.
 
+use std::path::{Path, PathBuf};
+
 use relais_net::Endpoint;
 use serde::Serialize;
 
 use super::{
     Table, block::Block, cache::Cache, edits::Edits, forward::Forward, limits::Limits,
-    log_file::LogFile, upstreams::Upstreams,
+    log_file::LogFile, purge::Purge, upstreams::Upstreams,
 };
 use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     tree::Node,
+    upstream_tls::UpstreamTls,
 };
 
 /// Requests passed on, resolved.
@@ -50,6 +53,20 @@ pub enum To {
 }
 
 impl Proxy {
+    /// Files that are for nobody to read: the secrets it knows, and what its cache keeps.
+    pub(crate) fn private(&self) -> Vec<PathBuf> {
+        let key = match &self.to {
+            To::Upstreams(upstreams) => {
+                upstreams.upstream_tls.as_ref().and_then(UpstreamTls::key_file)
+            }
+            To::Forward(_) => None,
+        };
+        let cache = self.cache.as_ref();
+        let token = cache.and_then(|cache| cache.purge.as_ref()).map(Purge::token_file);
+        let stored = cache.and_then(|cache| cache.disk.as_ref()).map(|disk| disk.path.as_path());
+        key.into_iter().chain(token).chain(stored).map(Path::to_owned).collect()
+    }
+
     /// Where those are that we name, for some paths or all.
     pub(crate) fn upstreams(&self) -> impl Iterator<Item = &Endpoint> {
         let upstreams = match &self.to {

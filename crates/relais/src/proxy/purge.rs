@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    fs::File,
     io::{self, Read as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -10,6 +9,7 @@ use std::{
 
 use clap::{Args, ValueHint};
 use relais_http::{Purgers, Token};
+use relais_net::open_regular;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -83,6 +83,11 @@ impl Table {
 }
 
 impl Purge {
+    /// Where the secret is.
+    pub(super) fn token_file(&self) -> &Path {
+        &self.token_file
+    }
+
     /// Reads the token of the table at `key`.
     ///
     /// # Errors
@@ -108,7 +113,7 @@ impl Purge {
 /// As much of the file as tells whether it is a token. Warns if others may read it, too.
 fn read(file: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let opened = File::open(file)?;
+    let opened = open_regular(file)?;
     let mode = opened.metadata()?.permissions().mode() & 0o777;
     opened.take(2 * TOKEN_LEN_MAX).read_to_string(&mut text)?;
     if mode & 0o077 != 0 {

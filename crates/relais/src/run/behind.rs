@@ -1,10 +1,11 @@
 //! From a plan to what stands behind its listeners: everything on the disk read, nothing bound.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use relais_http::{DynHandler, Erase, Hosts, OpenFiles, Site as HostedSite};
 use tracing::warn;
 
+use super::private;
 use crate::{
     clock,
     complaint::{Complaint, KeyPath, Problem, Trouble, Wrong},
@@ -49,7 +50,7 @@ pub(crate) struct Behind {
 ///
 /// Everything that is wrong, as far as it can be told without doing it.
 pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
-    let (_, plan, _) = read(source, &OpenFiles::at_most(0))?;
+    let (_, plan, _) = read(source, &OpenFiles::at_most(0), Vec::new())?;
     Ok(plan)
 }
 
@@ -57,7 +58,7 @@ pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
 /// authority and its certificates where they are needed. What runs is not changed: what is opened,
 /// and not taken over, is closed again.
 pub(crate) fn prepare(source: &Source, lasting: &Lasting) -> Result<Prepared, Vec<Complaint>> {
-    let (said, plan, parts) = read(source, &lasting.sites.open_files)?;
+    let (said, plan, parts) = read(source, &lasting.sites.open_files, lasting.tls.private())?;
     let (mut sites, mut services) = (lasting.sites.clone(), lasting.services.clone());
     match assemble(&plan, parts, (&mut sites, &mut services, &lasting.tls)) {
         Ok(behind) => Ok(Prepared { said, plan, behind, sites, services }),
@@ -73,12 +74,18 @@ struct Parts {
     services: Vec<service::Parts>,
 }
 
-fn read(source: &Source, open_files: &OpenFiles) -> Result<(Said, Plan, Parts), Vec<Complaint>> {
+/// `folders` are nobody's, beside the files that the configuration names.
+fn read(
+    source: &Source,
+    open_files: &OpenFiles,
+    folders: Vec<PathBuf>,
+) -> Result<(Said, Plan, Parts), Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
+    let private = private::of(&plan, folders);
     let (mut parts, mut problems) = (Parts::default(), Vec::new());
     for site in &plan.sites {
-        match site::Parts::read(site, open_files) {
+        match site::Parts::read(site, (open_files, &private)) {
             Ok(read) => parts.sites.push(read),
             Err(found) => problems.extend(found),
         }

@@ -1,6 +1,9 @@
 //! What is printed once everything listens.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 use relais_net::{Endpoint, Host, Scheme};
 use tracing::warn;
@@ -9,6 +12,7 @@ use super::house::{House, Listening};
 use crate::{
     listen::Shows,
     output::{greet, tell},
+    private::Private,
     serve::Root,
     site::{Job, Site},
     tls::Age,
@@ -29,10 +33,14 @@ impl Greeting {
     pub(crate) fn say(self, house: &House) {
         let lines: Vec<_> = house.listeners().collect();
         say_doors(&lines);
-        for site in lines.iter().flat_map(|listening| &listening.sites) {
-            if let Some(hint) = bare(site) {
-                tell(hint);
-            }
+        // A site at several endpoints is one.
+        let sites = || lines.iter().flat_map(|listening| &listening.sites);
+        let bare: BTreeSet<_> = sites().filter_map(|site| bare(site)).collect();
+        bare.iter().for_each(tell);
+        let private = house.private();
+        for withheld in sites().filter_map(|site| withheld(site, &private)).collect::<BTreeSet<_>>()
+        {
+            warn!("{withheld}");
         }
         for hub in house.hubs().iter().filter(|hub| hub.waits_for_its_first) {
             // Its name, where it says more than that it is one.
@@ -120,6 +128,19 @@ fn bare(site: &Site) -> Option<String> {
     }
     let (root, index) = (root.display(), files.index.join(" or "));
     Some(format!("hint: {root} has no {index}; `--list`, or `listing = true`, lists what it has"))
+}
+
+/// What lies below the root of a site and is answered to nobody, if anything does.
+fn withheld(site: &Site, private: &Private) -> Option<String> {
+    let Job::Serve(files) = &site.job else { return None };
+    let Root::Folder(root) = &files.root else { return None };
+    let found = private.below(root).into_iter().filter(|path| path.exists());
+    let found: Vec<_> = found.map(|path| format!("{:?}", path.display())).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let root = root.display();
+    Some(format!("below {root:?}, and answered to nobody, lie our own files: {}", found.join(", ")))
 }
 
 /// Where it listens, in a form that can be opened as it is printed.

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Shutdown};
-use tokio::task::JoinSet;
+use tokio::{runtime::Handle, task::JoinSet};
 use tracing::{error, warn};
 
 pub(crate) use self::told::Listening;
@@ -272,6 +272,20 @@ impl House {
     pub(crate) fn close_logs(&self, patience: Duration) {
         self.lasting.sites.close_logs(patience);
         self.lasting.services.close_logs(patience);
+    }
+
+    /// What waits until all logs are written that there are now, as [`House::close_logs`] does.
+    pub(super) fn logs(&self) -> impl FnOnce(Duration) + Send + use<> {
+        let (sites, services) = (self.lasting.sites.clone(), self.lasting.services.clone());
+        move |patience| {
+            sites.close_logs(patience);
+            services.close_logs(patience);
+        }
+    }
+
+    /// Where something may run that does not wait for the main thread.
+    pub(super) fn elsewhere(&self) -> &Handle {
+        self.cores.first()
     }
 
     /// Has services begin to show themselves that did not already.

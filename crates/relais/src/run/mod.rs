@@ -14,12 +14,12 @@ mod inherited;
 mod manager;
 mod memory;
 mod opened;
+mod private;
+mod stops;
 mod unknown;
+mod waiting;
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::{pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -27,7 +27,7 @@ use relais_net::Drained;
 use relais_wire::plural::plural;
 use tokio::{
     runtime::Builder,
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::SignalKind,
     sync::mpsc,
     time::{MissedTickBehavior, timeout},
 };
@@ -53,6 +53,8 @@ use behind::Lasting;
 use bind::Taken;
 use house::House;
 use inherited::Inherited;
+use stops::{Stops, listen_for};
+use waiting::{Disk, Waiting};
 
 /// Runs what `source` says until a signal ends it.
 pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(), Stop> {
@@ -99,47 +101,6 @@ const LOGS_MAX: Duration = Duration::from_secs(5);
 /// The same when callers were cut off: somebody waits for us to be gone.
 const LOGS_MAX_IN_HASTE: Duration = Duration::from_secs(1);
 
-/// The signals that say stop.
-struct Stops {
-    interrupt: Signal,
-    terminate: Signal,
-    /// When the last one came.
-    last: Option<Instant>,
-}
-
-/// Signals that come sooner than this after another are the same: `timeout` and the like send them to
-/// a process and to its group, and nobody has changed his mind.
-const SAME_MAX: Duration = Duration::from_millis(100);
-
-impl Stops {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: listen_for(SignalKind::interrupt())?,
-            terminate: listen_for(SignalKind::terminate())?,
-            last: None,
-        })
-    }
-
-    /// Waits for one of them.
-    async fn one(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => (),
-                _ = self.terminate.recv() => (),
-            }
-            let now = Instant::now();
-            if self.last.is_none_or(|last| now.duration_since(last) > SAME_MAX) {
-                self.last = Some(now);
-                return;
-            }
-        }
-    }
-}
-
-fn listen_for(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("listening for signals")
-}
-
 /// Lets callers in until told to stop, then waits for them.
 async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
     let mut stops = Stops::listen()?;
@@ -163,14 +124,15 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     manager::ready();
     let mut renewing = tokio::time::interval(RENEW_EVERY);
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let quit = house.quit();
+    let (quit, disk) = (house.quit(), Disk::default());
+    house.elsewhere().spawn(waiting::watch(disk.clone(), house.logs()));
     loop {
         tokio::select! {
             () = stops.one() => break,
             () = quit.said() => break,
-            _ = renewing.tick() => house.renew(clock::now()),
-            _ = hang_up.recv() => drop(reload(house)),
-            Some(call) = called.recv() => obey(call, house),
+            _ = renewing.tick() => disk.wait_for(Waiting::ForCertificates, || house.renew(clock::now())),
+            _ = hang_up.recv() => drop(reload(house, &disk)),
+            Some(call) = called.recv() => obey(call, house, &disk),
         }
     }
     manager::stopping();
@@ -205,10 +167,10 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
 /// An end that takes no longer needs no words. Idle connections are closed in less.
 const MOMENT: Duration = Duration::from_millis(1500);
 
-fn obey(Call { request, answers }: Call, house: &mut House) {
+fn obey(Call { request, answers }: Call, house: &mut House, disk: &Disk) {
     match request {
         // An error is a caller that did not wait.
-        Request::Reload {} => _ = answers.try_send(reload(house)),
+        Request::Reload {} => _ = answers.try_send(reload(house, disk)),
         Request::Listening {} => {
             let cache::House { runs, desks, .. } = house.caches();
             let ports = house.ports();
@@ -225,9 +187,9 @@ fn obey(Call { request, answers }: Call, house: &mut House) {
     }
 }
 
-fn reload(house: &mut House) -> Answer {
+fn reload(house: &mut House, disk: &Disk) -> Answer {
     manager::reloading();
-    let answer = match house.reload() {
+    let answer = match disk.wait_for(Waiting::ForReload, || house.reload()) {
         Ok(changed) => {
             house.begin();
             info!("reloaded: {changed}");

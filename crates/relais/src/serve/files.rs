@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use http::{HeaderValue, StatusCode};
+use relais_http::files::ERROR_STATUSES;
 use serde::{Serialize, Serializer};
 
 use super::{CacheRule, Table};
@@ -45,7 +46,7 @@ pub enum Root {
 /// A file that goes with a status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorPage {
-    /// 400 to 599.
+    /// One of [`ERROR_STATUSES`].
     #[serde(serialize_with = "number")]
     pub status: StatusCode,
     /// Relative to the root.
@@ -138,9 +139,12 @@ fn error_pages(
     let mut planned = Vec::new();
     for (status, file) in pages {
         let found = status.parse::<StatusCode>().ok();
-        match found.filter(|found| found.is_client_error() || found.is_server_error()) {
+        match found.filter(|found| ERROR_STATUSES.contains(&found.as_u16())) {
             None => {
-                let wrong = Wrong::expected(format!("bad status {status:?}"), "400 to 599");
+                // Others are not told by files, but by what stands before them.
+                let all = ERROR_STATUSES.map(|status| status.to_string()).join(", ");
+                let what = format!("bad status {status:?}");
+                let wrong = Wrong::expected(what, format!("one that files have: {all}"));
                 problems.push(key.key(status).wrong_key(wrong));
             }
             Some(_) if !is_below(file) => problems.push(key.key(status).wrong(outside(file))),

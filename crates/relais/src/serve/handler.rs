@@ -18,9 +18,11 @@ use crate::{
     clock,
     complaint::{KeyPath, Problem, Wrong},
     demo,
+    private::Private,
 };
 
-/// Looks at the files of the site at `key`; what is going to be opened takes places of `open_files`.
+/// Looks at the files of the site at `key`; what is going to be opened takes places of `open_files`. What is
+/// `private` below the root is answered to nobody.
 ///
 /// # Errors
 ///
@@ -28,9 +30,13 @@ use crate::{
 pub(crate) fn open(
     files: &Files,
     key: &KeyPath,
-    open_files: &OpenFiles,
+    (open_files, private): (&OpenFiles, &Private),
 ) -> Result<Handler, Problem> {
-    let options = Options { open_files: open_files.clone(), ..options(files) };
+    let withheld = match &files.root {
+        Root::Folder(root) => private.below(root),
+        Root::Demo => Vec::new(),
+    };
+    let options = Options { open_files: open_files.clone(), withheld, ..options(files) };
     Handler::open(options).map_err(|error| problem(files, key, &error))
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     access_log, auth, front,
-    spelling::{HostName, HttpEndpoint, one_or_more},
+    spelling::{HostName, HttpEndpoint, one_at_least, one_or_more},
     tls,
 };
 
@@ -26,7 +26,7 @@ pub struct Table {
     #[serde(default)]
     pub own_names: bool,
     /// The files that a folder is answered with; the first that is there counts.
-    #[serde(default, deserialize_with = "one_or_more")]
+    #[serde(default, deserialize_with = "one_at_least")]
     pub index: Vec<String>,
     /// Whether a folder without such a file is listed.
     #[serde(default)]

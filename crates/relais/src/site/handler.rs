@@ -8,7 +8,7 @@ use std::{
 use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
 
 use super::{Job, Site};
-use crate::{access_log::Logs, complaint::Problem, front, proxy, serve};
+use crate::{access_log::Logs, complaint::Problem, front, private::Private, proxy, serve};
 
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
@@ -50,16 +50,20 @@ impl Lasting {
 }
 
 impl Parts {
-    /// Reads what `site` needs; what it is going to open takes places of `open_files`.
+    /// Reads what `site` needs; what it is going to open takes places of `open_files`. No file
+    /// that is `private` is answered.
     ///
     /// # Errors
     ///
     /// Everything that is not there or cannot be read.
-    pub(crate) fn read(site: &Site, open_files: &OpenFiles) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn read(
+        site: &Site,
+        (open_files, private): (&OpenFiles, &Private),
+    ) -> Result<Self, Vec<Problem>> {
         let key = site.key();
         let front = front::Parts::read(&site.front, &key);
         let job = match &site.job {
-            Job::Serve(files) => serve::open(files, &key, open_files)
+            Job::Serve(files) => serve::open(files, &key, (open_files, private))
                 .map(|files| JobParts::Files(Box::new(files)))
                 .map_err(|problem| vec![problem]),
             Job::Proxy(proxy) => {

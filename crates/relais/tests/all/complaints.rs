@@ -2,6 +2,8 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, process::Output};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
+
 use crate::program::Place;
 
 #[test]
@@ -37,14 +39,47 @@ fn a_configuration_that_is_too_long() {
     place.write("relais.toml", &most);
     assert_eq!(place.run(&["check"]).status.code(), Some(0));
     place.write("relais.toml", most + "x");
-    let said = |name: &str| {
-        format!(
-            "error: \"{name}\" is too long\n --> {name}\n  \
-             = expected a configuration of 1MiB at most\n"
-        )
-    };
-    check(&place.run(&["check"]), 2, &said("relais.toml"));
-    check(&place.run(&["check", "/dev/zero"]), 2, &said("/dev/zero"));
+    let said = "error: \"relais.toml\" is too long\n --> relais.toml\n  \
+                = expected a configuration of 1MiB at most\n";
+    check(&place.run(&["check"]), 2, said);
+}
+
+#[test]
+fn a_configuration_or_a_file_it_names_that_is_no_regular_file_is_not_waited_for() {
+    let place = Place::new();
+    mkfifoat(CWD, place.path().join("pipe"), Mode::RUSR).unwrap();
+    for (path, found) in [("pipe", "a pipe"), ("/dev/zero", "a device")] {
+        let said = format!(
+            "error: cannot read the configuration \"{path}\": it is {found}\n --> {path}\n  \
+             = expected a regular file\n"
+        );
+        check(&place.run(&["check", path]), 2, &said);
+        let users =
+            format!("[serve.site]\nlisten = \"8080\"\nroot = \".\"\nauth.file = \"{path}\"\n");
+        place.write("relais.toml", users);
+        let output = place.run(&["check"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let expect = format!("error: cannot read the auth file \"{path}\": it is {found}\n");
+        assert!(said.starts_with(&expect), "{said}");
+        assert!(said.contains("^ expected a regular file\n"), "{said}");
+    }
+}
+
+#[test]
+fn an_auth_file_that_is_too_large() {
+    let place = Place::new();
+    place.write(
+        "relais.toml",
+        "[serve.site]\nlisten = \"8080\"\nroot = \".\"\nauth.file = \"users.txt\"\n",
+    );
+    let most = "#".repeat(16 << 20);
+    place.write("users.txt", &most);
+    assert_eq!(place.run(&["check"]).status.code(), Some(0));
+    place.write("users.txt", most + "#");
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("error: the auth file \"users.txt\" is too large\n"), "{said}");
+    assert!(said.contains("^ expected 16MiB or less\n"), "{said}");
 }
 
 #[test]
@@ -160,8 +195,10 @@ fn a_command_line_is_told_by_its_flags() {
                 --> command line: DIR\n";
     check(&place.run(&["serve", "nowhere"]), 2, said);
     let said = "error: bad status \"200\"\n --> command line: --error-page\n  \
-                = expected 400 to 599\n";
+                = expected one that files have: 400, 403, 404, 405, 406, 412, 416, 500, 503\n";
     check(&place.run(&["serve", "--error-page", "200=ok.html"]), 2, said);
+    let said = said.replace("200", "401");
+    check(&place.run(&["serve", "--error-page", "401=who.html"]), 2, &said);
     let said = "error: http://127.0.0.1:9000 and http://:9000 both take port 9000 of 127.0.0.1\n \
                 --> command line: --listen\n  = expected one of them\n";
     check(&place.run(&["serve", "-l", "9000", "-l", ":9000"]), 2, said);

@@ -54,3 +54,13 @@ fn a_password_has_a_longest() {
     }
     assert_eq!(ask(&[], "").status.code(), Some(1));
 }
+
+#[test]
+fn a_password_that_no_client_can_send_is_refused() {
+    let output = ask(&["anna"], "a\tb");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expect = "error: bad password: expected 1 to 1024 bytes without control characters\n";
+    assert_eq!(said, expect);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+}

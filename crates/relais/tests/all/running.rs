@@ -55,9 +55,9 @@ fn who_is_waited_for_at_the_end_is_told() {
     let place = Place::new();
     place.write(
         "relais.toml",
-        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \".\"\nlisting = true\n",
+        "limits.grace = \"2s\"\n[serve.site]\nlisten = \"127.0.0.1:0\"\nroot = \"site\"\nlisting = true\n",
     );
-    place.write_big("big");
+    place.write_big("site/big");
     let running = place.start(&["up"], 1);
     let mut stream = running.connect(0);
     ask_for_big(&mut stream);

@@ -112,6 +112,22 @@ async fn an_idle_http2_client_that_answers_nothing_is_told_and_left_in_peace() {
     assert!(output.windows(goaway.len()).any(|window| window == goaway), "{output:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_who_answers_nothing_and_asks_for_nothing() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let http = http(Stage::default(), Limits::default());
+    let (shutdown, drain) = Shutdown::new();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    tokio::spawn(async move { http.serve(conn, drain).await });
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &settings].concat();
+    client.write_all(&hello).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(shutdown.finish(Duration::from_mins(1)).await, Drained::InTime);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
 /// Says of each request whether all of its body came.
 #[derive(Debug)]
 struct Uploads(tokio::sync::mpsc::UnboundedSender<bool>);

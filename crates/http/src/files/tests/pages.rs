@@ -54,7 +54,7 @@ fn options_that_cannot_be_had_are_told() {
     check("no folder at \"ROOT/missing\"", &|options| {
         options.root = Root::Folder(path.join("missing"));
     });
-    check("not a folder: \"ROOT/file\"", &|options| {
+    check("not a folder: \"ROOT/file\": expected a folder", &|options| {
         options.root = Root::Folder(path.join("file"));
     });
     check("bad pattern \"{\": a brace is not closed: expected a glob", &|options| {
@@ -63,10 +63,13 @@ fn options_that_cannot_be_had_are_told() {
     check("bad index \"a/b\": expected the name of a file, without slashes", &|options| {
         options.index = vec!["a/b".to_owned()];
     });
-    check("no readable file \"app.html\" below the root, for the fallback", &|options| {
-        options.fallback = Some("/app.html".to_owned());
-    });
-    let purpose = "no readable file \"../x\" below the root, for the error page for 404 Not Found";
+    check(
+        "no readable file \"app.html\" below the root, for the fallback: expected one",
+        &|options| {
+            options.fallback = Some("/app.html".to_owned());
+        },
+    );
+    let purpose = "no readable file \"../x\" below the root, for the error page for 404 Not Found: expected one";
     check(purpose, &|options| {
         options.error_pages = [(StatusCode::NOT_FOUND, "../x".to_owned())].into();
     });

@@ -1,6 +1,6 @@
 //! Which paths are files, and which are nothing.
 
-use std::os::unix::net::UnixListener;
+use std::os::unix::{fs::symlink, net::UnixListener};
 
 use super::*;
 
@@ -81,6 +81,34 @@ fn names_that_start_with_a_dot_are_hidden() {
     let shown = Site::with(TREE, |options| options.dotfiles = Dotfiles::Shown);
     shown.check("/.hidden", 200, "secret");
     shown.check("/folder/.env", 200, "secret");
+}
+
+#[test]
+fn what_is_withheld_is_not_there_by_whatever_path_and_in_no_list() {
+    let tree = [("users", "secret"), ("log.1", "old"), ("data/ca/key", "secret"), ("data/a", "a")];
+    let site = Site::with(&[&tree[..], &[("users.html", "page")]].concat(), |options| {
+        let Root::Folder(root) = &options.root else { unreachable!("made so") };
+        let root = root.canonicalize().unwrap();
+        symlink("users", root.join("link")).unwrap();
+        symlink("data/ca", root.join("folder")).unwrap();
+        options.withheld = ["users", "log", "data/ca"].map(|name| root.join(name)).into();
+        options.listing = Listing::On;
+        options.dotfiles = Dotfiles::Shown;
+    });
+    // One that was not there when it was said.
+    fs::write(site.root().join("log"), "line").unwrap();
+    let hidden = ["/users", "/%75sers", "/data/../users", "/link", "/log", "/log.1", "/data/ca"];
+    for path in [&hidden[..], &["/data/ca/", "/data/ca/key", "/folder", "/folder/key"]].concat() {
+        site.check(path, 404, "404 Not Found\nThere is nothing at this address.\n");
+    }
+    site.check("/users.html", 200, "page");
+    site.check("/data/a", 200, "a");
+    let listed = site.get("/").body;
+    let listed = String::from_utf8(listed).unwrap();
+    assert!(listed.contains("users.html") && listed.contains("data/"), "{listed}");
+    for name in ["users\"", "link", "log", "folder"] {
+        assert!(!listed.contains(&format!("href=\"{name}")), "{name} in {listed}");
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::{
     cache,
     config::Source,
     hub,
+    private::Private,
     quit::Quit,
+    run::private,
     service::{Job, Service},
     site::Site,
     tending::Tended,
@@ -62,6 +64,11 @@ impl House {
     /// What the configuration is read from.
     pub(crate) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What no site is to answer with, though it may lie below its root. Asks the disk.
+    pub(crate) fn private(&self) -> Private {
+        private::of(&self.plan, self.lasting.tls.private())
     }
 
     /// How long callers may take to finish.
