@@ -198,7 +198,7 @@ mod tests {
         /// Which entries are told of both rooms behind their making, and what gaps.
         fn told(&self, bounds: Bounds, wanted: Wanted) -> (Vec<u64>, Vec<(u64, u64)>) {
             let names = Arc::new(Names::of(&self.state));
-            let shelf = Shelf { archive: self.store.archive().unwrap(), names, bounds };
+            let reader = Shelf { archive: self.store.archive().unwrap(), names, bounds };
             let rooms = [(2, "#one"), (3, "#two")];
             let rooms = rooms.map(|(id, name)| (RoomId(Seq(id)), Place::Room(name.into()), Seq(3)));
             let (client, upto) = (ClientId { hall: 0, key: Key(1) }, self.state.last);
@@ -207,7 +207,7 @@ mod tests {
             let (hall, _) = mpsc::unbounded_channel();
             let job = Job { client, re: None, by: ANA, hall, query, wanted };
             let mut posts = Group::new();
-            shelf.missed((&job, &Attention::default()), &rooms, (upto, &mut posts)).unwrap();
+            reader.missed((&job, &Attention::default()), &rooms, (upto, &mut posts)).unwrap();
             let (mut seqs, mut gaps) = (Vec::new(), Vec::new());
             for post in posts {
                 let Post::One(_, spoken) = post else { panic!("{post:?}") };
