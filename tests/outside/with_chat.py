@@ -247,11 +247,27 @@ def what_comes_to_nothing_says_what_to_try(stage):
     holds(told, "without `--register` it logs in")
     _, told = chat(stage, port, "--user", "ana", "--send", "@nobody", "hello", status=1)
     holds(told, "the hub refuses")
+    _, told = chat(stage, port, "--user", "ana", "--tail", "@nobody", status=1)
+    holds(told, "nobody is called")
     _, told = chat(stage, f"udp://127.0.0.1:{program.at}", "--user", "ana", status=2)
     holds(told, "tcp, tls or unix")
     out = stage.finish([RELAIS, "chat", str(port), "--user", "eve"])
     equal(out.returncode, 2)
     holds(out.stderr.decode(), "RELAIS_PASSWORD")
+
+
+@test
+def a_script_whose_message_would_wait_for_long_is_told_so(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = Bot(program.at)
+    ana.done("REGISTER", user="ana", password=PASSWORD)
+    ana.done("JOIN", room="#lab")
+    ana.done("SLOW", room="#lab", seconds=21600)
+    registered(stage, str(program.at), "bob")
+    chat(stage, str(program.at), "--user", "bob", "--send", "#lab", "once")
+    _, told = chat(stage, str(program.at), "--user", "bob", "--send", "#lab", "twice", status=1)
+    holds(told, "this room is slow")
+    ana.close()
 
 
 @test

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod by_hand;
+mod missed;
 mod pages;
 mod shelf;
 mod turns;
@@ -9,7 +10,10 @@ mod written;
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
 };
 
@@ -18,6 +22,7 @@ use tokio::sync::mpsc::UnboundedSender;
 #[cfg(test)]
 pub(crate) use self::by_hand::ByHand;
 use self::{
+    missed::Behind,
     shelf::Shelf,
     turns::{Full, Takes, Turns},
 };
@@ -39,6 +44,24 @@ pub(crate) struct Job {
     /// Who tells it.
     pub(crate) hall: UnboundedSender<Arc<Group>>,
     pub(crate) query: Query,
+    pub(crate) wanted: Wanted,
+}
+
+/// Whether somebody still waits for what is read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    given_up: Arc<AtomicBool>,
+}
+
+impl Wanted {
+    /// Nobody does any more: there is no need to read on.
+    fn give_up(&self) {
+        self.given_up.store(true, Relaxed);
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.given_up.load(Relaxed)
+    }
 }
 
 /// What is to be read.
@@ -57,7 +80,7 @@ pub(crate) enum Query {
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
     /// Behind that come the turns in dialogues.
     /// It is to notice of it what it wants to.
-    Missed { rooms: Vec<(RoomId, Place, Seq)>, upto: Seq, turns: Vec<Event>, attention: Attention },
+    Missed { rooms: Vec<Behind>, upto: Seq, turns: Vec<Event>, attention: Attention },
     /// What who asks wrote, behind an entry and not behind another.
     Written { after: Seq, upto: Seq },
     /// An answer that lists rooms, in some of which others may have said something: where in the list
@@ -182,7 +205,8 @@ impl Reader {
         })
     }
 
-    /// Drops what a client wanted that is `who` no more. Gives that.
+    /// Drops what a client wanted that is `who` no more. Gives that, but for what is being read: that is told
+    /// to be refused.
     pub(crate) fn forget(&self, client: ClientId, who: AccountId) -> Vec<Job> {
         self.table.turns().0.forget(client, who)
     }

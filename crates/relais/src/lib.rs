@@ -107,7 +107,9 @@ pub fn main() -> ExitCode {
     let verbose = global.verbose.saturating_sub(u8::from(command.is_client()));
     logging::start(&flags::Global { verbose, ..global.clone() });
     let data = Data::of(global.data).map_err(Stop::from);
-    let done = data.and_then(|data| obey(command, &data, (global.color, telling)));
+    let done = clock::judge(clock::now())
+        .and(data)
+        .and_then(|data| obey(command, &data, (global.color, telling)));
     ended(done, output::unsaid())
 }
 

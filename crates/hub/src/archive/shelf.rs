@@ -13,12 +13,12 @@ use tracing::error;
 use super::{Bounds, Job, Noticed, Query, RETRY_MS, Uncounted, pages};
 use crate::{
     hall::{Group, Post},
-    model::{AccountId, Attention, Between, RoomId, Seq, Why},
+    model::{AccountId, RoomId, Seq},
     names::Names,
     outbox::Spoken,
-    protocol::{Answer, Code, Event, Gap, Listed, Page, Place, Refusal, Told},
+    protocol::{Answer, Code, Event, Listed, Page, Place, Refusal, Told},
     saying::{self, View},
-    store::{Archive, Broken, Missed, More, Past, Sought},
+    store::{Archive, Broken, More, Past, Sought},
 };
 
 /// One who reads.
@@ -52,6 +52,10 @@ impl Shelf {
             error!(%error, "what was said cannot be read");
             Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
         });
+        // What it asked before is not told to who it may be next.
+        if job.wanted.is_given_up() {
+            return told(job, Err(Refusal::of(Code::NotLoggedIn)));
+        }
         posts.extend(told(job, answer));
         posts
     }
@@ -75,7 +79,7 @@ impl Shelf {
                 Answer::Live { cursor: *upto }
             }
             Query::Counted { answer, rooms, upto } => {
-                self.counted(answer.clone(), (job.by, *upto), rooms)?
+                self.counted((job, answer.clone()), *upto, rooms)?
             }
         };
         Ok(Ok(answer))
@@ -99,15 +103,15 @@ impl Shelf {
         Ok((past, if more == More::Yes { more } else { more_next }))
     }
 
-    /// `answer` with how much `who` has not read of the rooms in it up to an entry.
+    /// `answer` with how much who asks has not read of the rooms in it up to an entry.
     fn counted(
         &self,
-        mut answer: Answer,
-        (who, upto): (AccountId, Seq),
+        (job, mut answer): (&Job, Answer),
+        upto: Seq,
         rooms: &[Uncounted],
     ) -> Result<Answer, Broken> {
-        for uncounted in rooms {
-            let (unread, mentions) = self.count(uncounted, who, upto)?;
+        for uncounted in rooms.iter().take_while(|_| !job.wanted.is_given_up()) {
+            let (unread, mentions) = self.count(uncounted, job.by, upto)?;
             if let Some(listed) = listed(&mut answer).get_mut(uncounted.at) {
                 (listed.unread, listed.mentions) = (unread, mentions);
             }
@@ -142,7 +146,8 @@ impl Shelf {
         let began = Instant::now();
         // One more than is asked for tells whether there is more.
         let sought = Sought { rooms: &ids, words, from: *from, limit: limit + 1, upto: *upto };
-        let go_on = move || began.elapsed() < SEARCHED_MAX;
+        let wanted = job.wanted.clone();
+        let go_on = move || began.elapsed() < SEARCHED_MAX && !wanted.is_given_up();
         let (found, more) = self.archive.search_while(&sought, go_on)?;
         let is_all = more == More::No && found.len() <= *limit;
         let found = &found[..found.len().min(*limit)];
@@ -161,63 +166,8 @@ impl Shelf {
         Ok(Ok(Answer::Page { events, more }))
     }
 
-    /// Tells what was missed, in the log's order: of each room the newest that there is room for, and
-    /// before it that there was more.
-    fn missed(
-        &self,
-        (job, attention): (&Job, &Attention),
-        rooms: &[(RoomId, Place, Seq)],
-        (upto, posts): (Seq, &mut Group),
-    ) -> Result<(), Broken> {
-        let Bounds { each: each_max, all: all_max, bytes: bytes_max } = self.bounds;
-        let (mut events, mut bytes, mut gaps) = (Vec::new(), 0, Vec::new());
-        for (id, place, since) in rooms {
-            let each_max = each_max.min(all_max.saturating_sub(events.len()));
-            let missed = self.archive.since(&[(*id, *since)], upto, each_max)?;
-            let Some(Missed { past, more, .. }) = missed.first() else { continue };
-            let (mut has_more, mut first) = (*more == More::Yes, None);
-            // The newest first, as long as there is room.
-            for past in past.iter().rev() {
-                let Some(event) = self.event(past, place, job.by) else { continue };
-                let why = self.why(past, place, (job.by, attention));
-                let spoken = Spoken::new(Told::Event(saying::noticed(event, why)));
-                bytes += spoken.json.len();
-                if bytes > bytes_max {
-                    has_more = true;
-                    break;
-                }
-                first = Some(past.prev);
-                events.push((past.entry.seq, spoken));
-            }
-            if has_more {
-                gaps.push(Gap { room: place.clone(), from: *since, to: first.unwrap_or(upto) });
-            }
-        }
-        let tell = |spoken| Post::One(job.client, spoken);
-        posts.extend(gaps.into_iter().map(|gap| tell(Spoken::new(Told::Event(Event::Gap(gap))))));
-        events.sort_unstable_by_key(|(seq, _)| *seq);
-        posts.extend(events.into_iter().map(|(_, spoken)| tell(spoken)));
-        Ok(())
-    }
-
-    /// Why who missed it is to notice it now.
-    fn why(
-        &self,
-        past: &Past,
-        place: &Place,
-        (who, attention): (AccountId, &Attention),
-    ) -> Option<Why> {
-        if self.is_out(past) || past.entry.by == who {
-            return None;
-        }
-        let between = match place {
-            Place::Person(_) => Between::Two,
-            Place::Room(_) => Between::All,
-        };
-        attention.why(&past.entry, (&self.names.name(who), between))
-    }
-
-    fn event(&self, past: &Past, place: &Place, viewer: AccountId) -> Option<Event> {
+    /// What `viewer` is told of what happened at `place`; `None` of what nobody is told.
+    pub(super) fn event(&self, past: &Past, place: &Place, viewer: AccountId) -> Option<Event> {
         let name = |who| self.names.name(who);
         let view = View { place: place.clone(), viewer: Some(viewer), name: &name };
         let mut event = saying::event((&past.entry, past.prev), view)?;
@@ -236,7 +186,7 @@ impl Shelf {
     }
 
     /// Whether nobody is shown what was said: it was taken out, or is being.
-    fn is_out(&self, past: &Past) -> bool {
+    pub(super) fn is_out(&self, past: &Past) -> bool {
         past.redacted || self.names.is_silenced(past.entry.by)
     }
 }

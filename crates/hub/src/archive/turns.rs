@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Job;
+use super::{Job, Wanted};
 use crate::{hall::ClientId, model::AccountId};
 
 /// What waits to be read. Of one account one thing is read at a time: it takes no more than one of
@@ -22,14 +22,8 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct Account {
     jobs: VecDeque<Job>,
-    reading: Reading,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Reading {
-    #[default]
-    Nothing,
-    One,
+    /// What is being read, and for which of its clients.
+    reading: Option<(ClientId, Wanted)>,
 }
 
 /// What one who reads may take.
@@ -86,7 +80,7 @@ impl Turns {
         };
         let account = self.accounts.get_mut(&who?)?;
         let job = account.jobs.pop_front()?;
-        account.reading = Reading::One;
+        account.reading = Some((job.client, job.wanted.clone()));
         self.jobs -= 1;
         Some(job)
     }
@@ -94,15 +88,19 @@ impl Turns {
     /// What was read of `who` is told: its next turn comes when all others had theirs.
     pub(super) fn done(&mut self, who: AccountId) {
         let Some(account) = self.accounts.get_mut(&who) else { return };
-        account.reading = Reading::Nothing;
+        account.reading = None;
         self.line_up(who);
     }
 
-    /// Drops what `client` wanted, which is `who` no more. Gives that.
+    /// Drops what `client` wanted, which is `who` no more. Gives that, but for what is being read, which is
+    /// given up.
     ///
     /// *Cost*: that of all accounts that wait, if it wanted something.
     pub(super) fn forget(&mut self, client: ClientId, who: AccountId) -> Vec<Job> {
         let Some(account) = self.accounts.get_mut(&who) else { return Vec::new() };
+        if let Some((_, wanted)) = account.reading.as_ref().filter(|(of, _)| *of == client) {
+            wanted.give_up();
+        }
         let jobs = std::mem::take(&mut account.jobs).into_iter();
         let (dropped, kept): (VecDeque<_>, VecDeque<_>) =
             jobs.partition(|job| job.client == client);
@@ -120,7 +118,7 @@ impl Turns {
     /// Has an account wait for its turn, if it wants something and has none; forgets who wants nothing.
     fn line_up(&mut self, who: AccountId) {
         let Some(account) = self.accounts.get(&who) else { return };
-        if account.reading == Reading::One {
+        if account.reading.is_some() {
             return;
         }
         match account.jobs.front() {
@@ -163,9 +161,9 @@ mod tests {
 
     /// Something that account `by` asks for by its client `key`, under the number `re`.
     fn job((by, key, re): (u64, u64, u64), query: Query) -> Job {
-        let client = ClientId { hall: 0, key: Key(key) };
+        let (client, wanted) = (ClientId { hall: 0, key: Key(key) }, Wanted::default());
         let (hall, _) = mpsc::unbounded_channel();
-        Job { client, re: Some(re), by: AccountId(Seq(by)), hall, query }
+        Job { client, re: Some(re), by: AccountId(Seq(by)), hall, query, wanted }
     }
 
     fn of(asked: &[(u64, u64, u64)]) -> Turns {
@@ -258,5 +256,20 @@ mod tests {
         assert_eq!((turns.jobs, turns.accounts.len()), (0, 0));
         // Of who has nothing there, nothing is dropped.
         assert!(turns.forget(client, who).is_empty());
+    }
+
+    #[test]
+    fn what_is_being_read_for_a_client_that_is_gone_is_given_up() {
+        let mut turns = of(&[(1, 1, 10), (1, 2, 11)]);
+        let first = turns.next(Takes::All).unwrap();
+        let gone = |key| (ClientId { hall: 0, key: Key(key) }, AccountId(Seq(1)));
+        let (other, who) = gone(2);
+        assert_eq!(turns.forget(other, who)[0].re, Some(11));
+        assert!(!first.wanted.is_given_up());
+        let (client, who) = gone(1);
+        assert!(turns.forget(client, who).is_empty());
+        assert!(first.wanted.is_given_up());
+        turns.done(who);
+        assert_eq!((turns.jobs, turns.accounts.len()), (0, 0));
     }
 }

@@ -1,10 +1,10 @@
 //! What is asked of the log and of who is there, and changes nothing.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use super::{Desk, broken, order::Asked};
 use crate::{
-    archive::{Job, Query},
+    archive::{Job, Query, Wanted},
     hall::{ClientId, Post},
     model::{AccountId, Room, RoomId, Seq, Title},
     protocol::{Answer, Ask, Code, Place, Refusal, Resume},
@@ -180,7 +180,7 @@ impl Desk {
                 let rooms = self.state.account(by).rooms.iter();
                 rooms.map(|room| Ok((*room, *since))).collect()
             }
-            // As many as a frame has.
+            // As many as a frame has, which may be one in many spellings.
             Resume::Rooms(rooms) => {
                 let judge = self.judge(by);
                 let rooms = rooms.iter();
@@ -190,8 +190,9 @@ impl Desk {
     }
 
     /// Has a client be told what it missed, then that this was all. It is told of what happens from here
-    /// on behind that; what was missed is older.
+    /// on behind that; what was missed is older. A room that is there twice counts once.
     pub(super) fn resume(&mut self, (client, re): Asked, by: AccountId, rooms: Vec<(RoomId, Seq)>) {
+        let rooms = once(rooms);
         self.posts.push(Post::Hold(client));
         let upto = self.state.last;
         // Who fell behind in one of them is told of it again.
@@ -217,8 +218,18 @@ impl Desk {
     /// Once what is not committed yet is: the archive does not see it before.
     pub(super) fn read_later(&mut self, (client, re): Asked, by: AccountId, query: Query) {
         let hall = self.halls[client.hall].clone();
-        self.jobs.push(Job { client, re, by, hall, query });
+        self.jobs.push(Job { client, re, by, hall, query, wanted: Wanted::default() });
     }
+}
+
+/// Each room once, where it was named first: behind the earliest of its entries.
+fn once(rooms: Vec<(RoomId, Seq)>) -> Vec<(RoomId, Seq)> {
+    let mut earliest = HashMap::with_capacity(rooms.len());
+    for (room, since) in &rooms {
+        let earlier = earliest.entry(*room).or_insert(*since);
+        *earlier = (*earlier).min(*since);
+    }
+    rooms.into_iter().filter_map(|(room, _)| earliest.remove_entry(&room)).collect()
 }
 
 /// How much of what was said is given to who does not say how much.

@@ -7,8 +7,6 @@ use http::{
 };
 use relais_http::{Answer, Body, Inbound};
 use relais_net::Fault;
-use serde::Deserialize;
-use serde_json::error::Category;
 
 use crate::{
     json,
@@ -21,12 +19,6 @@ use crate::{
 
 /// What its path begins with.
 pub(super) const PATH: &str = "/hook/";
-
-/// What is said, once: what others add to it is left out.
-#[derive(Deserialize)]
-struct Posted {
-    text: String,
-}
 
 /// Takes what is posted for the hook whose `token` the path has, and says it.
 ///
@@ -53,25 +45,14 @@ pub(super) async fn take(
         let why = format!("expected at most {bytes_max} bytes");
         return Ok(refuse(hub, &Refusal::of(Code::FrameTooBig).why(why)));
     };
-    let read = (|| Ok((posted(&body)?, cid(&head.headers)?)))();
+    let read = (|| Ok((json::read_posted(&body)?, cid(&head.headers)?)))();
     let said = match read {
-        Ok((Posted { text }, cid)) => hub.say_by_hook(hash, (&text, cid)).await.map(|_| ()),
+        Ok((text, cid)) => hub.say_by_hook(hash, (&text, cid)).await.map(|_| ()),
         Err(refusal) => Err(refusal),
     };
     Ok(match said {
         Ok(()) => Response::new(Body::full(Bytes::from_static(b"ok"))),
         Err(refusal) => refuse(hub, &refusal),
-    })
-}
-
-fn posted(body: &[u8]) -> Result<Posted, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        // Where the parser stood says nothing to who posts a form, or forgot to quote.
-        let refusal = match error.classify() {
-            Category::Data => Refusal::of(Code::BadField).field("text"),
-            _ => Refusal::of(Code::BadFrame),
-        };
-        refusal.why("expected {\"text\":\"…\"}")
     })
 }
 

@@ -169,6 +169,7 @@ fn resume(f: Fields<'_>) -> Result<Resume, Amiss> {
     let Some(Fields(rooms)) = f.object("rooms")? else {
         return f.needed("since", Fields::seq).map(Resume::Since);
     };
+    alone(f, "since", "nothing beside \"rooms\"")?;
     let one = |(name, seq): &(String, Value)| match (Place::read(name), seq) {
         (Some(place), Value::Number(seq)) => Ok((place, Seq(*seq))),
         (None, _) => Err(Amiss::Other("rooms", PLACE)),
@@ -177,9 +178,17 @@ fn resume(f: Fields<'_>) -> Result<Resume, Amiss> {
     rooms.iter().map(one).collect::<Result<_, _>>().map(Resume::Rooms)
 }
 
+/// Whether `field`, which says the same otherwise, is not there: neither is to win unseen.
+fn alone(f: Fields<'_>, field: &'static str, expect: &'static str) -> Result<(), Amiss> {
+    if f.value(field).is_some() { Err(Amiss::Other(field, expect)) } else { Ok(()) }
+}
+
 fn message(f: Fields<'_>) -> Result<Ask, Amiss> {
     let to = match f.str("to")? {
-        Some(name) => Place::Person(name.strip_prefix('@').unwrap_or(name).to_owned()),
+        Some(name) => {
+            alone(f, "room", "nothing beside \"to\"")?;
+            Place::Person(name.strip_prefix('@').unwrap_or(name).to_owned())
+        }
         None => room(f)?,
     };
     Ok(Ask::Message {

@@ -11,11 +11,13 @@ mod fields;
 mod heard;
 mod misread;
 mod names;
+mod posted;
 mod spelling;
 mod telling;
 mod told;
 mod value;
 
+pub(crate) use self::posted::read_posted;
 pub use self::{
     asked::read,
     asking::write_request,

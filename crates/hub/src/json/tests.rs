@@ -143,6 +143,11 @@ fn what_is_wrong_is_refused_with_its_field() {
     is_refused(r#"{"cmd":"RESUME"}"#, Code::MissingField, "since");
     is_refused(r#"{"cmd":"RESUME","rooms":{"lab":1}}"#, Code::BadField, "rooms");
     is_refused(r##"{"cmd":"RESUME","rooms":{"#lab":"1"}}"##, Code::BadField, "rooms");
+    is_refused(r##"{"cmd":"RESUME","since":1,"rooms":{"#lab":1}}"##, Code::BadField, "since");
+    let two = r##"{"cmd":"MESSAGE","room":"#lab","to":"bob","body":"hi"}"##;
+    is_refused(two, Code::BadField, "room");
+    let login = r##"{"cmd":"LOGIN","token":"t","resume":{"since":1,"rooms":{"#lab":1}}}"##;
+    is_refused(login, Code::BadField, "since");
     is_refused(r##"{"cmd":"HISTORY","room":"#l","between":[1]}"##, Code::BadField, "between");
     is_refused(r##"{"cmd":"HISTORY","room":"#l","before":1,"after":2}"##, Code::BadField, "before");
     is_refused(r##"{"cmd":"SLOW","room":"#l","seconds":4294967296}"##, Code::BadField, "seconds");

@@ -115,8 +115,10 @@ async fn come_in(
     if let Some(room) = found(&room, rooms) {
         return Ok(room);
     }
-    if let Place::Person(_) = room {
-        return Ok(room);
+    if let Place::Person(user) = &room {
+        // Nobody says anything to who is not there: that is told at once.
+        let user = user.clone();
+        return answer(caller, asker, Ask::Whois { user }).await.map(|_| room);
     }
     if asker.absent == Absent::Told {
         is_there(caller, asker, &room).await?;

@@ -141,11 +141,11 @@ fn days(text: &str) -> Result<Days, String> {
         return Ok(Days(None));
     }
     let days = text.parse().map(|days: NonZeroU32| Days(Some(days.get())));
-    days.map_err(|_| format!("bad number of days {text:?}: expected 1 or more, or `forever`"))
+    days.map_err(|_| format!("bad number of days {text:?}: expected 1 to 4294967295, or `forever`"))
 }
 
 fn uses(text: &str) -> Result<NonZeroU32, &'static str> {
-    text.parse().map_err(|_| "expected a number, 1 or more")
+    text.parse().map_err(|_| "expected a number from 1 to 4294967295")
 }
 
 /// For whom an invitation is.
@@ -212,7 +212,8 @@ mod tests {
         assert_eq!(days("30"), Ok(Days(Some(30))));
         assert_eq!(days("forever"), Ok(Days(None)));
         for wrong in ["-1", "0", "x"] {
-            let expect = format!("bad number of days {wrong:?}: expected 1 or more, or `forever`");
+            let expect =
+                format!("bad number of days {wrong:?}: expected 1 to 4294967295, or `forever`");
             assert_eq!(days(wrong), Err(expect));
         }
     }
@@ -220,6 +221,9 @@ mod tests {
     #[test]
     fn an_invitation_that_nobody_could_use_is_none() {
         assert_eq!(uses("2").map(NonZeroU32::get), Ok(2));
-        assert_eq!(uses("0"), Err("expected a number, 1 or more"));
+        assert_eq!(uses("4294967295"), Ok(NonZeroU32::MAX));
+        for wrong in ["0", "4294967296"] {
+            assert_eq!(uses(wrong), Err("expected a number from 1 to 4294967295"));
+        }
     }
 }

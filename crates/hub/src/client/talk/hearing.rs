@@ -78,6 +78,7 @@ impl Talk {
         }
         if let Err(refusal) = &answer
             && is_for_later(refusal)
+            && wait_of(refusal) <= PATIENCE
             && self.asking.later(re, now + wait_of(refusal))
         {
             return;
@@ -164,6 +165,10 @@ fn meant(ask: &Ask, answer: Answer) -> Answer {
         (_, answer) => answer,
     }
 }
+
+/// How long what was asked is asked again later. What is to wait for longer, as in a slow room, is told to
+/// be refused: who said it knows then, and a script ends.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the same may come to something later.
 fn is_for_later(refusal: &Refusal) -> bool {

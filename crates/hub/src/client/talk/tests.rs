@@ -183,6 +183,21 @@ fn what_is_refused_for_now_is_asked_later_under_the_same_name() {
 }
 
 #[test]
+fn what_is_refused_for_longer_than_anybody_waits_is_told() {
+    let now = Instant::now();
+    for (ms, is_told) in [(30_000, false), (30_001, true), (21_600_000, true)] {
+        let mut talk = entered(now);
+        talk.ask(say("hello"), now);
+        talk.frames();
+        let refusal = r#"{"re":2,"err":{"code":"RATE_LIMITED","msg":"slow down","retry_ms":"#;
+        talk.hear(format!("{refusal}{ms}}}}}").as_bytes(), now);
+        let news = talk.news();
+        assert_eq!(matches!(news, Some(News::Answered(_, Err(_)))), is_told, "{ms}: {news:?}");
+        assert_eq!(talk.unanswered(), usize::from(!is_told));
+    }
+}
+
+#[test]
 fn who_is_not_let_in_is_told_why_and_asks_no_more() {
     let (mut talk, now) = (talk(), Instant::now());
     talk.connected(now);

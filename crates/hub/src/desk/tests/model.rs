@@ -250,8 +250,16 @@ impl Model {
         (re, by): (Option<u64>, AccountId),
         rooms: Vec<(RoomId, Seq)>,
     ) {
+        // Each once, from the earliest place.
+        let mut once = Vec::<(RoomId, Seq)>::new();
+        for (room, since) in rooms {
+            match once.iter_mut().find(|(other, _)| *other == room) {
+                Some((_, earliest)) => *earliest = since.min(*earliest),
+                None => once.push((room, since)),
+            }
+        }
         self.guests[guest].holds += 1;
-        self.later.push((guest, re, by, Later::Missed(rooms, self.last)));
+        self.later.push((guest, re, by, Later::Missed(once, self.last)));
     }
 
     /// What a client was told since.

@@ -37,7 +37,7 @@ async fn a_refusal_is_told_as_everywhere_and_when_to_come_again() {
 
 #[test]
 fn what_is_posted_has_a_text_and_perhaps_much_else() {
-    let read = |text: &str| posted(text.as_bytes()).map(|posted| posted.text).ok();
+    let read = |text: &str| json::read_posted(text.as_bytes()).ok();
     assert_eq!(read(r#"{"text":"a"}"#).as_deref(), Some("a"));
     let much = r#"{"username":"ci","icon_emoji":":x:","text":"é\n","attachments":[{"a":[1]}]}"#;
     assert_eq!(read(much).as_deref(), Some("é\n"));
@@ -49,13 +49,18 @@ fn what_is_posted_has_a_text_and_perhaps_much_else() {
         ("{}", no_text),
         (r#"{"text":7}"#, no_text),
         (r#"{"text":null}"#, no_text),
-        ("[1]", no_text),
+        ("[1]", no_frame),
+        (r#"["from an array"]"#, no_frame),
+        (r#"{"text":"a","text":"b"}"#, no_frame),
     ] {
-        let refusal = posted(bad.as_bytes()).err().unwrap();
+        let refusal = json::read_posted(bad.as_bytes()).err().unwrap();
         assert_eq!((refusal.code, refusal.field), expect, "{bad}");
         assert_eq!(refusal.why, r#"expected {"text":"…"}"#);
     }
-    assert!(posted("[".repeat(100_000).as_bytes()).is_err());
+    let deep = |many| format!(r#"{{"text":"a","deep":{}{}}}"#, "[".repeat(many), "]".repeat(many));
+    assert_eq!(read(&deep(15)).as_deref(), Some("a"));
+    assert_eq!(read(&deep(16)), None);
+    assert_eq!((read(&deep(30_000)), read(&"[".repeat(100_000))), (None, None));
 }
 
 #[test]
@@ -75,6 +80,6 @@ fn a_key_names_what_is_said() {
 proptest! {
     #[test]
     fn nothing_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = posted(&body);
+        let _ = json::read_posted(&body);
     }
 }
