@@ -397,6 +397,9 @@ def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage)
     _, said = send(stage, at, "fin")
     holds(said, "the other side ended without an answer")
     equal(send(stage, at, text=b"1\nfin\n")[0], b"1\n")
+    came, said = send(stage, at, text=b"1\nfin\n2\n", status=1)
+    equal(came, b"1\n")
+    holds(said, "ended before all was said: code 1000")
 
 
 @test
