@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import re
+import resource
 import socket
 import ssl
 import struct
@@ -646,3 +647,26 @@ def the_calculator_of_relais_listen_answers_each_line(stage):
         equal(answers[0], str(2**200))
         holds(answers[1], "error: division by zero")
         holds(answers[2], "1.86411")
+
+
+@test
+def who_may_start_no_thread_is_told_so(stage):
+    if os.getuid() == 0 and not others_may_run(RELAIS):
+        raise Skip("the limit is none of root's, and nobody else may run relais")
+
+    def alone():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+    limits = {"preexec_fn": alone, "user": 65534 if os.getuid() == 0 else None}
+    with Serving(lambda stream: stream.recv(10)) as server:
+        for words in [[f"tcp://127.0.0.1:{server.port}"], [f"tcp://localhost:{server.port}", "x"]]:
+            done = stage.finish([RELAIS, "send", *words], 10, input=b"x\n", **limits)
+            said = done.stderr.decode()
+            equal(done.returncode, 1, said)
+            holds(said, "starting a thread")
+
+
+def others_may_run(program):
+    """Whether everybody may go through all the folders above it."""
+    path = pathlib.Path(program).resolve()
+    return all(path.stat().st_mode & 0o001 for path in [path, *path.parents])

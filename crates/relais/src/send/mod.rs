@@ -216,7 +216,8 @@ async fn hold(
         audience.show_on(screen);
         Reading::typed(lines)
     } else {
-        Reading::piped(input::form(asked, unit), said.clone())
+        let reading = Reading::piped(input::form(asked, unit), said.clone());
+        reading.context("starting a thread that reads standard input")?
     };
     let mut is_answered = true;
     let mut listen = |told: Told<'_>| {
