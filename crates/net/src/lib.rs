@@ -35,6 +35,7 @@ pub mod tls;
 mod told_rarely;
 mod turn;
 mod unpanicked;
+mod worked;
 
 pub use accept::next_caller;
 pub use alarm::{Alarm, Patience};
@@ -66,3 +67,4 @@ pub use stream::{ByteCounts, CountedStream, Idle, Stream};
 pub use switched::Switched;
 pub use told_rarely::ToldRarely;
 pub use turn::after_others;
+pub use worked::Worked;

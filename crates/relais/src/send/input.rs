@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use relais_talk::{
     LineEnd,
@@ -50,7 +51,7 @@ impl Reading {
     /// # Errors
     ///
     /// What the system says that has no thread for it.
-    pub(super) fn piped(form: Form, said: mpsc::Sender<Bytes>) -> io::Result<Self> {
+    pub(super) fn piped(form: Form, said: mpsc::Sender<Bytes>) -> anyhow::Result<Self> {
         let wrong = Arc::<Mutex<_>>::default();
         let told = Arc::clone(&wrong);
         let read = move || {
@@ -61,7 +62,8 @@ impl Reading {
             }
         };
         // Nobody waits for it: a read that does not return ends with the process.
-        thread::Builder::new().name("reading".to_owned()).spawn(read)?;
+        let started = thread::Builder::new().name("reading".to_owned()).spawn(read);
+        started.context("starting a thread that reads standard input")?;
         Ok(Self { lines: None, is_over: false, wrong })
     }
 

@@ -216,8 +216,7 @@ async fn hold(
         audience.show_on(screen);
         Reading::typed(lines)
     } else {
-        let reading = Reading::piped(input::form(asked, unit), said.clone());
-        reading.context("starting a thread that reads standard input")?
+        Reading::piped(input::form(asked, unit), said.clone())?
     };
     let mut is_answered = true;
     let mut listen = |told: Told<'_>| {

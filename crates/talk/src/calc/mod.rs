@@ -13,15 +13,12 @@ mod queue;
 use std::{
     collections::HashSet,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
 
-use relais_net::Client;
+use relais_net::{Client, Worked};
 use tokio::{sync::oneshot, time::Instant};
 
 pub use child::child;
@@ -60,21 +57,6 @@ pub struct Calculator {
     /// Filled when the first expression comes: a calculator that nobody asks has no child.
     jobs: OnceLock<Arc<Queue<Job>>>,
     strangers: Strangers,
-}
-
-/// How long was worked for a caller, in microseconds: of those of its address the one comes first for whom
-/// it was least.
-#[derive(Debug, Default)]
-pub struct Worked(AtomicU64);
-
-impl Worked {
-    fn so_far(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed))
-    }
-
-    fn add(&self, time: Duration) {
-        self.0.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
 }
 
 /// From which addresses strangers have an expression waiting, or being worked out: one from each.
@@ -165,13 +147,18 @@ impl Calculator {
         value
     }
 
-    /// The same, for who tells values from what is none.
+    /// The same, for who tells values from what is none, and us from strangers.
     ///
     /// # Errors
     ///
     /// [`NoValue`]
-    pub async fn work_out(&self, asker: Asker, expression: &str) -> Result<String, NoValue> {
-        let answer = self.value_for(asker, &Worked::default(), expression).await;
+    pub async fn work_out(
+        &self,
+        asker: Asker,
+        worked: &Worked,
+        expression: &str,
+    ) -> Result<String, NoValue> {
+        let answer = self.value_for(asker, worked, expression).await;
         match answer.strip_prefix("error: ") {
             _ if answer == evaluate::LATE => Err(NoValue::Late),
             _ if answer == BUSY => Err(NoValue::Busy),
@@ -272,7 +259,8 @@ mod tests {
     async fn what_takes_too_long_is_told_from_what_is_wrong() {
         let calculator = calculator();
         let known = Asker::Known(Client::Local);
-        let work_out = async |expression| calculator.work_out(known, expression).await;
+        let nothing = Worked::default();
+        let work_out = async |expression| calculator.work_out(known, &nothing, expression).await;
         assert_eq!(work_out("1").await, Ok("= 1".to_owned()));
         assert_eq!(work_out("hang").await, Err(NoValue::Late));
         let why = "it takes more memory than there is for it".to_owned();
@@ -285,7 +273,7 @@ mod tests {
         let [first, here] = [Client::V4([192, 0, 2, 1].into()), Client::V4([192, 0, 2, 2].into())];
         let ended = Mutex::new(Vec::new());
         let ask = async |asker, name| {
-            let value = calculator.work_out(asker, name).await;
+            let value = calculator.work_out(asker, &Worked::default(), name).await;
             ended.lock().unwrap().push(name);
             value
         };

@@ -5,10 +5,9 @@ mod talking;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
+use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer, Worked};
 
 use crate::{
-    calc::Worked,
     dialogues::{CARRIED_BYTES_MAX, Dialogues, Way, too_long},
     echo::{Echo, PAUSE},
     lines::{Extent, Message},
