@@ -528,6 +528,28 @@ def datagrams_of_no_bytes_and_of_all_they_may_have(stage):
 
 
 @test
+def small_services_that_answer_everything_are_not_answered(stage):
+    """One forged datagram would have both answer each other for ever."""
+    for role in ["echo", "upper", "ack", "calc"]:
+        server = listen(stage, "udp://127.0.0.1:0", "--as", role)
+        with contextlib.ExitStack() as small:
+            callers = [small.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(5)]
+            for caller, port in zip(callers, [7, 13, 17, 19, 37]):
+                try:
+                    caller.bind(("127.0.7.7", port))
+                except PermissionError:
+                    raise Skip("small ports are not for everyone here") from None
+                caller.sendto(b"1", ("127.0.0.1", server.ports[0]))
+            # Whoever comes behind them is: they were heard.
+            for _ in range(2):
+                assert ask_by_datagram(server.ports[0], b"2")
+            equal(select.select(callers, [], [], 0)[0], [])
+        if role == "ack":
+            eventually("they are shown", lambda: server.said().count(" 127.0.7.7:") >= 5)
+        server.kill()
+
+
+@test
 def web_sockets_hold_dialogues_too(stage):
     client = web_sockets()
     relais = listen(stage, "ws://127.0.0.1:0", "wss://127.0.0.1:0", "--as", "echo")

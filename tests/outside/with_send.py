@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import re
+import resource
 import socket
 import ssl
 import struct
@@ -397,6 +398,9 @@ def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage)
     _, said = send(stage, at, "fin")
     holds(said, "the other side ended without an answer")
     equal(send(stage, at, text=b"1\nfin\n")[0], b"1\n")
+    came, said = send(stage, at, text=b"1\nfin\n2\n", status=1)
+    equal(came, b"1\n")
+    holds(said, "ended before all was said: code 1000")
 
 
 @test
@@ -643,3 +647,26 @@ def the_calculator_of_relais_listen_answers_each_line(stage):
         equal(answers[0], str(2**200))
         holds(answers[1], "error: division by zero")
         holds(answers[2], "1.86411")
+
+
+@test
+def who_may_start_no_thread_is_told_so(stage):
+    if os.getuid() == 0 and not others_may_run(RELAIS):
+        raise Skip("the limit is none of root's, and nobody else may run relais")
+
+    def alone():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+    limits = {"preexec_fn": alone, "user": 65534 if os.getuid() == 0 else None}
+    with Serving(lambda stream: stream.recv(10)) as server:
+        for words in [[f"tcp://127.0.0.1:{server.port}"], [f"tcp://localhost:{server.port}", "x"]]:
+            done = stage.finish([RELAIS, "send", *words], 10, input=b"x\n", **limits)
+            said = done.stderr.decode()
+            equal(done.returncode, 1, said)
+            holds(said, "starting a thread")
+
+
+def others_may_run(program):
+    """Whether everybody may go through all the folders above it."""
+    path = pathlib.Path(program).resolve()
+    return all(path.stat().st_mode & 0o001 for path in [path, *path.parents])

@@ -10,7 +10,7 @@ use std::{
 };
 
 use relais_http::auth::Debts;
-use relais_net::{Client, Fault, Side};
+use relais_net::{Client, Fault, Side, Worked};
 use tokio::{
     sync::{OnceCell, mpsc, oneshot},
     time::Instant,
@@ -61,7 +61,8 @@ pub enum Asker {
 
 /// What calculates for clients.
 pub trait Calculator: fmt::Debug + Send + Sync {
-    /// What `expr` of `asker` comes to, in bounded time and memory.
+    /// What `expr` of `asker` comes to, in bounded time and memory. For the same connection it `worked`
+    /// before: what this takes is added.
     ///
     /// # Errors
     ///
@@ -69,6 +70,7 @@ pub trait Calculator: fmt::Debug + Send + Sync {
     fn calculate(
         &self,
         asker: Asker,
+        worked: Arc<Worked>,
         expr: String,
     ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>>;
 }

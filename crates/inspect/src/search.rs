@@ -67,11 +67,13 @@ pub fn search(
     thread::scope(|scope| {
         // Whoever leaves this scope, by an error or a panic too, lets the threads end.
         let _end = End(&order);
-        for _ in 0..threads {
-            scope.spawn(|| work(&pieces, &order, &find));
-        }
-        for (number, Piece { source, .. }) in pieces.iter().enumerate() {
-            let found = order.wait_for(number);
+        let work = || work(&pieces, &order, &find);
+        let start = |_: &usize| thread::Builder::new().spawn_scoped(scope, work).is_ok();
+        // Where the system has no thread for it, this one works.
+        let has_threads = (0..threads).filter(start).count() > 0;
+        let mut buffer = Vec::new();
+        for (number, piece @ Piece { source, .. }) in pieces.iter().enumerate() {
+            let found = if has_threads { order.wait_for(number) } else { find(piece, &mut buffer) };
             let path = || source.path().to_owned();
             let findings = found.map_err(|source| Stopped { path: path(), source })?;
             if sink(source, findings).is_break() {

@@ -37,6 +37,7 @@ mod told_rarely;
 mod turn;
 mod unpanicked;
 mod waiting;
+mod worked;
 
 pub use accept::next_caller;
 pub use alarm::{Alarm, Patience};
@@ -69,3 +70,4 @@ pub use stream::{ByteCounts, CountedStream, Idle, Stream};
 pub use switched::Switched;
 pub use told_rarely::ToldRarely;
 pub use turn::after_others;
+pub use worked::Worked;

@@ -7,11 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Endpoint, Peer, Scheme, Stream};
+use relais_net::{Endpoint, Peer, Scheme, Stream, Worked};
 use relais_tap::Tap;
 
 use crate::{
-    calc::Worked,
     lines::{Extent, LineEnd, Message},
     passing::{End, all_said, last_word},
     role::{Reply, Role, Showing, Then, Word, answer, ended},

@@ -4,7 +4,9 @@ use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Outgoing, Word};
 
-/// Sends back the datagrams that come, as they came.
+use crate::responders::answers_all;
+
+/// Sends back the datagrams that come, as they came, but for those of services that send back all, too.
 ///
 /// What the system does not take at once is dropped: nobody waits for a receiver.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,8 +42,8 @@ fn hear(socket: &Datagrams) -> io::Result<()> {
 }
 
 fn answer(socket: &Datagrams, batch: &Batch) {
-    let mut answers: Vec<Outgoing<'_>> =
-        batch.heard().map(|heard| heard.answer(heard.train)).collect();
+    let heard = batch.heard().filter(|heard| !answers_all(heard.from));
+    let mut answers: Vec<Outgoing<'_>> = heard.map(|heard| heard.answer(heard.train)).collect();
     // What goes to one sender goes together, as few share a port with another. The order of one sender's
     // datagrams stays.
     answers.sort_by_key(|answer| answer.to.port());

@@ -14,6 +14,7 @@ pub mod load;
 mod notify;
 mod passing;
 mod person;
+mod responders;
 mod role;
 mod seated;
 pub mod send;

@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderValue,
-    header::{ALLOW, CONTENT_RANGE, RETRY_AFTER},
+    header::{ALLOW, CONTENT_RANGE, RETRY_AFTER, VARY},
 };
 use relais_wire::range::print_content_range;
 
@@ -29,6 +29,10 @@ pub(super) fn explain(refusal: Refusal, head: &mut HeaderMap) {
     match refusal {
         Refusal::BadMethod => {
             head.insert(ALLOW, METHODS);
+        }
+        // Beside the language of a page of ours.
+        Refusal::NotAcceptable => {
+            head.append(VARY, HeaderValue::from_static("accept-encoding"));
         }
         Refusal::Busy => {
             head.insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -5,9 +5,11 @@ use std::{
     fmt,
     future::pending,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
+
+use relais_net::Worked;
 
 use super::Session;
 use crate::{
@@ -67,11 +69,12 @@ impl<'h> Session<'h> {
         Ok(None)
     }
 
-    fn value(&self, expr: String) -> Value<'h> {
+    fn value(&mut self, expr: String) -> Value<'h> {
+        let worked = Arc::<Worked>::clone(self.worked.get_or_insert_default());
         let (hub, client) = (self.hub, self.way.peer.client());
         let asker = if self.who.is_some() { Asker::Somebody } else { Asker::Nobody };
         match &hub.calculator {
-            Some(calculator) => calculator.calculate(asker(client), expr),
+            Some(calculator) => calculator.calculate(asker(client), worked, expr),
             None => Box::pin(pending()),
         }
     }
@@ -106,10 +109,7 @@ pub(super) fn poll(
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
+        sync::atomic::{AtomicUsize, Ordering},
         time::Duration,
     };
 
@@ -133,6 +133,7 @@ mod tests {
         fn calculate(
             &self,
             asker: Asker,
+            _: Arc<Worked>,
             expr: String,
         ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
             Box::pin(async move {
@@ -158,6 +159,36 @@ mod tests {
         let told = answer(&format!("{REGISTER}\n{calc}\n")).await;
         assert_eq!(told, r#"{"re":9,"ok":true,"value":"= 1"}"#);
     }
+
+    /// Says how many milliseconds were worked for who asks, and takes seven more.
+    #[derive(Debug)]
+    struct Counting;
+
+    impl Calculator for Counting {
+        fn calculate(
+            &self,
+            _: Asker,
+            worked: Arc<Worked>,
+            _: String,
+        ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
+            let before = worked.so_far().as_millis();
+            worked.add(Duration::from_millis(7));
+            Box::pin(async move { Ok(before.to_string()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn how_long_was_worked_for_a_connection_is_known_of_it_alone() {
+        let (_folder, hub) = hub_that_calculates(Limits::default(), Some(Arc::new(Counting)));
+        let calc = "{\"cmd\":\"CALC\",\"id\":9,\"expr\":\"1\"}\n".repeat(3);
+        for _ in 0..2 {
+            let told = told(&hub, &calc).await;
+            let values = told.iter().filter_map(|line| line.split_once(r#""value":""#));
+            let values: Vec<_> = values.map(|(_, value)| value.trim_end_matches("\"}")).collect();
+            assert_eq!(values, ["0", "7", "14"]);
+        }
+    }
+
     /// Works for a moment each time, and counts that.
     #[derive(Debug, Default)]
     struct Slow(AtomicUsize);
@@ -166,6 +197,7 @@ mod tests {
         fn calculate(
             &self,
             _: Asker,
+            _: Arc<Worked>,
             expr: String,
         ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
             self.0.fetch_add(1, Ordering::Relaxed);

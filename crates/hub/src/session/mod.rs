@@ -24,7 +24,7 @@ mod web_socket;
 
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-use relais_net::{Alarm, Drain, Fault};
+use relais_net::{Alarm, Drain, Fault, Worked};
 use relais_tap::By;
 
 use self::{calculating::Sums, lines::Line, pacing::Purse, secrets::Awaited};
@@ -70,6 +70,8 @@ pub(crate) struct Session<'h> {
     purse: Purse,
     /// What is being worked out for it.
     sums: Option<Box<Sums<'h>>>,
+    /// How long was worked for it, if anything was worked out.
+    worked: Option<Arc<Worked>>,
     silence: Alarm,
     /// It says nothing more.
     has_ended: bool,
@@ -165,6 +167,7 @@ impl<'h> Session<'h> {
             said_unknown: 0,
             purse: Purse::default(),
             sums: None,
+            worked: None,
             silence,
             has_ended: false,
             goodbye: None,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use relais_net::{Conn, Fault, Peer, Service as _, Shutdown, Stream, tls};
+use relais_net::{Conn, Fault, Peer, Service as _, Shutdown, Stream, Worked, tls};
 use relais_tap::Tap;
 use tempfile::TempDir;
 use tokio::{
@@ -291,6 +291,7 @@ impl Calculator for Slow {
     fn calculate(
         &self,
         _asker: Asker,
+        _: Arc<Worked>,
         expr: String,
     ) -> Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
         Box::pin(async move {

@@ -6,10 +6,14 @@ use std::{
     io::{self, ErrorKind},
     net::{IpAddr, ToSocketAddrs},
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
-use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::Instant,
+};
 
 /// How long an answer is believed: short beside what the zones of servers that move say, long beside
 /// the time in which a pool opens its connections.
@@ -68,11 +72,14 @@ impl Names {
             return Ok(found);
         }
         let (lookup, asked) = (Arc::clone(&self.lookup), name.to_owned());
-        let answered = spawn_blocking(move || {
+        let (tell, answered) = oneshot::channel();
+        let look = move || {
             let found = lookup(&asked);
             drop(place);
-            found
-        });
+            _ = tell.send(found);
+        };
+        // Not tokio's, which panics where the system has no thread.
+        thread::Builder::new().name("resolver".to_owned()).spawn(look).map_err(no_thread)?;
         let found = distinct(&answered.await.map_err(io::Error::other)??);
         if found.is_empty() {
             return Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
@@ -86,6 +93,14 @@ impl Names {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.recall(name, Instant::now())
     }
+}
+
+/// That the system has no thread for a name.
+fn no_thread(error: io::Error) -> io::Error {
+    #[derive(Debug, thiserror::Error)]
+    #[error("starting a thread for it")]
+    struct NoThread(#[source] io::Error);
+    io::Error::new(error.kind(), NoThread(error))
 }
 
 /// The first of `found`, each once and none an IPv4 address in IPv6 clothes: that would be called

@@ -65,7 +65,12 @@ pub(super) fn warm(
         })?;
     };
     let ended: Result<(), Stop> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs.get()).map(|_| scope.spawn(work)).collect();
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let workers: Vec<_> = (0..jobs.get()).filter_map(start).collect();
+        // Where the system has no thread for it, this one works.
+        if workers.is_empty() {
+            return work();
+        }
         let ended = workers.into_iter().map(|worker| worker.join().expect("a worker that ends"));
         ended.collect::<Vec<_>>().into_iter().collect()
     });

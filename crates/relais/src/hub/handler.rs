@@ -7,7 +7,9 @@ use relais_hub::{
     Asker, Calculator, ClearPasswords, DatagramForm, Door, Hub, Lang, Limits, NoValue, Options,
     Registration,
 };
-use relais_net::{Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service};
+use relais_net::{
+    Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service, Worked,
+};
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -183,6 +185,7 @@ impl Calculator for Children {
     fn calculate(
         &self,
         asker: Asker,
+        worked: Arc<Worked>,
         expr: String,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<String, NoValue>> + Send + '_>> {
         Box::pin(async move {
@@ -190,7 +193,7 @@ impl Calculator for Children {
                 Asker::Somebody(client) => calc::Asker::Known(client),
                 Asker::Nobody(client) => calc::Asker::Stranger(client),
             };
-            self.0.work_out(asker, &expr).await.map_err(|why| match why {
+            self.0.work_out(asker, &worked, &expr).await.map_err(|why| match why {
                 calc::NoValue::Late => NoValue::TooLong,
                 calc::NoValue::Busy => NoValue::Busy,
                 calc::NoValue::Wrong(why) => NoValue::Wrong(why),

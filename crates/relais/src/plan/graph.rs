@@ -67,7 +67,7 @@ impl Plan {
 
     fn node(&self, listener: &Listener) -> Node {
         let mut next = match self.service_of(listener) {
-            Some(service) => vec![Node::before(service.title(), service.steps())],
+            Some(service) => vec![Node::before(service.title(), service.steps(&listener.on))],
             None => self.site_nodes(listener),
         };
         if let Some(text) = tls(&listener.tls) {

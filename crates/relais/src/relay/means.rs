@@ -1,6 +1,6 @@
 //! What `[relay.NAME]` means.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use relais_net::{Endpoint, Host, HostPort, Scheme};
 use serde::Serialize;
@@ -129,10 +129,10 @@ impl Relay {
         if is_shown { Shows::Messages } else { Shows::Nothing }
     }
 
-    /// What becomes of a caller, step by step.
-    pub(crate) fn steps(&self) -> Vec<Node> {
-        let routes = self.sni.iter().map(|route| Node::last(format!("for {route}")));
-        let rest = (!self.upstream.is_empty()).then(|| Node::last(self.described()));
+    /// What becomes of a caller at `on`, step by step.
+    pub(crate) fn steps(&self, on: &Endpoint) -> Vec<Node> {
+        let routes = self.routes(on).iter().map(|route| Node::last(format!("for {route}")));
+        let rest = self.named(on).map(|named| Node::last(self.described(on, &named)));
         let steps: Vec<_> = routes.chain(rest).collect();
         let clients = |networks: &[Addresses]| {
             networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -148,12 +148,37 @@ impl Relay {
         if who.is_empty() { steps } else { vec![Node::before(who, steps)] }
     }
 
-    fn described(&self) -> String {
-        let balance = (self.upstream.len() > 1).then(|| format!(", {}", self.balance));
-        let checked = self.check_every.map(|every| format!(", looked at every {every}"));
-        let believed = self.upstream_tls.as_ref().map(|tls| tls.believed.to_string());
+    /// Who is called for callers at `on`, in few words.
+    pub(crate) fn does(&self, on: &Endpoint) -> String {
+        let route = |route: &Route| format!("{} ▸ {}", route.name, one_of(&route.upstream));
+        let all = self.routes(on).iter().map(route).chain(self.named(on));
+        all.collect::<Vec<_>>().join(", ") + self.made_worse()
+    }
+
+    /// Names are asked for on streams alone.
+    fn routes(&self, on: &Endpoint) -> &[Route] {
+        if Kind::of(on) == Kind::Streams { &self.sni } else { &[] }
+    }
+
+    /// Who is called for callers at `on` who ask for no name, as one text, if there is anybody.
+    fn named(&self, on: &Endpoint) -> Option<String> {
+        let named =
+            one_of(self.upstream.iter().filter(|upstream| Kind::of(upstream) == Kind::of(on)));
+        (!named.is_empty()).then_some(named)
+    }
+
+    fn described(&self, on: &Endpoint, named: &str) -> String {
+        let of_kind = |upstream: &&Endpoint| Kind::of(upstream) == Kind::of(on);
+        let count = self.upstream.iter().filter(of_kind).count();
+        let balance = (count > 1).then(|| format!(", {}", self.balance));
+        let (checked, believed) = match Kind::of(on) {
+            Kind::Streams => (self.check_every, self.upstream_tls.as_ref()),
+            Kind::Datagrams => (None, None),
+        };
+        let checked = checked.map(|every| format!(", looked at every {every}"));
+        let believed = believed.map(|tls| tls.believed.to_string());
         let tail: String = balance.into_iter().chain(checked).chain(believed).collect();
-        format!("upstream: {}{tail}{}", one_of(&self.upstream), self.made_worse())
+        format!("upstream: {named}{tail}{}", self.made_worse())
     }
 
     /// Who runs it is to see that it is not as good as it could be.
@@ -175,17 +200,6 @@ fn bad_check(table: &Table, key: &KeyPath) -> Option<Problem> {
     let what = format!("`check_every` is too short: {:?}", every.to_string());
     let wrong = Wrong::expected(what, format!("{CHECK_EVERY_MIN} or more"));
     Some(key.key("check_every").wrong(wrong))
-}
-
-impl fmt::Display for Relay {
-    /// Who is called, in few words.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let routes =
-            self.sni.iter().map(|route| format!("{} ▸ {}", route.name, one_of(&route.upstream)));
-        let rest = (!self.upstream.is_empty()).then(|| one_of(&self.upstream));
-        f.write_str(&routes.chain(rest).collect::<Vec<_>>().join(", "))?;
-        f.write_str(self.made_worse())
-    }
 }
 
 /// The file of the log at `log`, if there is one: how much of it there may be.
@@ -313,6 +327,27 @@ mod tests {
     fn a_name_is_said_once_whatever_its_letters() {
         let text = "[sni]\n'A.example' = '9001'\n'a.example' = '9002'\n";
         check(text, "there already, in other letters");
+    }
+
+    #[test]
+    fn each_endpoint_tells_of_the_upstreams_that_are_called_from_there() {
+        let text = "listen = ['9000', 'udp://:9000']\nupstream = ['9001', 'udp://a:53', 'udp://b:53']\n\
+            check_every = '1s'\nsni = { 'a.example' = '9002' }";
+        let table: Table = toml::from_str(text).unwrap();
+        let key = KeyPath::of(["relay", "front"]);
+        let relay = Relay::plan(&table, &Base("/".into()), &key).unwrap();
+        let told = |on: &str| {
+            let on = on.parse().unwrap();
+            let steps: Vec<_> = relay.steps(&on).into_iter().map(|step| step.text).collect();
+            (relay.does(&on), steps.join("; "))
+        };
+        let streams = "upstream: tcp://127.0.0.1:9001, looked at every 1s";
+        let streams = format!("for a.example: tcp://127.0.0.1:9002; {streams}");
+        let does = "a.example ▸ tcp://127.0.0.1:9002, tcp://127.0.0.1:9001";
+        assert_eq!(told("tcp://127.0.0.1:9000"), (does.to_owned(), streams));
+        let does = "udp://a:53 or udp://b:53";
+        let datagrams = format!("upstream: {does}, {}", relay.balance);
+        assert_eq!(told("udp://:9000"), (does.to_owned(), datagrams));
     }
 
     #[test]

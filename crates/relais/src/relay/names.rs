@@ -84,8 +84,8 @@ impl fmt::Display for Route {
 }
 
 /// Several, as people read them.
-pub(super) fn one_of(endpoints: &[Endpoint]) -> String {
-    endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+pub(super) fn one_of<'e>(endpoints: impl IntoIterator<Item = &'e Endpoint>) -> String {
+    endpoints.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// Several, as programs read them.

@@ -88,12 +88,12 @@ fn say_doors(lines: &[Listening<'_>]) {
         line.service.is_some_and(|service| service.shows() != Shows::Nothing)
     };
     let say = if lines.iter().any(is_printing) { tell } else { greet };
-    for (on, Listening { sites, service, .. }) in shown.iter().zip(lines) {
+    for (shown, Listening { on, sites, service }) in shown.iter().zip(lines) {
         for site in sites {
-            say(format!("{on:width$}  {}", described(site)));
+            say(format!("{shown:width$}  {}", described(site)));
         }
         if let Some(service) = service {
-            say(format!("{on:width$}  {}  ({})", service.title(), service.does()));
+            say(format!("{shown:width$}  {}  ({})", service.title(), service.does(on)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use relais_talk::{
     LineEnd,
@@ -46,18 +47,24 @@ impl Reading {
     }
 
     /// Of standard input, to its end, or until nobody takes what it gives.
-    pub(super) fn piped(form: Form, said: mpsc::Sender<Bytes>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// What the system says that has no thread for it.
+    pub(super) fn piped(form: Form, said: mpsc::Sender<Bytes>) -> anyhow::Result<Self> {
         let wrong = Arc::<Mutex<_>>::default();
         let told = Arc::clone(&wrong);
-        // Nobody waits for it: a read that does not return ends with the process.
-        thread::spawn(move || {
+        let read = move || {
             let mut input = io::stdin().lock();
             let mut say = |message: Vec<u8>| said.blocking_send(message.into()).is_ok();
             if let Err(wrong) = read_all(&mut input, form, &mut say) {
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(wrong);
             }
-        });
-        Self { lines: None, is_over: false, wrong }
+        };
+        // Nobody waits for it: a read that does not return ends with the process.
+        let started = thread::Builder::new().name("reading".to_owned()).spawn(read);
+        started.context("starting a thread that reads standard input")?;
+        Ok(Self { lines: None, is_over: false, wrong })
     }
 
     /// Makes messages of what is typed, to its end, and then waits for nothing.

@@ -216,7 +216,7 @@ async fn hold(
         audience.show_on(screen);
         Reading::typed(lines)
     } else {
-        Reading::piped(input::form(asked, unit), said.clone())
+        Reading::piped(input::form(asked, unit), said.clone())?
     };
     let mut is_answered = true;
     let mut listen = |told: Told<'_>| {

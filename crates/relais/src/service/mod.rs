@@ -150,12 +150,12 @@ impl Service {
         if *self.name == *verb { verb.to_owned() } else { format!("{verb} {}", self.name) }
     }
 
-    /// What it does, in a few words.
-    pub(crate) fn does(&self) -> String {
+    /// What it does for callers at `on`, in a few words.
+    pub(crate) fn does(&self, on: &Endpoint) -> String {
         match &self.job {
             Job::Hub(messaging) => messaging.to_string(),
             Job::Listen(dialogue) => dialogue.to_string(),
-            Job::Relay(relay) => relay.to_string(),
+            Job::Relay(relay) => relay.does(on),
         }
     }
 
@@ -179,12 +179,12 @@ impl Service {
         }
     }
 
-    /// What becomes of a caller, step by step.
-    pub(crate) fn steps(&self) -> Vec<Node> {
+    /// What becomes of a caller at `on`, step by step.
+    pub(crate) fn steps(&self, on: &Endpoint) -> Vec<Node> {
         match &self.job {
             Job::Hub(messaging) => messaging.steps(),
             Job::Listen(dialogue) => vec![Node::last(dialogue.to_string())],
-            Job::Relay(relay) => relay.steps(),
+            Job::Relay(relay) => relay.steps(on),
         }
     }
 }

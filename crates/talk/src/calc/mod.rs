@@ -13,15 +13,12 @@ mod queue;
 use std::{
     collections::HashSet,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
 
-use relais_net::Client;
+use relais_net::{Client, Worked};
 use tokio::{sync::oneshot, time::Instant};
 
 pub use child::child;
@@ -60,21 +57,6 @@ pub struct Calculator {
     /// Filled when the first expression comes: a calculator that nobody asks has no child.
     jobs: OnceLock<Arc<Queue<Job>>>,
     strangers: Strangers,
-}
-
-/// How long was worked for a caller, in microseconds: of those of its address the one comes first for whom
-/// it was least.
-#[derive(Debug, Default)]
-pub struct Worked(AtomicU64);
-
-impl Worked {
-    fn so_far(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed))
-    }
-
-    fn add(&self, time: Duration) {
-        self.0.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
 }
 
 /// From which addresses strangers have an expression waiting, or being worked out: one from each.
@@ -165,13 +147,18 @@ impl Calculator {
         value
     }
 
-    /// The same, for who tells values from what is none.
+    /// The same, for who tells values from what is none, and us from strangers.
     ///
     /// # Errors
     ///
     /// [`NoValue`]
-    pub async fn work_out(&self, asker: Asker, expression: &str) -> Result<String, NoValue> {
-        let answer = self.value_for(asker, &Worked::default(), expression).await;
+    pub async fn work_out(
+        &self,
+        asker: Asker,
+        worked: &Worked,
+        expression: &str,
+    ) -> Result<String, NoValue> {
+        let answer = self.value_for(asker, worked, expression).await;
         match answer.strip_prefix("error: ") {
             _ if answer == evaluate::LATE => Err(NoValue::Late),
             _ if answer == BUSY => Err(NoValue::Busy),
@@ -239,16 +226,23 @@ fn judge(expression: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
     use super::*;
 
     /// A shell that stands in for the child: it hangs, dies, and says what it was asked.
     fn calculator() -> Calculator {
+        calculator_that_notes(Path::new("/dev/null"))
+    }
+
+    /// The same, which adds a line to that file whenever it hangs.
+    fn calculator_that_notes(hangs: &Path) -> Calculator {
         let script = "echo ready; while read -r line; do case $line in
-            hang) sleep 60;; die) exit 3;; long) head -c 100000 /dev/zero;; pid) echo $$;;
+            hang) echo >>\"$0\"; sleep 60;; die) exit 3;; long) head -c 100000 /dev/zero;; pid) echo $$;;
             *) echo \"= $line\";; esac; done";
-        let arguments = vec!["-c".to_owned(), script.to_owned()];
+        let arguments = ["-c", script, hangs.to_str().unwrap()].map(str::to_owned).to_vec();
         Calculator::new(Program { path: "/bin/sh".into(), arguments }, 1)
     }
 
@@ -272,7 +266,8 @@ mod tests {
     async fn what_takes_too_long_is_told_from_what_is_wrong() {
         let calculator = calculator();
         let known = Asker::Known(Client::Local);
-        let work_out = async |expression| calculator.work_out(known, expression).await;
+        let nothing = Worked::default();
+        let work_out = async |expression| calculator.work_out(known, &nothing, expression).await;
         assert_eq!(work_out("1").await, Ok("= 1".to_owned()));
         assert_eq!(work_out("hang").await, Err(NoValue::Late));
         let why = "it takes more memory than there is for it".to_owned();
@@ -285,7 +280,7 @@ mod tests {
         let [first, here] = [Client::V4([192, 0, 2, 1].into()), Client::V4([192, 0, 2, 2].into())];
         let ended = Mutex::new(Vec::new());
         let ask = async |asker, name| {
-            let value = calculator.work_out(asker, name).await;
+            let value = calculator.work_out(asker, &Worked::default(), name).await;
             ended.lock().unwrap().push(name);
             value
         };
@@ -319,7 +314,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_has_so_many_places_and_who_is_gone_has_none() {
-        let calculator = Arc::new(calculator());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hangs");
+        let hangs = || fs::read(&file).unwrap().len();
+        let calculator = Arc::new(calculator_that_notes(&file));
         let from = |last| Client::V4([192, 0, 2, last].into());
         let mut asking = tokio::task::JoinSet::new();
         for _ in 0..60 {
@@ -330,12 +328,11 @@ mod tests {
         for _ in 0..60 - WAITING_MAX.of_one - 1 {
             assert_eq!(asking.join_next().await.unwrap().unwrap(), BUSY);
         }
-        let begin = Instant::now();
         assert_eq!(calculator.value(from(2), "1").await, "= 1");
         asking.shutdown().await;
         assert_eq!(calculator.value(from(1), "2").await, "= 2");
-        // A child hangs for 400 ms.
-        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+        // All that had a place would be one more.
+        assert!(hangs() <= WAITING_MAX.of_one, "{}", hangs());
     }
 
     #[tokio::test]

@@ -5,13 +5,13 @@ mod talking;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer};
+use relais_net::{DatagramService, Datagrams, Drain, Fault, Peer, Worked};
 
 use crate::{
-    calc::Worked,
     dialogues::{CARRIED_BYTES_MAX, Dialogues, Way, too_long},
     echo::{Echo, PAUSE},
     lines::{Extent, Message},
+    responders::answers_all,
     role::{Reply, Role, Then, ended},
 };
 use asking::Asking;
@@ -77,13 +77,14 @@ impl Hearing<'_> {
         }
         let answer = match (reply, &self.all.role) {
             (Reply::Nothing, _) => return,
+            (Reply::ByPerson, Role::Talk(person)) => {
+                return self.table.hear(person, &message, (from, peer));
+            }
+            _ if answers_all(from) => return,
             // Two calculators that answer each other's errors would never end.
             (Reply::Value(expression), _) if expression.starts_with(ERROR) => return,
             (Reply::Value(expression), Role::Calc(calculator)) => {
                 return self.asking.ask(calculator, expression, (message.end, from, peer));
-            }
-            (Reply::ByPerson, Role::Talk(person)) => {
-                return self.table.hear(person, &message, (from, peer));
             }
             (Reply::Notify, Role::Notify(subscribers)) => {
                 let told = subscribers.hear(message.bytes, from, &self.socket);

@@ -74,8 +74,13 @@ pub(super) enum Heard {
 pub(super) enum Ear {
     Stream(ReadHalf<Stream>, BytesMut),
     Datagrams(Arc<UdpSocket>, Vec<u8>),
-    /// And how it was closed, once it is.
-    WebSocket(SplitStream<WebSocketStream<Stream>>, Option<Goodbye>),
+    WebSocket {
+        stream: SplitStream<WebSocketStream<Stream>>,
+        /// How it was closed, once it is.
+        goodbye: Option<Goodbye>,
+        /// The last mark that the other side came to.
+        mark: u64,
+    },
 }
 
 impl Call {
@@ -94,12 +99,9 @@ impl Call {
 
     /// On a WebSocket that has begun.
     pub(super) fn of_web_socket(web_socket: WebSocketStream<Stream>) -> Self {
-        let (mouth, ear) = web_socket.split();
-        Self {
-            mouth: Mouth::WebSocket(mouth),
-            ear: Ear::WebSocket(ear, None),
-            unit: Unit::Messages,
-        }
+        let (mouth, stream) = web_socket.split();
+        let ear = Ear::WebSocket { stream, goodbye: None, mark: 0 };
+        Self { mouth: Mouth::WebSocket(mouth), ear, unit: Unit::Messages }
     }
 
     /// What is said and heard at a time.
@@ -144,6 +146,20 @@ impl Mouth {
         }
     }
 
+    /// Puts a mark behind what was said on a WebSocket, which the other side tells once it came there: a
+    /// ping (RFC 6455 §5.5.2). Elsewhere it does nothing.
+    ///
+    /// Cancel safe: no.
+    pub(super) async fn mark(&mut self, mark: u64) -> io::Result<()> {
+        match self {
+            Self::Stream(_) | Self::Datagrams(_) => Ok(()),
+            Self::WebSocket(sink) => {
+                let ping = Message::Ping(Bytes::copy_from_slice(&mark.to_be_bytes()));
+                sink.send(ping).await.map_err(io_error)
+            }
+        }
+    }
+
     /// Says that nothing more comes: a half-close, or the frame that closes a WebSocket. Datagrams
     /// have no such word.
     pub(super) async fn end(&mut self) -> io::Result<()> {
@@ -179,12 +195,16 @@ impl Ear {
                 let length = socket.recv(buffer).await?;
                 Ok(Heard::Bytes(Bytes::copy_from_slice(&buffer[..length])))
             }
-            Self::WebSocket(stream, goodbye) => loop {
+            Self::WebSocket { stream, goodbye, mark } => loop {
                 match stream.next().await {
                     Some(Ok(Message::Text(text))) => return Ok(Heard::Bytes(text.into())),
                     Some(Ok(Message::Binary(bytes))) => return Ok(Heard::Bytes(bytes)),
+                    Some(Ok(Message::Pong(bytes))) => {
+                        let came_to = <[u8; 8]>::try_from(&*bytes).map_or(0, u64::from_be_bytes);
+                        *mark = came_to.max(*mark);
+                    }
                     // tungstenite answers them by itself.
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
                     Some(Ok(Message::Close(frame))) => {
                         *goodbye = Some(Goodbye::of(frame));
                         return Ok(Heard::End);
@@ -199,7 +219,16 @@ impl Ear {
     /// How a WebSocket was closed, if it was.
     pub(super) fn goodbye(&self) -> Option<&Goodbye> {
         match self {
-            Self::WebSocket(_, goodbye) => goodbye.as_ref(),
+            Self::WebSocket { goodbye, .. } => goodbye.as_ref(),
+            Self::Stream(..) | Self::Datagrams(..) => None,
+        }
+    }
+
+    /// The last mark that the other side of a WebSocket told that it came to; 0 before the first. `None`
+    /// where there are no marks.
+    pub(super) fn mark(&self) -> Option<u64> {
+        match self {
+            Self::WebSocket { mark, .. } => Some(*mark),
             Self::Stream(..) | Self::Datagrams(..) => None,
         }
     }

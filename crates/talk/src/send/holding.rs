@@ -131,13 +131,30 @@ impl Call {
             Some(ended) => ended,
             None => self.hear_rest(manner, &progress, &tell).await?,
         };
-        let goodbye = self.ear.goodbye();
-        // Who closes a WebSocket takes nothing of what is on its way there, and says why it does so.
-        let is_refused = goodbye.is_some_and(Goodbye::is_refusal) && !progress.is_answered();
-        let is_unsaid = is_refused || progress.is_saying.get() || !input.is_empty();
-        match ended {
-            Ended::ByPeer | Ended::CutOff if is_unsaid => Ok(Ended::Unsaid(goodbye.cloned())),
-            ended => Ok(ended),
+        let is_by_peer = matches!(ended, Ended::ByPeer | Ended::CutOff);
+        if is_by_peer && (self.has_left(&progress) || self.has_more(input, manner).await) {
+            return Ok(Ended::Unsaid(self.ear.goodbye().cloned()));
+        }
+        Ok(ended)
+    }
+
+    /// Whether the other side, which ended, left some of what was said.
+    fn has_left(&self, progress: &Progress) -> bool {
+        // Who closes a WebSocket takes nothing of what is on its way there, and may say why it does so.
+        let is_refusal = self.ear.goodbye().is_some_and(Goodbye::is_refusal);
+        let is_read = self.ear.mark().is_none_or(|mark| mark + 1 >= progress.said.get());
+        progress.is_saying.get() || is_refusal && !progress.is_answered() || !is_read
+    }
+
+    /// Whether there is more to say now that the other side ended.
+    async fn has_more(&mut self, input: &mut mpsc::Receiver<Bytes>, manner: Manner) -> bool {
+        match manner.once_ended {
+            OnceEnded::HangsUp => !input.is_empty(),
+            // On a stream all of it was said, or tried to.
+            OnceEnded::SaysOn => {
+                _ = timeout(LAST_WORDS_MAX, self.mouth.end()).await;
+                input.recv().await.is_some()
+            }
         }
     }
 
@@ -262,6 +279,10 @@ async fn say_all(
             return Ok(ControlFlow::Break(()));
         }
         progress.is_saying.set(true);
+        // What is behind the last mark that is told may be the word for which the other side ended.
+        if progress.said.get() > 0 {
+            mouth.mark(progress.said.get()).await?;
+        }
         // Who takes nothing for a while may have a reason: it is the person's to wait or not.
         mouth.say(&message, Duration::MAX).await?;
         progress.is_saying.set(false);
@@ -284,10 +305,18 @@ async fn say_all(
 mod tests {
     use std::sync::Arc;
 
+    use futures_util::{SinkExt as _, StreamExt as _};
     use relais_net::Stream;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
         net::UdpSocket,
+    };
+    use tokio_tungstenite::{
+        WebSocketStream,
+        tungstenite::{
+            Message,
+            protocol::{CloseFrame, Role as Side, frame::coding::CloseCode},
+        },
     };
 
     use super::*;
@@ -367,6 +396,64 @@ mod tests {
         assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 200).await, (Ended::ByPeer, 110));
         assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 50).await, (Ended::Unsaid(None), 50));
         assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid(None));
+    }
+
+    /// How a dialogue over a WebSocket ends in which this is said, and after a while that, to who answers
+    /// each message but `fin`, which ends it; and what was heard.
+    async fn with_one_who_knows_fin(said: &[&'static str], later: &[&'static str]) -> String {
+        let (ours, theirs) = duplex(1 << 16);
+        let server = async {
+            let mut socket = WebSocketStream::from_raw_socket(theirs, Side::Server, None).await;
+            while let Some(Ok(message)) = socket.next().await {
+                match message {
+                    Message::Text(text) if text.as_str() == "fin" => {
+                        let code = CloseCode::Normal;
+                        let reason = "its last word".into();
+                        _ = socket.close(Some(CloseFrame { code, reason })).await;
+                    }
+                    // What comes behind its own goodbye it cannot answer.
+                    Message::Text(text) => _ = socket.send(Message::Text(text)).await,
+                    _ => {}
+                }
+            }
+        };
+        let (sender, mut input) = mpsc::channel(16);
+        let telling = async move {
+            for message in said {
+                sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            for message in later {
+                sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
+            }
+        };
+        let ours = Stream::Memory(ours);
+        let call =
+            Call::of_web_socket(WebSocketStream::from_raw_socket(ours, Side::Client, None).await);
+        let mut heard = 0;
+        let mut audience = |told: Told<'_>| {
+            heard += u32::from(matches!(told, Told::Heard(_)));
+            ControlFlow::Continue(())
+        };
+        let hold = call.hold(&mut input, FREE, &mut audience);
+        let (ended, (), ()) = tokio::join!(hold, server, telling);
+        match ended.unwrap() {
+            Ended::Unsaid(Some(goodbye)) => format!("{heard}, unsaid: {goodbye}"),
+            ended => format!("{heard}, {ended:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_the_last_word_of_a_web_socket_is_told_not_to_have_been_heard() {
+        let unsaid = r#"1, unsaid: code 1000, "its last word""#;
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2"], &[]).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2", "3"], &[]).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &["2"]).await, unsaid);
+        let none = r#"0, unsaid: code 1000, "its last word""#;
+        assert_eq!(with_one_who_knows_fin(&["fin", "2"], &[]).await, none);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &[]).await, "1, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["fin"], &[]).await, "0, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["1", "2"], &[]).await, "2, AllAnswered");
     }
 
     /// What a dialogue by datagrams is like with who answers each message by these, so many

@@ -6,12 +6,11 @@ mod receiving;
 
 use std::{borrow::Cow, io, ops::ControlFlow, time::Duration};
 
-use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream};
+use relais_net::{Conn, Drain, Fault, Scheme, Service, Stream, Worked};
 use relais_tap::{By, Ending, Ends};
 use tokio::task::coop::consume_budget;
 
 use crate::{
-    calc::Worked,
     dialogues::{Dialogues, Way, line},
     lines::{Lines, Message, SILENCE},
     passing::{End, Passed, closed, fault, idle, linger, send, told_to_stop},

@@ -62,6 +62,22 @@ fn nothing_acceptable_is_told() {
 }
 
 #[test]
+fn who_finds_nothing_acceptable_is_told_what_that_depends_on() {
+    let text = prose(5000);
+    let files = [("a.txt", &*text), ("none.html", "nothing")];
+    let own = Site::with(&files, |options| {
+        options.error_pages = [(StatusCode::NOT_ACCEPTABLE, "/none.html".to_owned())].into();
+    });
+    for (site, expect) in
+        [(Site::of(&files), &["accept", "accept-encoding"][..]), (own, &["accept-encoding"])]
+    {
+        let got = site.check_status("GET /a.txt\naccept-encoding: identity;q=0", 406);
+        let vary: Vec<_> = got.head.get_all("vary").iter().collect();
+        assert_eq!(vary, expect);
+    }
+}
+
+#[test]
 fn a_sidecar_is_sent() {
     let site = Site::of(&[("a.js", &prose(5000)), ("a.js.gz", "packed"), ("a.js.br", "Packed")]);
     for from in [From::Memory, From::AtOnce] {
