@@ -501,21 +501,6 @@ async fn a_protocol_is_changed_to_only_if_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_nobody_has_is_not_said_to_be_unmodified() {
-    const NOT_MODIFIED: &str = "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n";
-    for (condition, expect) in [
-        ("", "HTTP/1.1 502 "),
-        ("If-Match: \"a\"\r\n", "HTTP/1.1 502 "),
-        ("If-None-Match: \"a\"\r\n", "HTTP/1.1 304 "),
-        ("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "HTTP/1.1 304 "),
-    ] {
-        let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{condition}\r\n");
-        let (_, came) = passed(&request, NOT_MODIFIED).await;
-        assert!(came.starts_with(expect), "{condition}{came}");
-    }
-}
-
-#[tokio::test]
 async fn a_request_that_is_not_all_sent_makes_no_tunnel() {
     let server = Server::new().await;
     let mut client = client(server.proxy());

@@ -8,11 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::{
-    Method, Response, StatusCode,
-    header::{HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH},
-    request,
-};
+use http::{Method, Response, header::HOST, request};
 use relais_net::Client;
 
 use super::{
@@ -96,10 +92,6 @@ pub(super) async fn attempt(
             },
         };
         match ask((upstream, place), way, (said, body)).await {
-            Ok(response) if is_unasked(said.request, &response) => {
-                let broken = Broken { why: Why::NotModified, body: None, heard: true };
-                return Err(missed(upstream, broken, method));
-            }
             Ok(response) => {
                 upstream.answered();
                 return Ok(Reply { response, upstream: Arc::clone(upstream), connect: took });
@@ -114,14 +106,6 @@ pub(super) async fn attempt(
             Err(broken) => return Err(missed(upstream, broken, method)),
         }
     }
-}
-
-/// Whether it is answered that something did not change since a client had it, to one that asked for no
-/// such thing, and may have nothing (RFC 9110 §15.4.5).
-fn is_unasked(request: &request::Parts, response: &Response<Body>) -> bool {
-    let asks = |name| request.headers.contains_key(name);
-    let is_asked = asks(IF_NONE_MATCH) || asks(IF_MODIFIED_SINCE);
-    response.status() == StatusCode::NOT_MODIFIED && !is_asked
 }
 
 /// A connection that is there.

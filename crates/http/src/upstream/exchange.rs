@@ -42,8 +42,6 @@ pub(super) enum Why {
     Switch,
     #[error("101 to another protocol: expected one that was asked for")]
     Protocol,
-    #[error("304 to a request without a condition: expected an answer that is whole")]
-    NotModified,
     #[error("no answer came in time")]
     Late,
     #[error("the request's body broke off")]
