@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{broken::Broken, noticing, numbers::rows, said, said::More, writer::Store};
+use super::{broken::Broken, log, noticing, numbers::rows, said::More, writer::Store};
 use crate::model::{Millis, RoomId, Seq};
 
 /// What is old enough to be forgotten.
@@ -42,7 +42,7 @@ impl Store {
             let old = oldest(conn, (room, old), most)?;
             for seq in &old {
                 keep_name(conn, *seq, named_before)?;
-                delete(conn, room, *seq)?;
+                log::delete(conn, (room, *seq))?;
             }
             if let Some(last) = old.last() {
                 noticing::unmark_all(conn, room, *last)?;
@@ -119,14 +119,6 @@ fn keep_name(conn: &Connection, seq: Seq, named_before: Millis) -> Result<(), Br
         WHERE seq = ?1 AND cid IS NOT NULL AND at >= ?2
             AND NOT EXISTS (SELECT 1 FROM accounts WHERE id = by AND gone IS NOT NULL)";
     conn.prepare_cached(sql)?.execute(params![seq, named_before])?;
-    Ok(())
-}
-
-fn delete(conn: &Connection, room: RoomId, seq: Seq) -> Result<(), Broken> {
-    if let Some(said) = said::now(conn, room, seq)? {
-        said::take_out(conn, &said)?;
-    }
-    conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::{
     log,
     numbers::{Bits, rows},
     row::said_number,
-    said::{self, More},
+    said::More,
 };
 use crate::model::{AccountId, RoomId, Said, Seq, State};
 
@@ -151,10 +151,7 @@ fn of_room(conn: &Connection, room: RoomId, most: usize) -> Result<Option<Seq>, 
     let found = statement.query_map(params![room, rows(most)], |row| row.get(0))?;
     let found: Vec<Seq> = found.collect::<Result<_, _>>()?;
     for seq in &found {
-        if let Some(said) = said::now(conn, room, *seq)? {
-            said::take_out(conn, &said)?;
-        }
-        conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+        log::delete(conn, (room, *seq))?;
     }
     let sql = "DELETE FROM log WHERE seq IN (
         SELECT seq FROM log WHERE deed = 'read' AND room = ?1 LIMIT ?2)";

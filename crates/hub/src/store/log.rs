@@ -82,6 +82,19 @@ pub(super) fn redact(conn: &Connection, (room, of): (RoomId, Seq)) -> Result<(),
     Ok(())
 }
 
+/// What happened there is deleted, with its words.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn delete(conn: &Connection, (room, seq): (RoomId, Seq)) -> Result<(), Broken> {
+    if let Some(said) = said::now(conn, room, seq)? {
+        said::take_out(conn, &said)?;
+    }
+    conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+    Ok(())
+}
+
 /// What somebody read before is worth nothing once more was read: without this, most of the log
 /// would be of it.
 fn supersede(conn: &Connection, room: RoomId, by: AccountId) -> Result<(), Broken> {
