@@ -74,16 +74,18 @@ fn oldest(
     (room, limit): (RoomId, Old),
     most: usize,
 ) -> Result<Vec<Seq>, Broken> {
-    let sql = "
-        SELECT seq, at FROM log INDEXED BY log_seen
-        WHERE room = ?1 AND deed <> 'read' AND deed IN ('say', 'edit', 'redact', 'react')
-        ORDER BY seq LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = conn.prepare_cached(SAID)?;
     let looked_at = rows(most.saturating_add(AHEAD_MAX));
     let said = statement
         .query_map(params![room, looked_at], |row| Ok((row.get(0)?, row.get::<_, Millis>(1)?)))?;
     Ok(first_old(said, limit, most)?)
 }
+
+/// What was said in a room, and when.
+pub(super) const SAID: &str = "
+    SELECT seq, (SELECT at FROM log WHERE log.seq = seen.seq) FROM seen
+    WHERE room = ?1 AND deed IN ('say', 'edit', 'redact', 'react')
+    ORDER BY seq LIMIT ?2";
 
 /// The first of what was said, in the log's order, that are old, at most so many. Looks at no more than it
 /// has to.

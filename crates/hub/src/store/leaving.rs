@@ -141,13 +141,14 @@ fn of_account(
 /// Somebody looked out for no words.
 const WORDLESS: &str = "UPDATE log SET text = '' WHERE seq = ?1";
 
+/// What happened in a room.
+pub(super) const IN_ROOM: &str = "
+    SELECT seq FROM seen WHERE room = ?1 AND deed NOT IN ('create', 'delete')
+    ORDER BY seq LIMIT ?2";
+
 /// The same of all that happened in a room. That it was made stays in the log, and that it was deleted.
 fn of_room(conn: &Connection, room: RoomId, most: usize) -> Result<Option<Seq>, Broken> {
-    let sql = "
-        SELECT seq FROM log INDEXED BY log_seen
-        WHERE room = ?1 AND deed <> 'read' AND deed NOT IN ('create', 'delete')
-        ORDER BY seq LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = conn.prepare_cached(IN_ROOM)?;
     let found = statement.query_map(params![room, rows(most)], |row| row.get(0))?;
     let found: Vec<Seq> = found.collect::<Result<_, _>>()?;
     for seq in &found {
