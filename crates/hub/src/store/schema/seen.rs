@@ -3,7 +3,7 @@
 /// What a store has otherwise than of the format before: tables in the place of an index of the log. See
 /// `seen.rs` of the store.
 ///
-/// *Cost*: some seconds for ten million entries.
+/// *Cost*: some ten seconds for ten million entries.
 pub(super) const STEP: &str = "
     CREATE TABLE seen_before (
         room INTEGER NOT NULL,
