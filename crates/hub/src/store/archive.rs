@@ -178,13 +178,7 @@ impl Archive {
     ///
     /// [`Broken`]
     pub fn positions(&self, room: RoomId) -> Result<Option<(Seq, Seq)>, Broken> {
-        let sql = "
-            SELECT
-                (SELECT seq FROM log INDEXED BY log_seen WHERE room = ?1 AND deed <> 'read'
-                    ORDER BY seq LIMIT 1),
-                (SELECT seq FROM log INDEXED BY log_seen WHERE room = ?1 AND deed <> 'read'
-                    ORDER BY seq DESC LIMIT 1)";
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut statement = self.conn.prepare_cached(POSITIONS)?;
         let (first, last): (Option<Seq>, Option<Seq>) =
             statement.query_row([room], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(first.zip(last))
@@ -213,12 +207,7 @@ impl Archive {
             Order::Forth => "ASC",
             Order::Back => "DESC",
         };
-        let sql = format!(
-            "SELECT {PAST} FROM log INDEXED BY log_seen
-            WHERE room = ?1 AND seq BETWEEN ?2 AND ?3 AND deed <> 'read'
-            ORDER BY seq {direction} LIMIT ?4",
-            PAST = past_columns()
-        );
+        let sql = part_of(direction);
         let one_more = rows(limit.saturating_add(1));
         let mut statement = self.conn.prepare_cached(&sql)?;
         let mut found = statement.query(params![room, from.min(END), to.min(END), one_more])?;
@@ -235,11 +224,28 @@ impl Archive {
     }
 }
 
-/// All that is asked for is in the index: who logs in to many rooms waits for no messages to be read.
+/// The first and the last.
+pub(super) const POSITIONS: &str = "
+    SELECT
+        (SELECT seq FROM seen WHERE room = ?1 ORDER BY seq LIMIT 1),
+        (SELECT seq FROM seen WHERE room = ?1 ORDER BY seq DESC LIMIT 1)";
+
+/// Looks for the places first, one by one, and then at what is there.
+pub(super) fn part_of(direction: &str) -> String {
+    let past = past_columns();
+    format!(
+        "SELECT {past} FROM (
+            SELECT seq FROM seen WHERE room = ?1 AND seq BETWEEN ?2 AND ?3
+            ORDER BY seq {direction} LIMIT ?4
+        ) place CROSS JOIN log ON log.seq = place.seq ORDER BY place.seq {direction}"
+    )
+}
+
+/// All that is asked for is in `seen`: who logs in to many rooms waits for no messages to be read.
 pub(super) const UNREAD: &str = "
     SELECT count(*) FROM (
-        SELECT by FROM log INDEXED BY log_seen
-        WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND deed <> 'read' AND NOT redacted
+        SELECT seq, by FROM seen
+        WHERE room = ?1 AND seq > ?2 AND seq <= ?5 AND deed = 'say' AND NOT redacted
             AND NOT EXISTS (SELECT 1 FROM owed WHERE what = 0 AND id = by)
         ORDER BY seq LIMIT ?3
     ) WHERE by <> ?4";
@@ -248,8 +254,7 @@ pub(super) const UNREAD: &str = "
 pub(super) fn past_columns() -> String {
     format!(
         "{COLUMNS}, log.edit IS NOT NULL, log.redacted, coalesce((
-            SELECT prev.seq FROM log prev
-            WHERE prev.room = log.room AND prev.seq < log.seq AND prev.deed <> 'read'
+            SELECT prev.seq FROM seen prev WHERE prev.room = log.room AND prev.seq < log.seq
             ORDER BY prev.seq DESC LIMIT 1
         ), 0)"
     )

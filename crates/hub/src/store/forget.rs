@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{broken::Broken, noticing, numbers::rows, said, said::More, writer::Store};
+use super::{broken::Broken, log, noticing, numbers::rows, said::More, writer::Store};
 use crate::model::{Millis, RoomId, Seq};
 
 /// What is old enough to be forgotten.
@@ -42,7 +42,7 @@ impl Store {
             let old = oldest(conn, (room, old), most)?;
             for seq in &old {
                 keep_name(conn, *seq, named_before)?;
-                delete(conn, room, *seq)?;
+                log::delete(conn, (room, *seq))?;
             }
             if let Some(last) = old.last() {
                 noticing::unmark_all(conn, room, *last)?;
@@ -74,16 +74,18 @@ fn oldest(
     (room, limit): (RoomId, Old),
     most: usize,
 ) -> Result<Vec<Seq>, Broken> {
-    let sql = "
-        SELECT seq, at FROM log INDEXED BY log_seen
-        WHERE room = ?1 AND deed <> 'read' AND deed IN ('say', 'edit', 'redact', 'react')
-        ORDER BY seq LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = conn.prepare_cached(SAID)?;
     let looked_at = rows(most.saturating_add(AHEAD_MAX));
     let said = statement
         .query_map(params![room, looked_at], |row| Ok((row.get(0)?, row.get::<_, Millis>(1)?)))?;
     Ok(first_old(said, limit, most)?)
 }
+
+/// What was said in a room, and when.
+pub(super) const SAID: &str = "
+    SELECT seq, (SELECT at FROM log WHERE log.seq = seen.seq) FROM seen
+    WHERE room = ?1 AND deed IN ('say', 'edit', 'redact', 'react')
+    ORDER BY seq LIMIT ?2";
 
 /// The first of what was said, in the log's order, that are old, at most so many. Looks at no more than it
 /// has to.
@@ -119,14 +121,6 @@ fn keep_name(conn: &Connection, seq: Seq, named_before: Millis) -> Result<(), Br
         WHERE seq = ?1 AND cid IS NOT NULL AND at >= ?2
             AND NOT EXISTS (SELECT 1 FROM accounts WHERE id = by AND gone IS NOT NULL)";
     conn.prepare_cached(sql)?.execute(params![seq, named_before])?;
-    Ok(())
-}
-
-fn delete(conn: &Connection, room: RoomId, seq: Seq) -> Result<(), Broken> {
-    if let Some(said) = said::now(conn, room, seq)? {
-        said::take_out(conn, &said)?;
-    }
-    conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
     Ok(())
 }
 

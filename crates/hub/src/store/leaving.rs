@@ -8,7 +8,7 @@ use super::{
     log,
     numbers::{Bits, rows},
     row::said_number,
-    said::{self, More},
+    said::More,
 };
 use crate::model::{AccountId, RoomId, Said, Seq, State};
 
@@ -141,20 +141,18 @@ fn of_account(
 /// Somebody looked out for no words.
 const WORDLESS: &str = "UPDATE log SET text = '' WHERE seq = ?1";
 
+/// What happened in a room.
+pub(super) const IN_ROOM: &str = "
+    SELECT seq FROM seen WHERE room = ?1 AND deed NOT IN ('create', 'delete')
+    ORDER BY seq LIMIT ?2";
+
 /// The same of all that happened in a room. That it was made stays in the log, and that it was deleted.
 fn of_room(conn: &Connection, room: RoomId, most: usize) -> Result<Option<Seq>, Broken> {
-    let sql = "
-        SELECT seq FROM log INDEXED BY log_seen
-        WHERE room = ?1 AND deed <> 'read' AND deed NOT IN ('create', 'delete')
-        ORDER BY seq LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = conn.prepare_cached(IN_ROOM)?;
     let found = statement.query_map(params![room, rows(most)], |row| row.get(0))?;
     let found: Vec<Seq> = found.collect::<Result<_, _>>()?;
     for seq in &found {
-        if let Some(said) = said::now(conn, room, *seq)? {
-            said::take_out(conn, &said)?;
-        }
-        conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+        log::delete(conn, (room, *seq))?;
     }
     let sql = "DELETE FROM log WHERE seq IN (
         SELECT seq FROM log WHERE deed = 'read' AND room = ?1 LIMIT ?2)";

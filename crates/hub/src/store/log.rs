@@ -6,6 +6,7 @@ use super::{
     broken::Broken,
     row::{AS_WRITTEN, Columns, read},
     said::{self, Said},
+    seen,
 };
 use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq};
 
@@ -34,7 +35,7 @@ fn insert(conn: &Connection, entry: &Entry) -> Result<(), Broken> {
     let sql = "INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0)";
     let row = params![seq, at, by, cid, room, deed, about, number, text];
     conn.prepare_cached(sql)?.execute(row).map_err(|source| is_twice(*seq, source))?;
-    Ok(())
+    seen::add(conn, entry, deed)
 }
 
 /// When the last entry was written that is in the log yet.
@@ -74,11 +75,26 @@ fn edit(
 pub(super) fn redact(conn: &Connection, (room, of): (RoomId, Seq)) -> Result<(), Broken> {
     let Some(before) = said::now(conn, room, of)? else { return Ok(()) };
     said::take_out(conn, &before)?;
+    seen::redact(conn, (room, of))?;
     let sql = "UPDATE log SET text = '', redacted = 1 WHERE seq = ?1";
     conn.prepare_cached(sql)?.execute([of])?;
     let sql = "UPDATE log SET text = '', redacted = 1
         WHERE deed = 'edit' AND about = ?1 AND room = ?2";
     conn.prepare_cached(sql)?.execute(params![of, room])?;
+    Ok(())
+}
+
+/// What happened there is deleted, with its words.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn delete(conn: &Connection, (room, seq): (RoomId, Seq)) -> Result<(), Broken> {
+    if let Some(said) = said::now(conn, room, seq)? {
+        said::take_out(conn, &said)?;
+    }
+    seen::remove(conn, (room, seq))?;
+    conn.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
     Ok(())
 }
 

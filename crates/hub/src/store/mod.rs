@@ -27,6 +27,7 @@ mod row;
 mod said;
 mod schema;
 mod search;
+mod seen;
 mod sessions;
 mod size;
 mod standing;

@@ -70,9 +70,9 @@ const ACCOUNTS: &str = "
 
 /// The last entry is found in the log, so that what is said changes no row of a room's. What was
 /// forgotten since left its place in the row.
-const ROOMS: &str = "
+pub(super) const ROOMS: &str = "
     SELECT id, name, access, one, other, topic, slow_seconds, retain_days, max(last, coalesce((
-        SELECT seq FROM log WHERE room = rooms.id AND deed <> 'read' ORDER BY seq DESC LIMIT 1
+        SELECT seq FROM seen WHERE room = rooms.id ORDER BY seq DESC LIMIT 1
     ), 0)), used
     FROM rooms ORDER BY id";
 

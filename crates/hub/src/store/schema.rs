@@ -5,6 +5,7 @@ mod counted;
 mod hooked;
 mod inviting;
 mod passing;
+mod seen;
 mod standing;
 mod timed;
 mod used;
@@ -30,6 +31,7 @@ const STEPS: &[&str] = &[
     inviting::STEP,
     timed::STEP,
     passing::STEP,
+    seen::STEP,
 ];
 
 /// The log, what it comes to, and what is known of devices.
@@ -211,6 +213,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{AccountId, Invited, Millis, Role, RoomId, SLOW_SECONDS_MAX, Seq, Standing, Voice},
+        protocol::Page,
         store::{Store, Sync},
     };
 
@@ -235,7 +238,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 1).unwrap();
         conn.execute("INSERT INTO members VALUES (2, 1, 2, 2, 2, 0, NULL)", []).unwrap();
         migrated(&mut conn).unwrap();
-        assert_eq!(pragma(&conn, "user_version").unwrap(), 12);
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 13);
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
@@ -298,6 +301,45 @@ mod tests {
     }
 
     #[test]
+    fn what_members_see_of_a_store_of_format_12_is_found_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.db");
+        let conn = Connection::open(&file).unwrap();
+        STEPS[..12].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 12).unwrap();
+        conn.execute_batch(
+            "INSERT INTO accounts (id, name, since) VALUES (1, 'ana', 7);
+             INSERT INTO rooms (id, name, access, topic, last, slow_seconds) VALUES
+                (2, '#lab', 0, '', 2, 0), (3, '#den', 0, '', 3, 0);
+             INSERT INTO log (seq, at, by, room, deed, about, number, text, redacted) VALUES
+                (1, 7, 1, NULL, 'register', NULL, NULL, 'ana', 0),
+                (2, 7, 1, 2, 'create', NULL, 0, '#lab', 0),
+                (3, 7, 1, 3, 'create', NULL, 0, '#den', 0),
+                (4, 7, 1, 2, 'say', NULL, 0, 'hi', 0),
+                (5, 7, 1, 3, 'say', NULL, 0, 'ho', 0),
+                (6, 7, 1, 2, 'say', NULL, 0, '', 1),
+                (7, 7, 1, 2, 'redact', 6, NULL, NULL, 0),
+                (8, 7, 1, 2, 'read', 7, NULL, NULL, 0);",
+        )
+        .unwrap();
+        drop(conn);
+        let (store, state) = Store::open(&file, Sync::Normal).unwrap();
+        let (lab, den) = (RoomId(Seq(2)), RoomId(Seq(3)));
+        assert_eq!((state.room(lab).last, state.room(den).last), (Seq(7), Seq(5)));
+        let archive = store.archive().unwrap();
+        let (past, _) = archive.page(lab, Page::Latest, 9).unwrap();
+        let found = past.iter().map(|past| (past.entry.seq.0, past.prev.0, past.redacted));
+        let expect = [(2, 0, false), (4, 2, false), (6, 4, true), (7, 6, false)];
+        assert_eq!(found.collect::<Vec<_>>(), expect);
+        let nobody = AccountId(Seq(0));
+        assert_eq!(archive.unread(lab, nobody, (Seq(0), Seq(9)), 9).unwrap(), 1);
+        let indices = "SELECT count(*) FROM sqlite_schema WHERE name = 'log_seen'";
+        let indices = Connection::open(&file).unwrap().query_row(indices, [], |row| row.get(0));
+        assert_eq!(indices, Ok(0));
+    }
+
+    #[test]
     fn a_device_of_format_11_that_typed_lasts_no_longer_than_it_was_connected() {
         let mut conn = Connection::open_in_memory().unwrap();
         STEPS[..11].iter().for_each(|step| conn.execute_batch(step).unwrap());
@@ -352,7 +394,7 @@ mod tests {
         conn.pragma_update(None, "user_version", 17).unwrap();
         assert_eq!(
             migrated(&mut conn).unwrap_err(),
-            "\"hub.db\" has format 17, and this version knows formats up to 12"
+            "\"hub.db\" has format 17, and this version knows formats up to 13"
         );
     }
 

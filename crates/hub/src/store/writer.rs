@@ -14,9 +14,9 @@ use super::{
     place::Place,
     restore,
     said::{self, More},
-    tables,
+    seen, tables,
 };
-use crate::model::{AccountId, Cid, Entry, Millis, Seq, State};
+use crate::model::{AccountId, Cid, Entry, Millis, RoomId, Seq, State};
 
 /// The store, for who writes. The process that has it has it alone.
 ///
@@ -27,6 +27,8 @@ pub struct Store {
     pub(super) conn: Connection,
     pub(super) file: PathBuf,
     place: Place,
+    /// Behind it rooms are settled next.
+    pub(super) settled: RoomId,
     _lock: Lock,
 }
 
@@ -45,7 +47,8 @@ impl Store {
         let state = restore::restore(&conn)?;
         // Once it was read, all its files are there.
         let place = Place::of(file);
-        Ok((Self { conn, file: file.to_owned(), place, _lock: lock }, state))
+        let settled = seen::FIRST;
+        Ok((Self { conn, file: file.to_owned(), place, settled, _lock: lock }, state))
     }
 
     /// Looks whether its files are where they were.
@@ -91,6 +94,7 @@ impl Store {
     /// [`Broken`]: then none of it is there, once it is [rolled back](Self::roll_back). But of
     /// [`Broken::Gone`]: then it is in a file that nobody finds, unless that is put back.
     pub fn commit(&mut self) -> Result<(), Broken> {
+        self.settled = seen::settle(&self.conn, self.settled, seen::LATELY_MAX)?;
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         self.look()
     }

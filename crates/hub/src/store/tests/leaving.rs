@@ -245,6 +245,11 @@ fn who_was_first_administers_a_store_of_an_earlier_version() {
              DROP INDEX sessions_passing;
              ALTER TABLE sessions DROP COLUMN passing;
              ALTER TABLE accounts DROP COLUMN seen;
+             DROP VIEW seen;
+             DROP TABLE seen_before;
+             DROP TABLE seen_lately;
+             CREATE INDEX log_seen ON log (room, seq, deed, redacted)
+                WHERE room IS NOT NULL AND deed <> 'read';
              PRAGMA user_version = 4;",
         )
         .unwrap();

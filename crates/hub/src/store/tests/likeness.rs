@@ -294,8 +294,8 @@ fn standing(b: u8, who: AccountId, c: u8) -> Act {
     }
 }
 
-/// Writes in groups, some of which are forgotten; between them the index goes on, old things are
-/// deleted, and the store is closed and opened.
+/// Writes in groups, some of which are forgotten; between them the index goes on, rooms are settled, old
+/// things are deleted, and the store is closed and opened.
 fn run(groups: &[(u8, Vec<Step>)]) -> (Written, Model) {
     let (mut written, mut model) = (Written::new(), Model::default());
     for (end, steps) in groups {
@@ -323,6 +323,7 @@ fn run(groups: &[(u8, Vec<Step>)]) -> (Written, Model) {
 fn between(mut written: Written, model: &mut Model, end: u8) -> Written {
     match end % 7 {
         0 => _ = written.store.index_some(usize::from(end) % 9 + 1).unwrap(),
+        1 | 5 => seen::settle(&mut written, usize::from(end) % 8),
         2 => {
             let expect = written.state.clone();
             written = written.anew();
@@ -352,10 +353,19 @@ proptest! {
     ) {
         let (written, model) = run(&groups);
         prop_assert_eq!(written.store.reload().unwrap(), written.state.clone());
+        seen::is_whole(&written);
         let archive = written.archive();
         for room in model.rooms() {
             let (past, more) = archive.page(room, Page::Latest, usize::MAX).unwrap();
             prop_assert_eq!((&past, more), (&model.page(room), More::No));
+            let is_unread = |past: &&Past| {
+                matches!(past.entry.deed, Deed::In { act: Act::Say { .. }, .. })
+                    && !past.redacted
+                    && !model.is_owed(past.entry.seq)
+            };
+            let span = (Seq(0), Seq(u64::MAX));
+            let unread = archive.unread(room, AccountId(Seq(0)), span, u64::MAX).unwrap();
+            prop_assert_eq!(unread, past.iter().filter(is_unread).count() as u64);
             for who in model.accounts() {
                 let found = archive.marked(room, who, (Seq(0), Seq(u64::MAX)), u64::MAX).unwrap();
                 prop_assert_eq!(found, model.count(room, who));

@@ -7,6 +7,7 @@ mod noticing;
 mod opening;
 mod reading;
 mod searching;
+mod seen;
 mod standing;
 
 use std::path::PathBuf;

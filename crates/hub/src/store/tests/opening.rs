@@ -31,12 +31,12 @@ fn nobody_else_reads_its_files() {
 #[test]
 fn what_a_later_version_wrote_is_left_as_it_is() {
     let written = Written::new();
-    written.store.conn.pragma_update(None, "user_version", 13).unwrap();
+    written.store.conn.pragma_update(None, "user_version", 14).unwrap();
     let (file, Written { store, folder: _folder, .. }) = (written.file(), written);
     drop(store);
     let before = fs::read(&file).unwrap();
     let refused = Store::open(&file, Sync::Normal).unwrap_err();
-    says(&refused, "has format 13, and this version knows formats up to 12");
+    says(&refused, "has format 14, and this version knows formats up to 13");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 

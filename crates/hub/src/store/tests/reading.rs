@@ -147,14 +147,3 @@ fn an_archive_is_for_a_thread_of_its_own() {
     });
     assert_eq!(count.join().unwrap(), 10);
 }
-
-#[test]
-fn what_was_not_read_is_counted_from_the_index_alone() {
-    let (written, ..) = Written::with_room();
-    let plan = format!("EXPLAIN QUERY PLAN {}", crate::store::archive::UNREAD);
-    let mut plan = written.store.conn.prepare(&plan).unwrap();
-    let steps = plan.query_map([1, 0, 200, 1, 99], |row| row.get::<_, String>(3)).unwrap();
-    let steps: Vec<_> = steps.map(Result::unwrap).collect();
-    let is_covered = |step: &String| step.starts_with("SEARCH log USING COVERING INDEX log_seen ");
-    assert!(steps.iter().any(is_covered), "{steps:#?}");
-}
