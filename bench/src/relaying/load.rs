@@ -17,6 +17,10 @@ use rustix::net::{RecvFlags, recv};
 use super::far::MESSAGE_BYTES;
 use crate::client;
 
+/// Who opens short connections at once: so many that relay and load both have something to do at any time. With
+/// a few, what is measured is who wakes whom.
+pub(super) const CLIENTS: usize = 32;
+
 /// Clients that read all that comes.
 #[derive(Debug)]
 pub(super) struct Flood {
@@ -98,7 +102,7 @@ pub(super) fn short(port: u16, seconds: u64) -> Result<f64> {
         }
         Ok(count)
     };
-    let clients: Vec<_> = (0..4).map(|_| thread::spawn(one)).collect();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| thread::spawn(one)).collect();
     let mut count = 0;
     for client in clients {
         count += client.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;

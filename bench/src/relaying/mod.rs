@@ -151,7 +151,8 @@ impl Spec {
                  back, relay, far end and the two ways between."
             ),
             Self::Short => format!(
-                "Four clients for {seconds} s: connect, send 64 B, read them back, and the end."
+                "{} clients for {seconds} s: connect, send 64 B, read them back, and the end.",
+                load::CLIENTS
             ),
             Self::Idle => format!(
                 "A fresh relay each, in at most {IDLE_ROUNDS_MAX} rounds; {conns} connections kept open after \
