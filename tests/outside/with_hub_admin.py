@@ -99,7 +99,7 @@ def what_is_wrong_is_told_with_its_value_and_changes_nothing(stage):
         (("room", "owner", "nowhere", "ana"), '"#nowhere"'),
         (("invite", "--room", "nowhere"), '"#nowhere"'),
         (("invite", "--uses", "0"), "from 1 to 4294967295"),
-        (("room", "retain", "lab", "0"), "1 or more"),
+        (("room", "retain", "lab", "0"), "1 to 4294967295"),
         (("invite", "--expires", "0s"), "1s or more"),
         (("invite", "revoke", "i_none"), "`relais hub invite list` lists them"),
         (("token", "nobody"), '"nobody"'),
