@@ -79,11 +79,15 @@ impl Auth {
 /// How much an auth file may have, in bytes: some 150,000 users.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
-/// The text of `file`; `None` if there is too much of it. Blocks.
+/// The text of `file`; `None` if there is too much of it, whatever that is. Blocks.
 fn read_text(file: &Path) -> io::Result<Option<String>> {
-    let mut text = String::new();
-    let read = open_regular(file)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
-    Ok((read as u64 <= FILE_BYTES_MAX).then_some(text))
+    let mut bytes = Vec::new();
+    let read = open_regular(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if read as u64 > FILE_BYTES_MAX {
+        return Ok(None);
+    }
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not text: expected UTF-8");
+    String::from_utf8(bytes).map(Some).map_err(no_text)
 }
 
 impl std::fmt::Display for Auth {
@@ -94,4 +98,28 @@ impl std::fmt::Display for Auth {
 
 fn spelled<S: Serializer>(realm: &Realm, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(realm)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_told_as_such_wherever_it_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users");
+        let max = usize::try_from(FILE_BYTES_MAX).unwrap();
+        let check = |text: &[u8]| {
+            fs::write(&file, text).unwrap();
+            read_text(&file).map(|text| text.map(|text| text.len())).map_err(|error| error.kind())
+        };
+        let of_two_bytes = "é".repeat(max / 2 + 1);
+        assert_eq!(check(&of_two_bytes.as_bytes()[..max]), Ok(Some(max)));
+        // The last byte that is read is the first of two.
+        assert_eq!(check(of_two_bytes.as_bytes()), Ok(None));
+        assert_eq!(check(&vec![0xff; max + 1]), Ok(None));
+        assert_eq!(check(b"\xff"), Err(io::ErrorKind::InvalidData));
+    }
 }

@@ -141,12 +141,15 @@ fn days(text: &str) -> Result<Days, String> {
         return Ok(Days(None));
     }
     let days = text.parse().map(|days: NonZeroU32| Days(Some(days.get())));
-    days.map_err(|_| format!("bad number of days {text:?}: expected 1 to 4294967295, or `forever`"))
+    days.map_err(|_| format!("bad number of days {text:?}: expected 1 to {MOST}, or `forever`"))
 }
 
-fn uses(text: &str) -> Result<NonZeroU32, &'static str> {
-    text.parse().map_err(|_| "expected a number from 1 to 4294967295")
+fn uses(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("expected a number from 1 to {MOST}"))
 }
+
+/// As large a number as there may be.
+const MOST: NonZeroU32 = NonZeroU32::MAX;
 
 /// For whom an invitation is.
 #[derive(Clone, Debug, Args)]
@@ -213,7 +216,7 @@ mod tests {
         assert_eq!(days("forever"), Ok(Days(None)));
         for wrong in ["-1", "0", "x"] {
             let expect =
-                format!("bad number of days {wrong:?}: expected 1 to 4294967295, or `forever`");
+                format!("bad number of days {wrong:?}: expected 1 to {MOST}, or `forever`");
             assert_eq!(days(wrong), Err(expect));
         }
     }
@@ -221,9 +224,10 @@ mod tests {
     #[test]
     fn an_invitation_that_nobody_could_use_is_none() {
         assert_eq!(uses("2").map(NonZeroU32::get), Ok(2));
-        assert_eq!(uses("4294967295"), Ok(NonZeroU32::MAX));
-        for wrong in ["0", "4294967296"] {
-            assert_eq!(uses(wrong), Err("expected a number from 1 to 4294967295"));
+        assert_eq!(uses(&MOST.to_string()), Ok(MOST));
+        let more = (u64::from(MOST.get()) + 1).to_string();
+        for wrong in ["0", &more] {
+            assert_eq!(uses(wrong), Err(format!("expected a number from 1 to {MOST}")));
         }
     }
 }

@@ -115,48 +115,52 @@ impl Draft {
         place: usize,
         tls: Option<&Tls>,
     ) -> Result<(), Wrong> {
-        let is_secure = match on.scheme {
-            Scheme::Http | Scheme::Unix => false,
-            Scheme::Https => true,
-            Scheme::Tcp | Scheme::Tls | Scheme::Udp | Scheme::Ws | Scheme::Wss => {
-                let what = format!("HTTP is not served over {}: {:?}", on.scheme, on.to_string());
-                return Err(Wrong::expected(what, "http, https or unix"));
-            }
-        };
+        let is_secure = is_secure(on)?;
         let tls: Vec<Tls> = tls.filter(|_| is_secure).cloned().into_iter().collect();
         // Port 0 is a port of its own each time.
         let is_fixed = on.host_port().is_none_or(|at| at.port != 0);
         let is_there = |there: &Listener| {
             is_fixed && there.on.place == on.place && there.on.scheme != Scheme::Udp
         };
-        let Some(at) = self.listeners.iter().position(is_there) else {
+        let at = if let Some(at) = self.listeners.iter().position(is_there) {
+            self.join(at, (on, place), tls)?;
+            at
+        } else {
             self.is_free(on)?;
             let (on, key, behind) = (on.clone(), key.clone(), Behind::Sites(vec![place]));
             self.listeners.push(Listener { on, key, tls, behind });
-            self.answers(self.listeners.len() - 1, place);
-            return Ok(());
+            self.listeners.len() - 1
         };
-        let there = &self.listeners[at];
-        let (true, Behind::Sites(sites)) = (there.on.scheme == on.scheme, &there.behind) else {
-            let what = format!("{} is {} elsewhere: {}", place_of(on), there.on.scheme, there.key);
+        self.answers(at, place);
+        Ok(())
+    }
+
+    /// Has the site at `place` answer at the listener at `at`, whose place is that of `on`, too.
+    fn join(
+        &mut self,
+        at: usize,
+        (on, place): (&Endpoint, usize),
+        tls: Vec<Tls>,
+    ) -> Result<(), Wrong> {
+        // A site that is there already is another matter: that comes first.
+        let clash = self.clash(at, place);
+        let Listener { on: theirs, key, tls: papers, behind } = &mut self.listeners[at];
+        let (true, Behind::Sites(sites)) = (theirs.scheme == on.scheme, behind) else {
+            let what = format!("{} is {} elsewhere: {key}", place_of(on), theirs.scheme);
             return Err(Wrong::expected(what, "one scheme for one port"));
         };
         if sites.contains(&place) {
             return Err(Wrong::expected("the same endpoint twice", "it once"));
         }
-        self.clash(at, place)?;
-        if let (Some(first), Some(tls)) = (there.tls.first(), tls.first())
+        clash?;
+        if let (Some(first), Some(tls)) = (papers.first(), tls.first())
             && first.client_ca != tls.client_ca
         {
             let what = format!("{on} has another `client_ca` elsewhere: {}", first.key_path);
             return Err(Wrong::expected(what, "one `client_ca` for one port"));
         }
-        let there = &mut self.listeners[at];
-        there.tls.extend(tls);
-        if let Behind::Sites(sites) = &mut there.behind {
-            sites.push(place);
-        }
-        self.answers(at, place);
+        papers.extend(tls);
+        sites.push(place);
         Ok(())
     }
 
@@ -194,6 +198,18 @@ impl Draft {
             return Err(Wrong::expected(what, "one of them"));
         }
         Ok(())
+    }
+}
+
+/// Whether HTTP is served under TLS at `on`, if it is served there at all.
+fn is_secure(on: &Endpoint) -> Result<bool, Wrong> {
+    match on.scheme {
+        Scheme::Http | Scheme::Unix => Ok(false),
+        Scheme::Https => Ok(true),
+        Scheme::Tcp | Scheme::Tls | Scheme::Udp | Scheme::Ws | Scheme::Wss => {
+            let what = format!("HTTP is not served over {}: {:?}", on.scheme, on.to_string());
+            Err(Wrong::expected(what, "http, https or unix"))
+        }
     }
 }
 

@@ -95,31 +95,34 @@ impl Purge {
     /// If it is not there, or none. It is not told what was found: it may be a secret.
     pub(super) fn read(&self, key: &KeyPath) -> Result<Purgers, Problem> {
         let (key, file) = (key.key("token_file"), &self.token_file);
-        let text =
+        let bytes =
             read(file).map_err(|error| key.wrong(Wrong::reading("the token", file, &error)))?;
-        let token = text.trim();
-        let expected = format!("{TOKEN_LEN_MIN} to {TOKEN_LEN_MAX} letters, digits and signs");
-        let is_one = |byte: u8| byte.is_ascii_graphic();
-        let (len, most) = (token.len(), TOKEN_LEN_MAX);
-        if len < TOKEN_LEN_MIN || len as u64 > most || !token.bytes().all(is_one) {
-            let what = format!("no token in {:?}, which has {len} bytes", file.display());
+        let (found, most) = (bytes.trim_ascii(), TOKEN_LEN_MAX);
+        let is_one = |token: &&str| {
+            token.len() >= TOKEN_LEN_MIN
+                && token.len() as u64 <= most
+                && token.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let Some(token) = std::str::from_utf8(found).ok().filter(is_one) else {
+            let what = format!("no token in {:?}, which has {} bytes", file.display(), found.len());
+            let expected = format!("{TOKEN_LEN_MIN} to {most} letters, digits and signs");
             let wrong = Wrong::expected(what, expected);
             return Err(key.wrong(wrong.hint("`openssl rand -hex 32` prints one")));
-        }
+        };
         Ok(Purgers { from: networks(&self.from), token: Token::of(token) })
     }
 }
 
 /// As much of the file as tells whether it is a token. Warns if others may read it, too.
-fn read(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     let opened = open_regular(file)?;
     let mode = opened.metadata()?.permissions().mode() & 0o777;
-    opened.take(2 * TOKEN_LEN_MAX).read_to_string(&mut text)?;
+    opened.take(2 * TOKEN_LEN_MAX).read_to_end(&mut bytes)?;
     if mode & 0o077 != 0 {
         warn!("{:?} holds a token and is open to others: mode {mode:03o}", file.display());
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 impl fmt::Display for Purge {
@@ -154,6 +157,8 @@ mod tests {
         check(&[b'x'; 1024], "token: Token");
         check(&[b'x'; 1025], "which has 1025 bytes");
         check(&[b'x'; 9999], "which has 2048 bytes");
-        check(&[0xff; 20], "the token");
+        check(&[0xff; 20], "which has 20 bytes");
+        // What is read of it ends within a letter.
+        check(("e".to_owned() + &"é".repeat(1024)).as_bytes(), "which has 2048 bytes");
     }
 }

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use relais_net::{Endpoint, Host, HostPort, Scheme};
+use relais_net::Endpoint;
 use serde::Serialize;
 
 use super::{
     Table,
+    called::{Called, Passed, judge},
     kind::{Kind, mismatches},
     limits::Limits,
-    names::{self, Route, one_of, spelled},
+    names::{Route, one_of, spelled},
     shape::Impair,
     table::SendProxy,
 };
@@ -17,8 +18,8 @@ use crate::{
     base::Base,
     complaint::{KeyPath, Problem, Wrong},
     listen::Shows,
-    proxy::{Balance, LogFile, is_at},
-    spelling::{Addresses, BareEndpoint, Size, Time},
+    proxy::{Balance, LogFile},
+    spelling::{Addresses, Size, Time},
     tree::Node,
     upstream_tls::UpstreamTls,
 };
@@ -64,10 +65,10 @@ impl Relay {
     /// Resolves `table`, which stands at `key`.
     pub(crate) fn plan(table: &Table, base: &Base, key: &KeyPath) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let here = Here { listen: &table.listen };
+        let called = Called { listen: &table.listen };
         let upstream =
-            here.all((&table.upstream, Passed::Any), &key.key("upstream"), &mut problems);
-        let sni = here.routes(table, &key.key("sni"), &mut problems);
+            called.all((&table.upstream, Passed::Any), &key.key("upstream"), &mut problems);
+        let sni = called.routes(table, &key.key("sni"), &mut problems);
         problems.extend(no_upstream(table, key));
         let mut all = sni.iter().flat_map(|route| &route.upstream).chain(&upstream);
         let at = key.key("upstream_tls");
@@ -132,7 +133,8 @@ impl Relay {
     /// What becomes of a caller at `on`, step by step.
     pub(crate) fn steps(&self, on: &Endpoint) -> Vec<Node> {
         let routes = self.routes(on).iter().map(|route| Node::last(format!("for {route}")));
-        let rest = self.named(on).map(|named| Node::last(self.described(on, &named)));
+        let rest = self.upstreams(on);
+        let rest = (!rest.is_empty()).then(|| Node::last(self.described(on, &rest)));
         let steps: Vec<_> = routes.chain(rest).collect();
         let clients = |networks: &[Addresses]| {
             networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -151,7 +153,9 @@ impl Relay {
     /// Who is called for callers at `on`, in few words.
     pub(crate) fn does(&self, on: &Endpoint) -> String {
         let route = |route: &Route| format!("{} ▸ {}", route.name, one_of(&route.upstream));
-        let all = self.routes(on).iter().map(route).chain(self.named(on));
+        let rest = self.upstreams(on);
+        let rest = (!rest.is_empty()).then(|| one_of(rest));
+        let all = self.routes(on).iter().map(route).chain(rest);
         all.collect::<Vec<_>>().join(", ") + self.made_worse()
     }
 
@@ -160,17 +164,13 @@ impl Relay {
         if Kind::of(on) == Kind::Streams { &self.sni } else { &[] }
     }
 
-    /// Who is called for callers at `on` who ask for no name, as one text, if there is anybody.
-    fn named(&self, on: &Endpoint) -> Option<String> {
-        let named =
-            one_of(self.upstream.iter().filter(|upstream| Kind::of(upstream) == Kind::of(on)));
-        (!named.is_empty()).then_some(named)
+    /// Who is called for callers at `on` who ask for no name. May be nobody.
+    fn upstreams(&self, on: &Endpoint) -> Vec<&Endpoint> {
+        self.upstream.iter().filter(|upstream| Kind::of(upstream) == Kind::of(on)).collect()
     }
 
-    fn described(&self, on: &Endpoint, named: &str) -> String {
-        let of_kind = |upstream: &&Endpoint| Kind::of(upstream) == Kind::of(on);
-        let count = self.upstream.iter().filter(of_kind).count();
-        let balance = (count > 1).then(|| format!(", {}", self.balance));
+    fn described(&self, on: &Endpoint, upstreams: &[&Endpoint]) -> String {
+        let balance = (upstreams.len() > 1).then(|| format!(", {}", self.balance));
         let (checked, believed) = match Kind::of(on) {
             Kind::Streams => (self.check_every, self.upstream_tls.as_ref()),
             Kind::Datagrams => (None, None),
@@ -178,7 +178,8 @@ impl Relay {
         let checked = checked.map(|every| format!(", looked at every {every}"));
         let believed = believed.map(|tls| tls.believed.to_string());
         let tail: String = balance.into_iter().chain(checked).chain(believed).collect();
-        format!("upstream: {named}{tail}{}", self.made_worse())
+        let all = one_of(upstreams.iter().copied());
+        format!("upstream: {all}{tail}{}", self.made_worse())
     }
 
     /// Who runs it is to see that it is not as good as it could be.
@@ -221,94 +222,6 @@ fn unused_of_log(table: &Table, key: &KeyPath) -> Option<Problem> {
 
 fn in_place(log: &std::path::Path, base: &Base) -> PathBuf {
     if log.as_os_str() == "-" { log.to_owned() } else { base.join(log) }
-}
-
-/// What may pass somewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passed {
-    Any,
-    /// What has a name under TLS, or passes where that is.
-    Streams,
-}
-
-fn judge(on: &Endpoint, what: &str, passed: Passed) -> Result<(), Wrong> {
-    match on.scheme {
-        Scheme::Tcp | Scheme::Tls | Scheme::Unix => Ok(()),
-        Scheme::Udp if passed == Passed::Any => Ok(()),
-        Scheme::Udp | Scheme::Http | Scheme::Https | Scheme::Ws | Scheme::Wss => {
-            let what = format!("{what} at {:?}", on.to_string());
-            Err(Wrong::expected(
-                what,
-                match passed {
-                    Passed::Any => "tcp, tls, udp or unix",
-                    Passed::Streams => "tcp, tls or unix",
-                },
-            ))
-        }
-    }
-}
-
-/// Where a relay listens.
-struct Here<'t> {
-    listen: &'t [BareEndpoint],
-}
-
-impl Here<'_> {
-    fn all(
-        &self,
-        (said, passed): (&[BareEndpoint], Passed),
-        key: &KeyPath,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<Endpoint> {
-        for (index, BareEndpoint(on)) in said.iter().enumerate() {
-            let at = if said.len() == 1 { key.clone() } else { key.index(index) };
-            problems.extend(self.one(on, passed).map_err(|wrong| at.wrong(wrong)).err());
-        }
-        said.iter().map(|BareEndpoint(on)| on.clone()).collect()
-    }
-
-    fn routes(&self, table: &Table, key: &KeyPath, problems: &mut Vec<Problem>) -> Vec<Route> {
-        let mut routes = Vec::new();
-        for (said, upstream) in &table.sni {
-            let at = key.key(said);
-            if upstream.0.is_empty() {
-                problems.push(at.wrong(Wrong::expected("no upstream", "one endpoint or more")));
-            }
-            let upstream = self.all((&upstream.0, Passed::Streams), &at, problems);
-            match names::name(said) {
-                Ok(name) if routes.iter().any(|route: &Route| route.name == name) => {
-                    let what = format!("{said:?} is there already, in other letters");
-                    problems.push(at.wrong(Wrong::expected(what, "each name once")));
-                }
-                Ok(name) => routes.push(Route { name, upstream }),
-                Err(wrong) => problems.push(at.wrong(wrong)),
-            }
-        }
-        names::sort(&mut routes);
-        routes
-    }
-
-    fn one(&self, on: &Endpoint, passed: Passed) -> Result<(), Wrong> {
-        judge(on, "no relay calls", passed)?;
-        if let Some(HostPort { host: Host::Any, port }) = on.host_port() {
-            let what = format!("no host in {:?}", on.to_string());
-            let hint = format!("on this machine it is {}://127.0.0.1:{port}", on.scheme);
-            return Err(Wrong::expected(what, "the host of a server").hint(hint));
-        }
-        if on.host_port().is_some_and(|at| at.port == 0) {
-            let what = format!("nobody can be called at port 0: {:?}", on.to_string());
-            return Err(Wrong::expected(what, "1 to 65535"));
-        }
-        if self
-            .listen
-            .iter()
-            .any(|BareEndpoint(listen)| Kind::of(on) == Kind::of(listen) && is_at(on, listen))
-        {
-            let what = format!("it would call itself: {:?}", on.to_string());
-            return Err(Wrong::expected(what, "another place than `listen`"));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

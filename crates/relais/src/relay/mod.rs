@@ -1,5 +1,6 @@
 //! `relay`: streams and datagrams passed on as they are. Its flags, its table, what they mean, and what runs.
 
+mod called;
 mod datagrams;
 mod flags;
 mod flow_log;

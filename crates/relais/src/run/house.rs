@@ -1,18 +1,15 @@
 //! The listeners that are open, what stands behind them, and how both change at a reload.
 
+mod ending;
 mod told;
 
-use std::{
-    num::NonZeroUsize,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{num::NonZeroUsize, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use relais_net::{Cores, Datagrams, Door, Drained, Endpoint, Listener, Shutdown};
-use tokio::{runtime::Handle, task::JoinSet};
-use tracing::{error, warn};
+use relais_net::{Cores, Datagrams, Door, Endpoint, Listener, Shutdown};
+use tokio::runtime::Handle;
+use tracing::error;
 
 pub(crate) use self::told::Listening;
 use super::{
@@ -248,41 +245,6 @@ impl House {
         }
     }
 
-    /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
-    /// take. To be called on a runtime.
-    pub(crate) fn finish(&mut self) -> impl Future<Output = Drained> + use<> {
-        let grace = self.grace();
-        let open = std::mem::take(&mut self.entrances).into_iter().map(|each| each.shutdown);
-        let all = open.chain(std::mem::take(&mut self.leaving));
-        let all: JoinSet<_> = all.map(|shutdown| shutdown.finish(grace)).collect();
-        async {
-            let drained = all.join_all().await;
-            if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
-        }
-    }
-
-    /// Ends whoever is inside, within `patience`. Blocks; nobody is served after that.
-    pub(crate) fn cut_off(&self, patience: Duration) {
-        if self.cores.end(patience) == Drained::TimedOut {
-            warn!("some who were inside are not in the logs: they did not leave in time");
-        }
-    }
-
-    /// Waits until all logs are written, but not longer than `patience`. Blocks.
-    pub(crate) fn close_logs(&self, patience: Duration) {
-        self.lasting.sites.close_logs(patience);
-        self.lasting.services.close_logs(patience);
-    }
-
-    /// What waits until all logs are written that there are now, as [`House::close_logs`] does.
-    pub(super) fn logs(&self) -> impl FnOnce(Duration) + Send + use<> {
-        let (sites, services) = (self.lasting.sites.clone(), self.lasting.services.clone());
-        move |patience| {
-            sites.close_logs(patience);
-            services.close_logs(patience);
-        }
-    }
-
     /// Where something may run that does not wait for the main thread.
     pub(super) fn elsewhere(&self) -> &Handle {
         self.cores.first()
@@ -303,6 +265,8 @@ fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Ent
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use relais_http::OpenFiles;
 
     use super::*;

@@ -54,7 +54,7 @@ use bind::Taken;
 use house::House;
 use inherited::Inherited;
 use stops::{Stops, listen_for};
-use waiting::{Disk, Waiting};
+use waiting::{DiskWait, Waiting};
 
 /// Runs what `source` says until a signal ends it.
 pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(), Stop> {
@@ -124,13 +124,13 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     manager::ready();
     let mut renewing = tokio::time::interval(RENEW_EVERY);
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (quit, disk) = (house.quit(), Disk::default());
-    house.elsewhere().spawn(waiting::watch(disk.clone(), house.logs()));
+    let (quit, disk) = (house.quit(), DiskWait::default());
+    house.elsewhere().spawn(waiting::watch(disk.clone()));
     loop {
         tokio::select! {
             () = stops.one() => break,
             () = quit.said() => break,
-            _ = renewing.tick() => disk.wait_for(Waiting::ForCertificates, || house.renew(clock::now())),
+            _ = renewing.tick() => renew(house, &disk),
             _ = hang_up.recv() => drop(reload(house, &disk)),
             Some(call) = called.recv() => obey(call, house, &disk),
         }
@@ -167,7 +167,7 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
 /// An end that takes no longer needs no words. Idle connections are closed in less.
 const MOMENT: Duration = Duration::from_millis(1500);
 
-fn obey(Call { request, answers }: Call, house: &mut House, disk: &Disk) {
+fn obey(Call { request, answers }: Call, house: &mut House, disk: &DiskWait) {
     match request {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house, disk)),
@@ -187,9 +187,14 @@ fn obey(Call { request, answers }: Call, house: &mut House, disk: &Disk) {
     }
 }
 
-fn reload(house: &mut House, disk: &Disk) -> Answer {
+fn renew(house: &mut House, disk: &DiskWait) {
+    let now = clock::now();
+    disk.during(Waiting::ForCertificates, house.logs(), || house.renew(now));
+}
+
+fn reload(house: &mut House, disk: &DiskWait) -> Answer {
     manager::reloading();
-    let answer = match disk.wait_for(Waiting::ForReload, || house.reload()) {
+    let answer = match disk.during(Waiting::ForReload, house.logs(), || house.reload()) {
         Ok(changed) => {
             house.begin();
             info!("reloaded: {changed}");

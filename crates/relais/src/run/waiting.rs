@@ -2,10 +2,7 @@
 
 use std::{
     process,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,41 +14,51 @@ use crate::stop::Stop;
 /// What the main thread does that may wait for a disk, and hears nothing meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    ForReload = 1,
+    ForReload,
     ForCertificates,
 }
 
-/// Whether the main thread waits for a disk, and for what of it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Disk {
-    /// A [`Waiting`], or 0.
-    waiting: Arc<AtomicU8>,
-}
+/// Closes logs, within a time. Blocks.
+type CloseLogs = Box<dyn FnOnce(Duration) + Send>;
 
-impl Disk {
-    /// Does `work`, as what we are waiting for.
-    pub(super) fn wait_for<T>(&self, waiting: Waiting, work: impl FnOnce() -> T) -> T {
-        self.waiting.store(waiting as u8, Relaxed);
+/// Whether the main thread waits for a disk, for what of it, and what closes the logs should it be cut
+/// off there. A clone is the same.
+#[derive(Clone, Default)]
+pub(super) struct DiskWait(Arc<Mutex<Option<(Waiting, CloseLogs)>>>);
+
+impl DiskWait {
+    /// Does `work`, as what we are waiting for. What `logs` has is kept until then, and no longer: a
+    /// reload may take it out.
+    pub(super) fn during<T>(
+        &self,
+        waiting: Waiting,
+        logs: impl FnOnce(Duration) + Send + 'static,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        *self.now() = Some((waiting, Box::new(logs)));
         let done = work();
-        self.waiting.store(0, Relaxed);
+        // Dropped when nobody is kept from looking: it may be the last that has what was taken out.
+        let over = self.now().take();
+        drop(over);
         done
     }
 
-    fn waiting(&self) -> Option<Waiting> {
-        let waiting = self.waiting.load(Relaxed);
-        [Waiting::ForReload, Waiting::ForCertificates].into_iter().find(|it| *it as u8 == waiting)
+    fn now(&self) -> MutexGuard<'_, Option<(Waiting, CloseLogs)>> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Ends the program when it is told to stop for a second time while the main thread waits for `disk`.
-/// At any other time that thread hears it. To be run on another, whose `logs` are closed first.
-pub(super) async fn watch(disk: Disk, logs: impl FnOnce(Duration)) {
+/// Ends the program when it is told to stop for a second time while the main thread waits for a disk,
+/// once the logs are closed. At any other time that thread hears it. To be run on another.
+pub(super) async fn watch(disk: DiskWait) {
     let mut stops = match Stops::listen() {
         Ok(stops) => stops,
         Err(error) => return warn!("a reload that stands still will not be broken off: {error:#}"),
     };
     stops.one().await;
-    if let Some(waiting) = disk.waiting() {
+    let waiting = disk.now().as_ref().map(|(waiting, _)| *waiting);
+    if let Some(waiting) = waiting {
         let what = match waiting {
             Waiting::ForReload => "the reload",
             Waiting::ForCertificates => "new certificates",
@@ -59,10 +66,47 @@ pub(super) async fn watch(disk: Disk, logs: impl FnOnce(Duration)) {
         warn!("told to stop while {what} waits for the disk; a second signal ends at once");
     }
     stops.one().await;
-    if disk.waiting().is_some() {
+    let cut_off = disk.now().take();
+    if let Some((_, logs)) = cut_off {
         logs(LOGS_MAX_IN_HASTE);
         Stop::from(anyhow::anyhow!("callers were cut off: told to stop twice")).tell();
         #[expect(clippy::exit, reason = "the main thread does not return")]
         process::exit(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_kept_while_a_disk_is_waited_for_and_no_longer() {
+        let (disk, kept) = (DiskWait::default(), Arc::new(Mutex::new(None)));
+        for waiting in [Waiting::ForReload, Waiting::ForCertificates] {
+            let theirs = Arc::clone(&kept);
+            let logs = move |patience| *theirs.lock().unwrap() = Some((waiting, patience));
+            disk.during(waiting, logs, || {
+                assert_eq!(disk.now().as_ref().map(|(waiting, _)| *waiting), Some(waiting));
+                assert_eq!(Arc::strong_count(&kept), 2);
+            });
+            assert!(disk.now().is_none());
+            assert_eq!((Arc::strong_count(&kept), *kept.lock().unwrap()), (1, None));
+        }
+    }
+
+    #[test]
+    fn the_logs_that_are_closed_are_those_of_now() {
+        let (disk, closed) = (DiskWait::default(), Arc::new(Mutex::new(Vec::new())));
+        for number in 1..=2 {
+            let theirs = Arc::clone(&closed);
+            let logs = move |patience| theirs.lock().unwrap().push((number, patience));
+            disk.during(Waiting::ForReload, logs, || {
+                let cut_off = disk.now().take().filter(|_| number == 2);
+                if let Some((_, logs)) = cut_off {
+                    logs(LOGS_MAX_IN_HASTE);
+                }
+            });
+        }
+        assert_eq!(*closed.lock().unwrap(), [(2, LOGS_MAX_IN_HASTE)]);
     }
 }

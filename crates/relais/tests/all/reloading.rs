@@ -9,7 +9,7 @@ use std::{
         net::{UnixListener, UnixStream},
     },
     process::Output,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
@@ -100,6 +100,57 @@ fn callers_of_a_closed_listener_are_waited_for_at_the_end() {
     until(|| UnixStream::connect(place.path().join("stays")).is_err());
     assert_eq!(program::answer(&mut stream).1.len() as u64, BIG_BYTES);
     assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn what_one_reload_takes_out_another_puts_back() {
+    let site = config("\"127.0.0.1:0\"", "one");
+    let hub = "[hub.main]\nlisten = \"tcp://127.0.0.1:0\"\nstore = \"hub.db\"\n";
+    let proxy = "[proxy.cached]\nlisten = \"127.0.0.1:0\"\nupstream = \"http://127.0.0.1:9\"\n\
+                 cache.disk = \"cache\"\n";
+    for (removed, lock) in [(hub, "hub.db.lock"), (proxy, "cache/lock")] {
+        let (place, with_all) = (place_of_two(), format!("{site}{removed}"));
+        place.write("relais.toml", &with_all);
+        let _running = place.start(&["up"], 2);
+        for _ in 0..2 {
+            place.write("relais.toml", &site);
+            let said = "reloaded: 1 listener kept, 0 opened, 1 closed\n";
+            check(&place.run(&["reload"]), 0, said, "");
+            // Who has it lets go of it on a thread of its own.
+            until(|| fs::File::open(place.path().join(lock)).unwrap().try_lock().is_ok());
+            place.write("relais.toml", &with_all);
+            let said = "reloaded: 1 listener kept, 1 opened, 0 closed\n";
+            check(&place.run(&["reload"]), 0, said, "");
+        }
+    }
+}
+
+#[test]
+fn upstreams_that_a_reload_takes_out_are_asked_no_more() {
+    let site = config("\"127.0.0.1:0\"", "one");
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    upstream.set_nonblocking(true).unwrap();
+    let to = upstream.local_addr().unwrap();
+    let proxy = format!("[proxy.a]\nlisten = \"127.0.0.1:0\"\nupstream = \"http://{to}\"\n");
+    let relay = format!("[relay.a]\nlisten = \"127.0.0.1:0\"\nupstream = \"tcp://{to}\"\n");
+    let asked_by_proxy = proxy + "health = { path = \"/\", every = \"1s\" }\n";
+    let asked_by_relay = relay + "check_every = \"100ms\"\n";
+    for (asking, silence) in [(asked_by_proxy, 4), (asked_by_relay, 1)] {
+        let place = place_of_two();
+        place.write("relais.toml", format!("{site}{asking}"));
+        let _running = place.start(&["up"], 2);
+        until(|| upstream.accept().is_ok());
+        place.write("relais.toml", &site);
+        let said = "reloaded: 1 listener kept, 0 opened, 1 closed\n";
+        check(&place.run(&["reload"]), 0, said, "");
+        let mut asked_at = Instant::now();
+        until(|| {
+            if upstream.accept().is_ok() {
+                asked_at = Instant::now();
+            }
+            asked_at.elapsed() > Duration::from_secs(silence)
+        });
+    }
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! How a house ends: nobody comes in, those inside finish or are cut off, and the logs are written.
+
+use std::time::Duration;
+
+use relais_net::Drained;
+use tokio::task::JoinSet;
+use tracing::warn;
+
+use super::House;
+
+impl House {
+    /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
+    /// take. To be called on a runtime.
+    pub(crate) fn finish(&mut self) -> impl Future<Output = Drained> + use<> {
+        let grace = self.grace();
+        let open = std::mem::take(&mut self.entrances).into_iter().map(|each| each.shutdown);
+        let all = open.chain(std::mem::take(&mut self.leaving));
+        let all: JoinSet<_> = all.map(|shutdown| shutdown.finish(grace)).collect();
+        async {
+            let drained = all.join_all().await;
+            if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
+        }
+    }
+
+    /// Ends whoever is inside, within `patience`. Blocks; nobody is served after that.
+    pub(crate) fn cut_off(&self, patience: Duration) {
+        if self.cores.end(patience) == Drained::TimedOut {
+            warn!("some who were inside are not in the logs: they did not leave in time");
+        }
+    }
+
+    /// Waits until all logs are written, but not longer than `patience`. Blocks.
+    pub(crate) fn close_logs(&self, patience: Duration) {
+        self.logs()(patience);
+    }
+
+    /// What does so with the logs that there are now. It keeps all that outlives a reload, and is not to
+    /// be kept itself beyond the next.
+    pub(in crate::run) fn logs(&self) -> impl FnOnce(Duration) + Send + use<> {
+        let (sites, services) = (self.lasting.sites.clone(), self.lasting.services.clone());
+        move |patience| {
+            sites.close_logs(patience);
+            services.close_logs(patience);
+        }
+    }
+}
