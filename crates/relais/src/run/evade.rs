@@ -1,6 +1,11 @@
 //! Other ports for a configuration of ours where somebody has its own, and other stores.
 
-use std::{ffi::OsStr, io, net::TcpListener, path::Path};
+use std::{
+    ffi::OsStr,
+    io, iter,
+    net::{TcpListener, UdpSocket},
+    path::Path,
+};
 
 use relais_hub::store::is_in_use;
 use relais_net::{DatagramListener, Endpoint, HostPort, Listener, Scheme};
@@ -63,9 +68,17 @@ fn try_at(on: &Endpoint) -> io::Result<()> {
     }
 }
 
-/// A socket of this machine alone, and its port.
+/// How many ports are tried of those that are free by TCP.
+const PORTS_MAX: usize = 16;
+
+/// A socket of this machine alone, and its port, which is free by UDP, too.
 fn free_port() -> Option<(TcpListener, u16)> {
-    let socket = TcpListener::bind("127.0.0.1:0").ok()?;
-    let port = socket.local_addr().ok()?.port();
-    Some((socket, port))
+    let bind = || {
+        let socket = TcpListener::bind("127.0.0.1:0").ok()?;
+        let at = socket.local_addr().ok()?;
+        Some((socket, at))
+    };
+    let mut free = iter::repeat_with(bind).take(PORTS_MAX).flatten();
+    let (socket, at) = free.find(|(_, at)| UdpSocket::bind(at).is_ok())?;
+    Some((socket, at.port()))
 }
