@@ -241,7 +241,10 @@ def its_own_secrets_and_logs_are_served_to_nobody(stage):
     relais = stage.relais("serve", ".", "--list", "-l", "https://127.0.0.1:0", *words, cwd=stage.path("site"), env=env)
     asked = ["-k", "-u", "anna:secret", "-o", "/dev/null", "-w", "%{http_code}"]
     equal(stage.curl(*asked, f"{relais.https}/a.test.pem"), b"200")
-    for name in ["users.txt", "access.log", "a.test-key.pem", "data/authority/ca-key.pem", "data/run/"]:
+    older = ["access.log.1", "access.log.2.gz", "access.log-20261123"]
+    for name in older:
+        stage.write(f"site/{name}", b"as logrotate leaves it\n")
+    for name in ["users.txt", "access.log", *older, "a.test-key.pem", "data/authority/ca-key.pem", "data/run/"]:
         equal(stage.curl(*asked, f"{relais.https}/{name}"), b"404", name)
     listed = stage.curl("-k", "-u", "anna:secret", f"{relais.https}/").decode()
     holds(listed, "a.test.pem")

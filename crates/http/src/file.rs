@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Statx, StatxFlags};
 
 pub(crate) use self::open_files::Hold;
 pub use self::open_files::OpenFiles;
-use self::open_files::Seat;
+use self::open_files::Opened;
 use crate::mapping::Mapping;
 
 /// A file as it was when it was opened.
@@ -23,7 +23,8 @@ pub struct OpenFile {
     /// What it was like then.
     pub stamp: Stamp,
     writers: Writers,
-    seat: Option<Seat>,
+    /// Its place, unless it is read and dropped, or who sends it has one.
+    opened: Option<Opened>,
     /// Made when it is first needed; `None` if there is none to be had.
     mapping: OnceLock<Option<Mapping>>,
 }
@@ -59,7 +60,8 @@ pub struct FileSpan {
     /// Bytes.
     pub len: u64,
     /// That it is sent, if that is counted.
-    pub(crate) _hold: Option<Arc<Hold>>,
+    #[expect(dead_code, reason = "it counts for as long as it is there, and is not looked at")]
+    pub(crate) hold: Option<Arc<Hold>>,
 }
 
 impl Stamp {
@@ -95,15 +97,15 @@ impl From<&Statx> for Stamp {
 }
 
 impl OpenFile {
-    /// `file`, which was opened in the state `stamp`, in this seat.
-    pub(crate) fn seated(file: Arc<File>, stamp: Stamp, seat: Option<Seat>) -> Self {
-        Self { file, stamp, writers: Writers::Anybody, seat, mapping: OnceLock::new() }
+    /// `file`, which was opened in the state `stamp`, without a place: it is to be read and dropped.
+    pub(crate) fn of(file: Arc<File>, stamp: Stamp) -> Self {
+        Self { file, stamp, writers: Writers::Anybody, opened: None, mapping: OnceLock::new() }
     }
 
     /// A file of ours, to which nobody writes any more: it is sent without a look at what became of it.
     /// It has no place: who sends it has.
     pub(crate) fn sealed(file: Arc<File>, stamp: Stamp) -> Self {
-        Self { file, stamp, writers: Writers::Nobody, seat: None, mapping: OnceLock::new() }
+        Self { writers: Writers::Nobody, ..Self::of(file, stamp) }
     }
 
     /// Whether nobody writes to it.
@@ -124,8 +126,8 @@ impl OpenFile {
     }
 
     /// Its place, if it may stay open. If not, it is to be read and dropped.
-    pub(crate) fn seat(&self) -> Option<&Seat> {
-        self.seat.as_ref()
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        self.opened.as_ref()
     }
 
     /// Whether the contents are still those that were opened, as far as the system tells.

@@ -24,6 +24,7 @@ mod interim;
 mod judged;
 pub mod line_log;
 mod mapping;
+mod one_each;
 mod own_names;
 mod page;
 mod places;

@@ -32,13 +32,12 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// Of `places` for things, three quarters for any one client.
+    /// Of `places` for things any one client has [its share](Client::share_of).
     pub(crate) fn of(places: usize) -> Self {
-        Self { a_client_max: places - places / 4, had: Arc::default() }
+        Self { a_client_max: Client::share_of(places), had: Arc::default() }
     }
 
-    /// Has `client` have `thing`, unless it has too many others. What it has twice counts once. Local
-    /// clients, who cannot be told apart, have no limit of their own.
+    /// Has `client` have `thing`, unless it has too many others. What it has twice counts once.
     pub(crate) fn take(&self, client: Client, thing: u64) -> Option<Share> {
         let mut had = lock(&self.had);
         let what = (client, thing);

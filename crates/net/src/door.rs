@@ -43,7 +43,7 @@ pub struct Door {
 pub struct Tally {
     /// Callers turned away by the gate.
     pub refused: ToldRarely,
-    /// Callers whose handshake failed or came too late.
+    /// Callers whose handshake failed or came too late, be it for our end.
     pub handshakes_failed: AtomicU64,
     /// Connections that ended by a fault of ours.
     pub failed: ToldRarely,
@@ -134,14 +134,13 @@ async fn talk(
     let handshake_max = **door.handshake_max.load();
     // Boxed, and soon gone: what talks for hours is not to hold the room of that.
     let shaking = Box::pin(let_in((incoming, header), (door, permit), &mut peer));
-    let late = |_| {
-        let text = format!("not done in {handshake_max:?}");
-        Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
-    };
+    let late = |how: String| Err(io::Error::new(io::ErrorKind::TimedOut, how).into());
     let shaken = tokio::select! {
         biased;
-        shaken = tokio::time::timeout(handshake_max, shaking) => shaken.unwrap_or_else(late),
-        () = parting(&drain) => return Ok(()),
+        shaken = tokio::time::timeout(handshake_max, shaking) => {
+            shaken.unwrap_or_else(|_| late(format!("not done in {handshake_max:?}")))
+        }
+        () = parting(&drain) => late(format!("not done {PART_MAX:?} after the word to stop")),
     };
     let met = match shaken {
         Ok(Some(conn)) => Ok(door.service.serve_boxed(conn, drain)),
@@ -334,6 +333,8 @@ mod tests {
         tally: Arc<Tally>,
         shutdown: Shutdown,
         unmet: Unmets,
+        /// For who is inside to go on when the listener is gone.
+        cores: Cores,
     }
 
     fn open(places_max: usize) -> Open {
@@ -354,8 +355,9 @@ mod tests {
         });
         let (shutdown, drain) = Shutdown::new();
         let first = cores.first().clone();
-        first.spawn(async move { serve(listener, door, cores, drain).await.unwrap() });
-        Open { port, tally, shutdown, unmet }
+        let seats = cores.clone();
+        first.spawn(async move { serve(listener, door, seats, drain).await.unwrap() });
+        Open { port, tally, shutdown, unmet, cores }
     }
 
     #[tokio::test]
@@ -443,14 +445,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_come_in_holds_up_no_end() {
-        let Open { port, tally, shutdown, .. } =
+    async fn who_does_not_come_in_holds_up_no_end_and_is_told_of() {
+        let Open { port, tally, shutdown, unmet, cores: _cores } =
             open_with(8, Some(acceptor()), Duration::from_mins(1));
         let mut caller = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         caller.write_all(&[22, 3, 1, 2, 0, 1]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(shutdown.finish(Duration::from_secs(30)).await, Drained::InTime);
-        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 0);
+        assert_eq!(tally.handshakes_failed.load(Ordering::Relaxed), 1);
+        let told = "127.0.0.1: no handshake: not done 1s after the word to stop";
+        assert_eq!(*unmet.lock().unwrap(), [told]);
     }
 
     #[tokio::test]

@@ -90,6 +90,11 @@ impl Gate {
         Self::of((places_max, places_a_client_max), Arc::new(Room::new(usize::MAX)), 0)
     }
 
+    /// A gate with `places_max` places, of which any one client has [its share](Client::share_of).
+    pub fn shared_by_clients(places_max: usize) -> Self {
+        Self::new(places_max, Client::share_of(places_max))
+    }
+
     /// A gate for calls that are made for clients, each of which takes one of the descriptors that
     /// callers have, too.
     ///
@@ -98,7 +103,7 @@ impl Gate {
     pub fn for_calls(descriptors: Arc<Room>) -> Self {
         let places_max = descriptors.places_max();
         let calls_max = (places_max / 2).max(1);
-        Self::of((calls_max, three_quarters(calls_max)), descriptors, places_max / 8)
+        Self::of((calls_max, Client::share_of(calls_max)), descriptors, places_max / 8)
     }
 
     /// The same, whose callers have so many descriptors, which they may share with others.
@@ -126,8 +131,8 @@ impl Gate {
         (inside.places_max, inside.places_a_client_max) = (places_max, places_a_client_max);
     }
 
-    /// Takes a place for `client`, who needs so many `descriptors`. Local callers, who could not be told
-    /// apart, have only the limits of all.
+    /// Takes a place for `client`, who needs so many `descriptors`. [`Client::Local`] has only the limits of
+    /// all.
     ///
     /// # Errors
     ///
@@ -159,11 +164,6 @@ impl Gate {
         self.enter(Client::Local, descriptors)
     }
 
-    /// A gate with `places_max` places, three quarters of them for any one client.
-    pub fn shared_by_clients(places_max: usize) -> Self {
-        Self::new(places_max, three_quarters(places_max))
-    }
-
     /// Whether more than half of the places are taken. Costs one load.
     pub fn is_crowded(&self) -> bool {
         self.shared.crowded.load(Relaxed)
@@ -173,11 +173,6 @@ impl Gate {
     pub fn inside(&self) -> usize {
         self.shared.lock().all
     }
-}
-
-/// What one client may have of so many places: all of them where there are few.
-fn three_quarters(places_max: usize) -> usize {
-    places_max - places_max / 4
 }
 
 impl Permit {

@@ -54,6 +54,17 @@ impl Peer {
     }
 }
 
+impl Client {
+    /// How much any one client may have of what there is `all` of, so that others find some, too: three
+    /// quarters.
+    ///
+    /// Two exceptions. Where there are fewer than four, one client may have all. And [`Client::Local`] is
+    /// everyone on this machine, who cannot be told apart: it is not held to this, but to what there is.
+    pub const fn share_of(all: usize) -> usize {
+        all - all / 4
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,6 +100,12 @@ mod tests {
         check("2001:db8:1:3::", "2001:db8:1:3::/64");
         check("::1", "::/64");
         assert_eq!(Peer::Local.client().to_string(), "local");
+    }
+
+    #[test]
+    fn a_client_leaves_a_quarter_to_others_where_there_is_one() {
+        let shares = [0, 1, 3, 4, 7, 8, 1024].map(Client::share_of);
+        assert_eq!(shares, [0, 1, 3, 3, 6, 6, 768]);
     }
 
     #[track_caller]

@@ -35,7 +35,7 @@ pub trait Service: Debug + Send + Sync + 'static {
     }
 
     /// Is told of a caller who never came to be spoken with, and is gone: its header (PROXY) or its
-    /// handshake was refused, or not done in time.
+    /// handshake was refused, or not done in time, or before our end.
     fn unmet(&self, unmet: &Unmet) {
         _ = unmet;
     }

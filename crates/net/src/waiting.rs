@@ -1,9 +1,6 @@
 //! Waiting at sockets of other kinds than the runtime has, or for less than it does.
 
-use std::{
-    io,
-    os::fd::{AsRawFd, OwnedFd},
-};
+use std::io;
 
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -12,13 +9,21 @@ use tokio::io::{Interest, unix::AsyncFd};
 /// # Errors
 ///
 /// What the system says.
-pub(crate) fn wait_at<S>(socket: S, interest: Interest) -> io::Result<AsyncFd<S>>
-where
-    S: AsRawFd + Into<OwnedFd>,
-{
+pub(crate) fn wait_at<S: sockets::Socket>(socket: S, interest: Interest) -> io::Result<AsyncFd<S>> {
     #[expect(unsafe_code, reason = "tokio has no safe way to wait at a socket that is not its own")]
-    // SAFETY: what becomes an `OwnedFd` owns its descriptor, always gives the same one, and lives in
-    // the `AsyncFd`.
+    // SAFETY: a `Socket` owns its descriptor, gives no other, and lives in the `AsyncFd`.
     let waited_at = unsafe { AsyncFd::register_with_interest(socket, interest) }?;
     Ok(waited_at)
+}
+
+/// Which sockets those are. Nobody else can say so of another: this module is closed.
+mod sockets {
+    use std::os::fd::AsRawFd;
+
+    /// What owns one descriptor, which it closes at its end, and gives no other meanwhile.
+    pub(crate) trait Socket: AsRawFd {}
+
+    impl Socket for socket2::Socket {}
+
+    impl Socket for std::net::UdpSocket {}
 }

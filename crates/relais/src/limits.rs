@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use relais_http::Limits as HttpLimits;
+use relais_net::Client;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
@@ -127,7 +128,7 @@ impl Limits {
     pub(crate) fn connections(&self, descriptors: u64) -> (usize, usize) {
         let fit = fit(descriptors);
         let all = self.connections_max.unwrap_or(fit).min(fit);
-        (all, self.connections_a_client_max.unwrap_or(all - all / 4))
+        (all, self.connections_a_client_max.unwrap_or(Client::share_of(all)))
     }
 
     /// Whether there are fewer descriptors than are asked for, or than a server needs.

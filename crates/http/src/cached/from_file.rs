@@ -81,7 +81,7 @@ impl FromFile {
         }
         let file = body.beside(open_file)?;
         let hold = Some(Arc::clone(&self.hold));
-        Ok(Some(FileSpan { file, offset: part.start, len, _hold: hold }))
+        Ok(Some(FileSpan { file, offset: part.start, len, hold }))
     }
 
     fn poll_span(

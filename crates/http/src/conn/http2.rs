@@ -2,7 +2,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io, mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -91,7 +91,7 @@ struct Framed<'a> {
     patience: Patience,
     /// Told to close after the answers under way.
     closing: bool,
-    /// How often bytes had come in when we were told to stop, a sweep ago at the next.
+    /// Once we are told to stop: how often bytes had come in by then, or by the last sweep since.
     told: Option<u64>,
 }
 
@@ -101,6 +101,13 @@ impl Framed<'_> {
             self.closing = true;
             self.hyper.as_mut().graceful_shutdown();
         }
+    }
+
+    /// Whether we are told to stop, and the client has had a sweep's time to say something, but did not.
+    fn is_left(&mut self) -> bool {
+        let Some(told) = &mut self.told else { return false };
+        let before = mem::replace(told, self.pulse.heard());
+        self.pulse.is_left_since(before)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, sweep: &mut Sweep<'_>) -> Poll<Result<(), Fault>> {
@@ -114,7 +121,7 @@ impl Framed<'_> {
         }
         ready!(sweep.poll_due(cx));
         // hyper waits for the answer to a PING before it takes what was asked for to be all.
-        if self.told.is_some_and(|told| self.pulse.is_left_since(told)) {
+        if self.is_left() {
             return Poll::Ready(Ok(()));
         }
         let limits = if self.patience.is_crowded() { &self.crowded } else { self.limits };

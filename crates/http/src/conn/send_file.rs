@@ -243,7 +243,7 @@ mod tests {
         let bytes: Vec<u8> = (0..1_000_003_u32).flat_map(u32::to_le_bytes).collect();
         for reader in [AWAY, Reader::Away { queue_bytes: 1 << 20 }, Reader::Here] {
             let (mut client, server) = connect(&listener).await;
-            let span = FileSpan { file: file(&bytes), offset: 3, len: 3_000_000, _hold: None };
+            let span = FileSpan { file: file(&bytes), offset: 3, len: 3_000_000, hold: None };
             let mut got = Vec::new();
             let sending = send_all(server, Body::empty().step_of(span), reader);
             let ((), read) = tokio::join!(sending, client.read_to_end(&mut got));
@@ -266,7 +266,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (mut client, server) = connect(&listener).await;
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-        let mut span = FileSpan { file: file(&bytes), offset: 100, len: 300_000, _hold: None };
+        let mut span = FileSpan { file: file(&bytes), offset: 100, len: 300_000, hold: None };
         let mut got = vec![0; 300_000];
         for end in [READ_BYTES, 2 * READ_BYTES, 300_000] {
             let sent = send_read(&server, &span, usize::try_from(span.len).unwrap()).unwrap();

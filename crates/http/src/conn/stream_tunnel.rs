@@ -25,7 +25,7 @@ use crate::body::Next;
 pub(super) const MAX: usize = 1024;
 
 /// How many of them are for any one client.
-pub(super) const A_CLIENT_MAX: usize = MAX / 4 * 3;
+pub(super) const A_CLIENT_MAX: usize = Client::share_of(MAX);
 
 /// How much is passed at a time. hyper has room for a few of them where the client takes none.
 const PIECE_BYTES: usize = 16 * 1024;

@@ -72,7 +72,7 @@ impl Handler for Stage {
                 let file = self.file.clone().expect("a file on this stage");
                 let len = file.stamp.len;
                 let head = Piece::Bytes(Bytes::from_static(b"<"));
-                let span = Piece::File(FileSpan { file, offset: 0, len, _hold: None });
+                let span = Piece::File(FileSpan { file, offset: 0, len, hold: None });
                 Ok(Response::new(Body::of([head, span, Piece::Bytes(Bytes::from_static(b">"))])))
             }
             "/tunnel" => {

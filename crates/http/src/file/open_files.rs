@@ -1,10 +1,9 @@
 //! How many files are open at once, and for whom.
 
 use std::{
-    collections::HashMap,
     fs::File,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc,
         atomic::{
             AtomicBool, AtomicU64,
             Ordering::{AcqRel, Relaxed, Release},
@@ -16,36 +15,30 @@ use relais_net::Client;
 
 use super::{FileSpan, OpenFile, Stamp};
 use crate::{
+    one_each::{Entry, OneEach},
     places::{Place, Places},
     shares::{Share, Shares},
 };
 
-/// How many files may be open for longer than it takes to read them: while they are sent, and for
-/// those who ask next. A file is open once, however many are sent it; any one client is sent three
-/// quarters of as many at most. Clones share the places.
+/// How many files may be open for longer than it takes to read them: while they are sent, while they
+/// wait to be coded, and for those who ask next. A file is open once, however many are sent it; any one
+/// client is sent [its share](Client::share_of) of as many at most. Clones share the places.
 #[derive(Clone, Debug)]
 pub struct OpenFiles {
     places: Places,
     /// Places for files that nobody is being sent: never more than a quarter of all.
     lent: Places,
     shares: Shares,
-    open: Arc<Open>,
-}
-
-/// What is open.
-#[derive(Debug, Default)]
-struct Open {
-    /// By their states: two files that are in the same one are the same. All have places.
-    files: Mutex<HashMap<Stamp, Weak<OpenFile>>>,
+    /// Those that have places, by their states: two files that are in the same one are the same.
+    open: OneEach<Stamp, OpenFile>,
     /// How many numbers were given out.
-    numbers: AtomicU64,
+    numbers: Arc<AtomicU64>,
 }
 
 /// A file's place, until it is closed.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    open: Arc<Open>,
-    stamp: Stamp,
+pub(crate) struct Opened {
+    _entry: Entry<Stamp, OpenFile>,
     /// No other has it.
     number: u64,
     is_lent: AtomicBool,
@@ -71,55 +64,58 @@ impl OpenFiles {
     /// Places for `max` files.
     pub fn at_most(max: usize) -> Self {
         let (places, lent) = (Places::at_most(max), Places::at_most(max / 4));
-        Self { places, lent, shares: Shares::of(max), open: Arc::default() }
+        let (open, numbers) = (OneEach::default(), Arc::default());
+        Self { places, lent, shares: Shares::of(max), open, numbers }
     }
 
     /// `file`, which was opened in the state `stamp`: as it is open already, if it is; else with a
     /// place, if one is left.
+    ///
+    /// *Cost*: what is open is locked for a moment, twice if it is not open yet; and once at its end.
     pub fn open(&self, file: impl Into<Arc<File>>, stamp: Stamp) -> Arc<OpenFile> {
-        let mut files = self.open.lock();
-        if let Some(known) = files.get(&stamp).and_then(Weak::upgrade) {
+        if let Some(known) = self.open.find(&stamp) {
             return known;
         }
-        let seat = self.places.take().map(|place| Seat::new(&self.open, stamp, place));
-        let has_seat = seat.is_some();
-        let file = Arc::new(OpenFile::seated(file.into(), stamp, seat));
-        if has_seat {
-            files.insert(stamp, Arc::downgrade(&file));
+        let file = file.into();
+        let Some(place) = self.places.take() else { return Arc::new(OpenFile::of(file, stamp)) };
+        self.open.get_or(stamp, |entry| {
+            let (number, is_lent) = (self.number(), AtomicBool::new(false));
+            let opened = Opened { _entry: entry, number, is_lent, _place: place };
+            OpenFile { opened: Some(opened), ..OpenFile::of(file, stamp) }
+        })
+    }
+
+    /// `file`, which is to stay open, with a place as by [`OpenFiles::open`], unless it has one.
+    pub(crate) fn place(&self, file: &Arc<OpenFile>) -> Arc<OpenFile> {
+        match file.opened() {
+            Some(_) => Arc::clone(file),
+            None => self.open(Arc::clone(&file.file), file.stamp),
         }
-        file
     }
 
     /// All of `file` for `client`, if it has a place, and the client is not sent too many others.
     pub(crate) fn hold(&self, client: Client, file: &Arc<OpenFile>) -> Option<FileSpan> {
-        let share = self.shares.take(client, file.seat()?.number)?;
+        let share = self.shares.take(client, file.opened()?.number)?;
         let hold = Some(Arc::new(Hold { _share: share, _place: None }));
-        Some(FileSpan { file: Arc::clone(file), offset: 0, len: file.stamp.len, _hold: hold })
+        Some(FileSpan { file: Arc::clone(file), offset: 0, len: file.stamp.len, hold })
     }
 
     /// A place for a file that `client` is sent and that has none itself, if there is one for it.
     pub(crate) fn enter(&self, client: Client) -> Option<Hold> {
-        let share = self.shares.take(client, self.open.number())?;
+        let share = self.shares.take(client, self.number())?;
         Some(Hold { _share: share, _place: Some(self.places.take()?) })
     }
 
     /// Has the file of `span` stay open for who asks next, if there is a place for that and it does
     /// not already. Its client has it as if it were sent it.
     pub(crate) fn lend(&self, span: &FileSpan) -> Option<Lent> {
-        let seat = span.file.seat()?;
-        if seat.is_lent.load(Relaxed) {
+        let opened = span.file.opened()?;
+        if opened.is_lent.load(Relaxed) {
             return None;
         }
         let place = self.lent.take()?;
-        let was_lent = seat.is_lent.swap(true, AcqRel);
+        let was_lent = opened.is_lent.swap(true, AcqRel);
         (!was_lent).then(|| Lent { span: span.clone(), _place: place })
-    }
-}
-
-impl Open {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Stamp, Weak<OpenFile>>> {
-        // Nothing that holds the lock can panic half-way through a change.
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn number(&self) -> u64 {
@@ -127,27 +123,10 @@ impl Open {
     }
 }
 
-impl Seat {
-    fn new(open: &Arc<Open>, stamp: Stamp, place: Place) -> Self {
-        let (number, is_lent) = (open.number(), AtomicBool::new(false));
-        Self { open: Arc::clone(open), stamp, number, is_lent, _place: place }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut files = self.open.lock();
-        // Who opened it anew meanwhile stands there now.
-        if files.get(&self.stamp).is_some_and(|file| file.strong_count() == 0) {
-            files.remove(&self.stamp);
-        }
-    }
-}
-
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(seat) = self.span.file.seat() {
-            seat.is_lent.store(false, Release);
+        if let Some(opened) = self.span.file.opened() {
+            opened.is_lent.store(false, Release);
         }
     }
 }
@@ -174,14 +153,14 @@ mod tests {
         let (file, stamp) = file();
         let first = files.open(file.try_clone().unwrap(), stamp);
         let second = files.open(file.try_clone().unwrap(), stamp);
-        assert!(Arc::ptr_eq(&first, &second) && second.seat().is_some());
+        assert!(Arc::ptr_eq(&first, &second) && second.opened().is_some());
         // In another state it is another, for which there is no place.
         (&file).write_all(b"more").unwrap();
         let changed = files.open(file.try_clone().unwrap(), Stamp::of(&file).unwrap());
-        assert!(changed.seat().is_none() && files.hold(A, &changed).is_none());
+        assert!(changed.opened().is_none() && files.hold(A, &changed).is_none());
         drop((first, second));
-        assert!(files.open.lock().is_empty());
-        assert!(files.open(file, stamp).seat().is_some());
+        assert_eq!(files.open.count(), 0);
+        assert!(files.open(file, stamp).opened().is_some());
     }
 
     #[test]

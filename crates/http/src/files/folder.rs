@@ -26,7 +26,7 @@ use super::{
     refusal::{Hush, Refusal},
     withheld::Withheld,
 };
-use crate::{OpenFiles, Stamp};
+use crate::{OpenFile, Stamp};
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -38,7 +38,6 @@ pub(super) struct Folder {
     look_every: Duration,
     rules: Rules,
     withheld: Withheld,
-    open_files: OpenFiles,
     hush: Hush,
 }
 
@@ -54,7 +53,6 @@ impl Folder {
         path: PathBuf,
         dotfiles: Dotfiles,
         look_every: Duration,
-        open_files: OpenFiles,
     ) -> Result<Self, OpenError> {
         let dir = match Dir::open(&path) {
             Ok(dir) => dir,
@@ -69,7 +67,7 @@ impl Folder {
         let dir = ArcSwapOption::from_pointee(dir);
         let (looked, hush) = (AtomicU64::new(0), Hush::default());
         let withheld = Withheld::default();
-        Ok(Self { path, dir, looked, look_every, rules, withheld, open_files, hush })
+        Ok(Self { path, dir, looked, look_every, rules, withheld, hush })
     }
 
     /// The same, as if what is `withheld` were not there.
@@ -160,7 +158,7 @@ impl Folder {
             return Ok(Found::Directory(Some(fd)));
         }
         let stamp = Stamp::from(&statx(&fd, c"")?);
-        let held = Held::Open(self.open_files.open(File::from(fd), stamp));
+        let held = Held::Open(Arc::new(OpenFile::of(Arc::new(File::from(fd)), stamp)));
         Ok(Found::File(Source { held, stamp, way }))
     }
 

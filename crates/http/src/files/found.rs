@@ -27,6 +27,7 @@ pub(super) struct Source {
 /// How a file is held.
 #[derive(Clone, Debug)]
 pub(super) enum Held {
+    /// Without a place, until it turns out that it is to stay open.
     Open(Arc<OpenFile>),
     Static(&'static [u8]),
 }

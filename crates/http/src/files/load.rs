@@ -88,8 +88,11 @@ impl Files {
         let sidecars = CODINGS.map(|coding| self.sidecar(at, source, (coding, &traits), now));
         let (stamp, way) = (source.stamp, source.way);
         let at = CString::new(at).map_err(|_| Refusal::Missing)?;
-        let lent = match (&identity.kept, &source.held) {
-            (Kept::Disk, Held::Open(file)) => Arc::downgrade(file),
+        let lent = match (&identity.kept, &mut source.held) {
+            (Kept::Disk, Held::Open(file)) => {
+                *file = self.places.place(file);
+                Arc::downgrade(file)
+            }
             _ => Weak::new(),
         };
         Ok(Resource { at, stamp, way, known_at: now, traits, identity, sidecars, packed, lent })

@@ -212,7 +212,7 @@ impl Files {
         mut source: Source,
     ) -> Result<Answer, Refusal> {
         let resource = self.resource(at, &mut source, asked.now)?;
-        let variant = self.negotiate(asked, &resource, &source).await?;
+        let variant = self.negotiate(asked, &resource, &mut source).await?;
         let ranges_max = self.limits.ranges_max;
         if let Some(content) = self.content(&variant, &source, asked) {
             return reply(asked, &variant, content, ranges_max);

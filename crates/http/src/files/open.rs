@@ -16,7 +16,6 @@ use super::{
     tree::Tree,
     withheld::Withheld,
 };
-use crate::OpenFiles;
 
 impl Files {
     /// Opens the root and prepares to serve what is in it.
@@ -47,11 +46,7 @@ impl Files {
         let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
         let room = Room::of(limits.hot_bytes_max.saturating_mul(2));
         let files = Self {
-            tree: Arc::new(open_tree(
-                (root, dotfiles, Withheld(withheld)),
-                limits.renew_after,
-                &open_files,
-            )?),
+            tree: Arc::new(open_tree((root, dotfiles, Withheld(withheld)), limits.renew_after)?),
             index,
             listing,
             fallback: fallback.as_deref().map(below_root),
@@ -89,12 +84,10 @@ impl Files {
 fn open_tree(
     (root, dotfiles, withheld): (Root, Dotfiles, Withheld),
     look_every: Duration,
-    open_files: &OpenFiles,
 ) -> Result<Tree, OpenError> {
     Ok(match root {
         Root::Folder(path) => {
-            let folder = Folder::open_root(path, dotfiles, look_every, open_files.clone())?;
-            Tree::Folder(folder.without(withheld))
+            Tree::Folder(Folder::open_root(path, dotfiles, look_every)?.without(withheld))
         }
         Root::Embedded(assets) => Tree::Embedded(Embedded::of(assets)),
     })

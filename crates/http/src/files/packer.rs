@@ -23,7 +23,7 @@ use super::{
     room::Room,
     variant::Tag,
 };
-use crate::Stamp;
+use crate::{FileSpan, Stamp};
 
 /// Codes files, each once at a time, and keeps the results.
 #[derive(Debug)]
@@ -56,11 +56,19 @@ struct Shared {
     room: Room,
 }
 
+/// A file that is to be coded.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub source: Source,
+    pub coding: Coding,
+    /// For whom it is open, if it is: who hangs up has it still, until it is coded.
+    pub hold: Option<FileSpan>,
+}
+
 #[derive(Debug)]
 struct Job {
     key: Key,
-    coding: Coding,
-    source: Source,
+    order: Order,
     told: watch::Sender<Option<Outcome>>,
 }
 
@@ -95,14 +103,14 @@ impl Packer {
         Ok(Self { jobs, shared })
     }
 
-    /// Codes the file `source`, or waits for who does so already.
+    /// Codes a file, or waits for who does so already.
     ///
     /// Cancel safe: the work goes on, and its result is kept.
-    pub(super) async fn pack(&self, source: Source, coding: Coding) -> Outcome {
-        let key = (source.stamp, coding.as_str());
+    pub(super) async fn pack(&self, order: Order) -> Outcome {
+        let key = (order.source.stamp, order.coding.as_str());
         let mut told = match self.shared.done.get(&key) {
             Some(done) => return done,
-            None => match self.enqueue(key, coding, source) {
+            None => match self.enqueue(key, order) {
                 Ok(told) => told,
                 Err(outcome) => return outcome,
             },
@@ -113,12 +121,7 @@ impl Packer {
         }
     }
 
-    fn enqueue(
-        &self,
-        key: Key,
-        coding: Coding,
-        source: Source,
-    ) -> Result<watch::Receiver<Option<Outcome>>, Outcome> {
+    fn enqueue(&self, key: Key, order: Order) -> Result<watch::Receiver<Option<Outcome>>, Outcome> {
         let mut pending = self.shared.pending();
         if let Some(told) = pending.get(&key) {
             return Ok(told.clone());
@@ -128,8 +131,7 @@ impl Packer {
             return Err(done);
         }
         let (told, tells) = watch::channel(None);
-        let job = Job { key, coding, source, told };
-        self.jobs.try_send(job).map_err(|_full| Outcome::Crowded)?;
+        self.jobs.try_send(Job { key, order, told }).map_err(|_full| Outcome::Crowded)?;
         pending.insert(key, tells.clone());
         Ok(tells)
     }
@@ -139,28 +141,29 @@ impl Shared {
     fn work(&self, inbox: &Mutex<Receiver<Job>>) {
         loop {
             let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
-            let packed = catch_unwind(AssertUnwindSafe(|| self.pack(&job)));
+            let Ok(Job { key, order, told }) = job else { return };
+            // Who is told finds its place free, unless he has the file, too.
+            let packed = catch_unwind(AssertUnwindSafe(move || self.pack(order)));
             let outcome = packed.unwrap_or(Outcome::Failed);
             if matches!(outcome, Outcome::Smaller(..) | Outcome::Useless) {
-                self.done.insert(job.key, outcome.clone());
+                self.done.insert(key, outcome.clone());
             }
-            self.pending().remove(&job.key);
-            job.told.send_replace(Some(outcome));
+            self.pending().remove(&key);
+            told.send_replace(Some(outcome));
         }
     }
 
-    fn pack(&self, job: &Job) -> Outcome {
+    fn pack(&self, Order { source, coding, hold: _hold }: Order) -> Outcome {
         // What does not come to less than the file is not kept.
-        let Some(mut room) = self.room.take(job.source.stamp.len) else { return Outcome::Crowded };
-        let Ok(bytes) = job.source.read() else { return Outcome::Failed };
+        let Some(mut room) = self.room.take(source.stamp.len) else { return Outcome::Crowded };
+        let Ok(bytes) = source.read() else { return Outcome::Failed };
         // What was read is what is known only if nothing was written meanwhile.
-        if !job.source.is_unchanged() {
+        if !source.is_unchanged() {
             return Outcome::Failed;
         }
-        match pack(&bytes, job.coding, self.levels) {
+        match pack(&bytes, coding, self.levels) {
             Ok(Some(packed)) => {
-                let tag = Tag::of_bytes(&packed, job.coding);
+                let tag = Tag::of_bytes(&packed, coding);
                 room.shrink_to(packed.len() as u64);
                 Outcome::Smaller(room.hold(packed), tag)
             }

@@ -111,6 +111,8 @@ impl Hush {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn each_status_is_listed_and_no_other() {
         let mut found: Vec<_> = [
@@ -129,8 +131,6 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, ERROR_STATUSES);
     }
-
-    use super::*;
 
     #[test]
     fn what_the_system_says_becomes_a_status() {

@@ -9,7 +9,7 @@ use relais_wire::accept::Coding;
 use super::{
     Files,
     found::{Held, Source},
-    packer::Outcome,
+    packer::{Order, Outcome},
     ranges::Content,
     refusal::Refusal,
     reply::Asked,
@@ -24,7 +24,7 @@ impl Files {
         &self,
         asked: &Asked<'_>,
         resource: &Resource,
-        source: &Source,
+        source: &mut Source,
     ) -> Result<Arc<Variant>, Refusal> {
         let coding = match resource.choose(asked.headers, Offer::All) {
             Choice::Have(variant) => return Ok(Arc::clone(variant)),
@@ -47,23 +47,26 @@ impl Files {
         }
     }
 
-    /// Has `source` coded, unless who asks has too many files open: it is open for as long as that
-    /// takes.
+    /// Has `source` coded, unless who asks has too many files open: it stays open for as long as that
+    /// takes, and counts for whoever asked first, whether he waits for it or not.
     async fn pack(
         &self,
         asked: &Asked<'_>,
-        source: &Source,
+        source: &mut Source,
         coding: Coding,
     ) -> Result<Outcome, Refusal> {
         let packer = self.packer.as_ref().ok_or(Refusal::Broken)?;
-        let _held = match &source.held {
+        let hold = match &mut source.held {
             Held::Static(_) => None,
-            Held::Open(file) => match self.places.hold(asked.client, file) {
-                None => return Ok(Outcome::Crowded),
-                held => held,
-            },
+            Held::Open(file) => {
+                *file = self.places.place(file);
+                let Some(hold) = self.places.hold(asked.client, file) else {
+                    return Ok(Outcome::Crowded);
+                };
+                Some(hold)
+            }
         };
-        Ok(packer.pack(source.clone(), coding).await)
+        Ok(packer.pack(Order { source: source.clone(), coding, hold }).await)
     }
 
     /// The bytes of `variant` of the file `source`; `None` if it is a sidecar that changed, or a
@@ -99,8 +102,9 @@ impl Files {
 
     /// All of `file` for who asks; `None` if too many are open.
     fn hold(&self, asked: &Asked<'_>, file: &Arc<OpenFile>) -> Option<FileSpan> {
-        let whole = self.places.hold(asked.client, file);
-        if whole.is_none() && file.seat().is_some() {
+        let file = self.places.place(file);
+        let whole = self.places.hold(asked.client, &file);
+        if whole.is_none() && file.opened().is_some() {
             tracing::debug!(client = %asked.client, "too many files are open for one client");
         } else if whole.is_none() && self.hush.lets(asked.now) {
             tracing::warn!("too many files are open: answering 503");

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_net::{Endpoint, Room};
+use relais_net::{Client, Endpoint, Room};
 use relais_relay::{
     Callers,
     datagrams::{self, Limits, Options, Upstreams},
@@ -46,8 +46,7 @@ pub(super) fn made(
         upstreams: Arc::new(upstreams),
         limits: Limits {
             senders_max,
-            // As with connections: one client leaves a quarter to the others.
-            senders_a_client_max: (senders_max - senders_max / 4).max(1),
+            senders_a_client_max: Client::share_of(senders_max).max(1),
             idle_max: limits.idle_asked.unwrap_or(IDLE_MAX).0,
         },
         callers,

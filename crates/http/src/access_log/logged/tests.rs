@@ -137,7 +137,7 @@ impl Handler for OfAFile {
             file,
             offset: 0,
             len: self.0,
-            _hold: None,
+            hold: None,
         })])))
     }
 

@@ -254,7 +254,7 @@ impl crate::Handler for Filed {
         std::io::Write::write_all(&mut file, b"body").unwrap();
         let stamp = Stamp::of(&file).unwrap();
         let file = OpenFiles::at_most(1).open(file, stamp);
-        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4, _hold: None })]);
+        let body = Body::of([Piece::File(FileSpan { file, offset: 0, len: 4, hold: None })]);
         let mut answer = http::Response::new(body);
         let fresh = HeaderValue::from_static("max-age=60");
         answer.headers_mut().insert(http::header::CACHE_CONTROL, fresh);

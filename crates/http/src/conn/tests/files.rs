@@ -109,7 +109,7 @@ struct Noting {
 impl Handler for Noting {
     async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
         let (file, len) = (Arc::clone(&self.file), self.file.stamp.len);
-        let mut body = Body::of([Piece::File(FileSpan { file, offset: 0, len, _hold: None })]);
+        let mut body = Body::of([Piece::File(FileSpan { file, offset: 0, len, hold: None })]);
         let ended = Arc::clone(&self.ended);
         body.on_end(move |how| *ended.lock().unwrap() = Some(how));
         Ok(Response::new(body))

@@ -128,6 +128,37 @@ async fn a_drain_does_not_wait_for_who_answers_nothing_and_asks_for_nothing() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
+/// An upload ends after the word to stop: that and its answer are no reason to wait for more.
+#[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_who_falls_silent_after_the_answer_under_way() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let http = http(Stage::default(), Limits::default());
+    let (shutdown, drain) = Shutdown::new();
+    let conn = Conn { tls: Some(http2_session()), ..conn(Stream::Memory(server)) };
+    tokio::spawn(async move { http.serve(conn, drain).await });
+    let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, b"")];
+    // POST https://a/echo in the tables of HPACK, with END_HEADERS.
+    let ask = frame(1, 4, 1, b"\x83\x87\x04\x05/echo\x41\x01a");
+    client.write_all(&[&hello.concat()[..], &ask].concat()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = tokio::time::Instant::now();
+    let finishing = tokio::spawn(shutdown.finish(Duration::from_mins(1)));
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!finishing.is_finished(), "its answer is under way");
+    client.write_all(&frame(0, 1, 1, b"all")).await.unwrap();
+    assert_eq!(finishing.await.unwrap(), Drained::InTime);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let mut output = Vec::new();
+    client.read_to_end(&mut output).await.unwrap();
+    assert!(output.windows(3).any(|window| window == b"all"), "{output:?}");
+}
+
+/// *Shape*: RFC 9113 §4.1.
+fn frame(kind: u8, flags: u8, stream: u8, content: &[u8]) -> Vec<u8> {
+    let len = u8::try_from(content.len()).unwrap();
+    [&[0, 0, len, kind, flags, 0, 0, 0, stream], content].concat()
+}
+
 /// Says of each request whether all of its body came.
 #[derive(Debug)]
 struct Uploads(tokio::sync::mpsc::UnboundedSender<bool>);
@@ -143,10 +174,6 @@ impl Handler for Uploads {
 /// Without an error, too: a client that goes on may reset a stream so whenever it likes.
 #[tokio::test]
 async fn an_upload_that_is_reset_is_not_whole() {
-    let frame = |kind: u8, flags: u8, stream: u8, content: &[u8]| {
-        let len = u8::try_from(content.len()).unwrap();
-        [&[0, 0, len, kind, flags, 0, 0, 0, stream], content].concat()
-    };
     // POST https://a/ in the tables of HPACK.
     let head = b"\x83\x87\x84\x41\x01a";
     let (no_error, cancel) = ([0, 0, 0, 0], [0, 0, 0, 8]);

@@ -4,10 +4,7 @@
 //! A listing asks the file system about each of its entries, and its page may be megabytes that
 //! belong to one caller alone.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use relais_cache::StoredBody;
@@ -15,6 +12,7 @@ use relais_net::Client;
 
 use crate::{
     files::{options::Limits, refusal::Refusal, room::Room},
+    one_each::{Entry, OneEach},
     places::{Place, Places},
 };
 
@@ -23,7 +21,8 @@ use crate::{
 pub(in crate::files) struct Lister {
     all: Bounds,
     max: Max,
-    clients: Arc<Clients>,
+    /// Those who have anything now.
+    clients: OneEach<Client, OfClient>,
 }
 
 /// How much there may be.
@@ -31,7 +30,7 @@ pub(in crate::files) struct Lister {
 struct Max {
     listed: usize,
     waiting: usize,
-    bytes: u64,
+    bytes: usize,
 }
 
 /// What there is to be taken.
@@ -45,16 +44,11 @@ struct Bounds {
     room: Room,
 }
 
-/// Who has anything now.
-#[derive(Debug, Default)]
-struct Clients(Mutex<HashMap<Client, Weak<OfClient>>>);
-
 /// What one client may take, for as long as it has any of it.
 #[derive(Debug)]
 struct OfClient {
-    client: Client,
+    _entry: Entry<Client, OfClient>,
     bounds: Bounds,
-    clients: Arc<Clients>,
 }
 
 /// A turn to list a folder, until it is dropped.
@@ -69,9 +63,9 @@ impl Lister {
         let max = Max {
             listed: limits.listings_max,
             waiting: limits.listings_waiting_max,
-            bytes: limits.listings_bytes_max,
+            bytes: usize::try_from(limits.listings_bytes_max).unwrap_or(usize::MAX),
         };
-        Self { all: Bounds::of(max), max, clients: Arc::default() }
+        Self { all: Bounds::of(max), max, clients: OneEach::default() }
     }
 
     /// Waits for a turn of `client`'s. Who finds as many of its own being listed as one client may
@@ -103,30 +97,24 @@ impl Lister {
         Ok(StoredBody::guarded(bytes, (own_room, room, own)).bytes().clone())
     }
 
-    /// What `client` may take. Local ones, who cannot be told apart, may take all.
+    /// What `client` may take.
     fn of(&self, client: Client) -> Arc<OfClient> {
-        let mut clients = self.clients.lock();
-        if let Some(known) = clients.get(&client).and_then(Weak::upgrade) {
-            return known;
-        }
-        let bounds = match client {
-            Client::Local => Bounds::of(self.max),
-            Client::V4(_) | Client::V6(_) => Bounds::of(self.max.of_one_client()),
-        };
-        let own = Arc::new(OfClient { client, bounds, clients: Arc::clone(&self.clients) });
-        clients.insert(client, Arc::downgrade(&own));
-        own
+        let max = self.max.of(client);
+        self.clients.get_or(client, |entry| OfClient { _entry: entry, bounds: Bounds::of(max) })
     }
 }
 
 impl Max {
-    /// Three quarters of it.
-    fn of_one_client(self) -> Self {
+    /// How much of it `client` may have: [its share](Client::share_of).
+    fn of(self, client: Client) -> Self {
         let Self { listed, waiting, bytes } = self;
-        Self {
-            listed: listed - listed / 4,
-            waiting: waiting - waiting / 4,
-            bytes: bytes - bytes / 4,
+        match client {
+            Client::Local => self,
+            Client::V4(_) | Client::V6(_) => Self {
+                listed: Client::share_of(listed),
+                waiting: Client::share_of(waiting),
+                bytes: Client::share_of(bytes),
+            },
         }
     }
 }
@@ -136,24 +124,7 @@ impl Bounds {
         Self {
             places: Places::at_most(max.listed.saturating_add(max.waiting)),
             turns: Places::at_most(max.listed),
-            room: Room::of(max.bytes),
-        }
-    }
-}
-
-impl Clients {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Client, Weak<OfClient>>> {
-        // Nothing that holds the lock can panic half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for OfClient {
-    fn drop(&mut self) {
-        let mut clients = self.clients.lock();
-        // It may have come again meanwhile.
-        if clients.get(&self.client).is_some_and(|own| own.strong_count() == 0) {
-            clients.remove(&self.client);
+            room: Room::of(max.bytes as u64),
         }
     }
 }
@@ -187,11 +158,11 @@ mod tests {
         let (first, second, third) = tokio::join!(late(), late(), late());
         assert!(first.is_err() && second.is_err() && third.is_err(), "there was a turn");
         let of_b = lister.turn(B).await.unwrap();
-        assert_eq!(lister.clients.lock().len(), 2);
+        assert_eq!(lister.clients.count(), 2);
         drop((of_a.pop(), of_b));
         of_a.push(late().await.unwrap().unwrap());
         drop(of_a);
-        assert!(lister.clients.lock().is_empty());
+        assert_eq!(lister.clients.count(), 0);
     }
 
     #[tokio::test]

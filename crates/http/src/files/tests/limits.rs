@@ -210,6 +210,47 @@ fn for_who_has_too_many_files_open_nothing_is_coded() {
     assert_eq!(get(greedy, "gzip"), (200, true));
 }
 
+/// Three files for one thread, which takes its time for the first.
+#[test]
+fn what_waits_to_be_coded_counts_for_who_asked_though_he_hung_up() {
+    let texts: Vec<_> = (0..4).map(|at| format!("{at}{}", prose(1 << 20))).collect();
+    let names = ["a.txt", "b.txt", "c.txt", "d.txt"];
+    let tree: Vec<_> =
+        names.iter().zip(&texts).map(|(name, text)| (*name, text.as_str())).collect();
+    let site = Site::with(&tree, |options| {
+        options.limits.compress_threads = 1;
+        options.compress = Compress::On(Levels { br: 11, ..Levels::default() });
+        options.open_files = OpenFiles::at_most(4);
+    });
+    let (greedy, other) = ("192.0.2.1", "192.0.2.2");
+    let ask = |client, name| ask_from(client, &format!("GET /{name}\naccept-encoding: br"));
+    site.runtime.block_on(async {
+        for name in &names[..3] {
+            let mut pending = Box::pin(site.files.answer(ask(greedy, name)));
+            let begun = poll_fn(|cx| Poll::Ready(pending.as_mut().poll(cx))).await;
+            assert!(begun.is_pending(), "{name} is coded already");
+        }
+    });
+    let client = |ip| ask_from(ip, "GET /").caller.peer.client();
+    assert!(site.files.places.enter(client(greedy)).is_none());
+    assert!(site.files.places.enter(client(other)).is_some());
+}
+
+#[test]
+fn what_is_only_read_takes_no_place() {
+    let site = Site::with(&[("small", "1"), ("a.bin", "12345")], |options| {
+        options.limits.hot_file_bytes_max = 4;
+        options.open_files = OpenFiles::at_most(1);
+    });
+    let has_left_a_place = |name: &str| {
+        let mut source = site.files.tree.open_file(name.as_bytes(), later()).unwrap();
+        site.files.resource(name.as_bytes(), &mut source, later()).unwrap();
+        site.files.places.enter(Client::Local).is_some()
+    };
+    assert!(has_left_a_place("small"));
+    assert!(!has_left_a_place("a.bin"));
+}
+
 #[test]
 fn so_many_listings_are_made_and_kept_at_once() {
     let site = Site::with(&[("a", "")], |options| {

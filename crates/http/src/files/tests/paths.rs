@@ -86,7 +86,8 @@ fn names_that_start_with_a_dot_are_hidden() {
 #[test]
 fn what_is_withheld_is_not_there_by_whatever_path_and_in_no_list() {
     let tree = [("users", "secret"), ("log.1", "old"), ("data/ca/key", "secret"), ("data/a", "a")];
-    let site = Site::with(&[&tree[..], &[("users.html", "page")]].concat(), |options| {
+    let older = [("log.2.gz", "old"), ("log-20261123", "old")];
+    let site = Site::with(&[&tree[..], &older, &[("users.html", "page")]].concat(), |options| {
         let Root::Folder(root) = &options.root else { unreachable!("made so") };
         let root = root.canonicalize().unwrap();
         symlink("users", root.join("link")).unwrap();
@@ -97,8 +98,10 @@ fn what_is_withheld_is_not_there_by_whatever_path_and_in_no_list() {
     });
     // One that was not there when it was said.
     fs::write(site.root().join("log"), "line").unwrap();
-    let hidden = ["/users", "/%75sers", "/data/../users", "/link", "/log", "/log.1", "/data/ca"];
-    for path in [&hidden[..], &["/data/ca/", "/data/ca/key", "/folder", "/folder/key"]].concat() {
+    let hidden = ["/users", "/%75sers", "/data/../users", "/link", "/data/ca", "/data/ca/"];
+    let logs = ["/log", "/log.1", "/log.2.gz", "/log-20261123"];
+    let linked = ["/data/ca/key", "/folder", "/folder/key"];
+    for path in [&hidden[..], &logs, &linked].concat() {
         site.check(path, 404, "404 Not Found\nThere is nothing at this address.\n");
     }
     site.check("/users.html", 200, "page");
