@@ -16,6 +16,7 @@ mod forget;
 mod invitations;
 mod leaving;
 mod ledger;
+mod lives;
 mod lock;
 mod log;
 mod noticing;

@@ -31,6 +31,13 @@ pub(super) fn show_event(event: &Event, reader: Reader<'_>, out: &mut String) {
             format_args!("not all that you missed of {} is shown: /history", Room(room)),
             format_args!("tout ce qui vous manque de {} n'est pas montré : /history", Room(room)),
         ),
+        Event::Rewound { .. } => reader.say(
+            out,
+            format_args!("the hub's log was set back: what was said last may be gone from it"),
+            format_args!(
+                "le journal du serveur est revenu en arrière : la fin de ce qui a été dit peut y manquer"
+            ),
+        ),
         Event::Lagged { room, .. } => reader.say(
             out,
             format_args!("you read too slowly for {}: /history", Room(room)),
