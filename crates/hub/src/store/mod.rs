@@ -19,6 +19,7 @@ mod ledger;
 mod lives;
 mod lock;
 mod log;
+mod look;
 mod noticing;
 mod numbers;
 mod patience;

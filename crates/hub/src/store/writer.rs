@@ -10,7 +10,7 @@ use super::{
     file::{self, Sync},
     leaving,
     lock::{self, Lock},
-    log,
+    log, look,
     place::Place,
     restore,
     said::{self, More},
@@ -34,7 +34,8 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in `file`, which is made if it is not there, readable for its owner alone,
-    /// and gives what its log comes to. Beside it come `FILE.lock`, `FILE-wal` and `FILE-shm`.
+    /// and gives what its log comes to. Beside it come `FILE.lock`, `FILE-wal` and `FILE-shm`; nothing, if
+    /// it is no hub's.
     ///
     /// *Cost*: reads accounts, rooms and memberships, not the log.
     ///
@@ -42,6 +43,7 @@ impl Store {
     ///
     /// [`Broken`]. What a later version or another program wrote is left as it is.
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
+        look::look(file)?;
         let lock = lock::take(file)?;
         let conn = file::open(file, sync)?;
         let state = restore::restore(&conn)?;

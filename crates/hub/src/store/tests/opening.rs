@@ -49,8 +49,9 @@ fn what_is_no_database_is_left_as_it_is() {
     let file = folder.path().join("hub.db");
     fs::write(&file, "thesis ".repeat(1000)).unwrap();
     let refused = Store::open(&file, Sync::Normal).unwrap_err();
-    assert!(matches!(refused, Broken::Damaged { .. }), "{refused:?}");
+    says(&refused, "hub.db\" is no hub's");
     assert_eq!(fs::read(&file).unwrap().len(), 7000);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made beside it");
 }
 
 #[test]
