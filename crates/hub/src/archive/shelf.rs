@@ -182,7 +182,15 @@ impl Shelf {
                     (*body, *mention) = (None, false);
                 }
             }
-            Event::Edit { body, .. } if is_out => body.clear(),
+            Event::Edit { body: words, .. } | Event::Topic { topic: words, .. } if is_out => {
+                words.clear();
+            }
+            Event::Redact { reason, .. } | Event::About { reason, .. } if is_out => *reason = None,
+            // As if it had been taken back.
+            Event::React { emoji, on, .. } if is_out => {
+                emoji.clear();
+                *on = false;
+            }
             _ => {}
         }
         Some(event)

@@ -121,6 +121,8 @@ fn show_in_a_room(event: &Event, reader: Reader<'_>, out: &mut String) {
                 format_args!("{who} a retiré {of}{there}{why}"),
             );
         }
+        // Of who was deleted with all its words.
+        Event::React { emoji, .. } if emoji.is_empty() => {}
         Event::React { at, of, emoji, on } => {
             let (who, there) = (Plain(&at.from), reader.elsewhere(&at.room));
             let sign = if *on { "" } else { "-" };

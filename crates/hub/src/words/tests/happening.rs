@@ -45,7 +45,8 @@ fn what_became_of_a_message_is_shown_with_it() {
     let reason = Some("faux".to_owned());
     shows(Event::Redact { at: at.clone(), of, reason }, "# bob a retiré 3 : faux\n");
     let emoji = "👍".to_owned();
-    shows(Event::React { at, of, emoji, on: false }, "# bob: -👍 3\n");
+    shows(Event::React { at: at.clone(), of, emoji, on: false }, "# bob: -👍 3\n");
+    shows(Event::React { at, of, emoji: String::new(), on: false }, "");
 }
 
 #[test]
