@@ -93,6 +93,18 @@ pub(super) fn empty_now(conn: &mut Connection, file: &Path) -> Result<(), Broken
     }
 }
 
+/// The same, if nobody reads from it just now.
+///
+/// # Errors
+///
+/// [`Broken::Locked`], if somebody does; else the disk's.
+pub(super) fn empty_at_once(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
+    conn.busy_timeout(Duration::ZERO)?;
+    let emptied = empty_now(conn, file);
+    conn.busy_timeout(PATIENCE)?;
+    emptied
+}
+
 /// Opens a connection that only reads.
 ///
 /// # Errors
