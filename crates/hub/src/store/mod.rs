@@ -43,7 +43,7 @@ mod written;
 pub use self::{
     absent::Absentee,
     archive::{Archive, Missed, Past},
-    broken::Broken,
+    broken::{Broken, Sqlite},
     file::Sync,
     forget::Old,
     invitations::Invitation,
