@@ -64,6 +64,16 @@ pub enum Broken {
         /// What SQLite says.
         source: Sqlite,
     },
+    /// SQLite's log beside it is damaged where entries stand that were answered: SQLite would leave them
+    /// out, and all behind them.
+    #[error(
+        "{path:?} is damaged, and what was written last is in it; put a copy of the store back, or take \
+         that file away to go on without"
+    )]
+    Torn {
+        /// The log.
+        path: PathBuf,
+    },
     /// An entry says nothing that anybody can have written, or is missing.
     #[error("the store has nothing at {seq} that is known")]
     Unknown {

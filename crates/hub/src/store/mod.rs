@@ -37,6 +37,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod timed;
+mod wal;
 mod writer;
 mod written;
 

@@ -14,7 +14,7 @@ use super::{
     place::Place,
     restore,
     said::{self, More},
-    seen, tables,
+    seen, tables, wal,
 };
 use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq, State};
 
@@ -55,6 +55,7 @@ impl Store {
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
         look::look(file)?;
         let lock = lock::take(file)?;
+        wal::look(file)?;
         let conn = file::open(file, sync)?;
         let state = restore::restore(&conn)?;
         // Once it was read, all its files are there.

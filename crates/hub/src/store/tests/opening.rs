@@ -134,6 +134,29 @@ fn a_row_that_nobody_can_have_written_is_named() {
 }
 
 #[test]
+fn a_store_whose_log_was_damaged_where_entries_stand_is_not_opened_without_them() {
+    let (mut written, ana, lab) = Written::with_room();
+    for _ in 0..9 {
+        written.say(ana, lab, "hi");
+    }
+    // What a process leaves that is killed now.
+    let left = tempfile::tempdir().unwrap();
+    for name in ["hub.db", "hub.db-wal"] {
+        fs::copy(written.folder.path().join(name), left.path().join(name)).unwrap();
+    }
+    let (file, beside) = (left.path().join("hub.db"), left.path().join("hub.db-wal"));
+    let whole = fs::read(&beside).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    fs::write(&beside, &flipped).unwrap();
+    let refused = Store::open(&file, Sync::Normal).unwrap_err();
+    says(&refused, "hub.db-wal\" is damaged");
+    assert_eq!(fs::read(&beside).unwrap(), flipped, "it is left as it is");
+    fs::write(&beside, &whole).unwrap();
+    assert_eq!(Store::open(&file, Sync::Normal).unwrap().1, written.state);
+}
+
+#[test]
 fn a_backup_is_a_store_as_it_was() {
     let (mut written, ana, lab) = Written::with_room();
     let seq = written.say(ana, lab, "before");
