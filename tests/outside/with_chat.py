@@ -147,6 +147,45 @@ def a_tail_goes_on_over_a_killed_hub_without_a_hole_or_a_double(stage):
 
 
 @test
+def who_follows_a_hub_whose_backup_is_put_back_is_told_so_and_hears_all_that_is_said_from_there(stage):
+    port = free_port()
+    program = hub(stage, f"127.0.0.1:{port}")
+    registered(stage, port, "eve")
+    ana, bob = (Chat(stage, port, "--user", name, "--register") for name in ("ana", "bob"))
+    for one in (ana, bob):
+        one.type("/join lab")
+        one.sees("# #lab")
+    tail = Chat(stage, port, "--user", "eve", "--tail", "lab")
+    ana.sees("eve came into #lab")
+    ana.type("before")
+    for one in (bob, tail):
+        one.sees("<ana> before")
+    stage.finish([RELAIS, "hub", "backup", "copy.db", "--at", str(port)])
+    ana.type(*(f"lost {nth}" for nth in range(3)))
+    for one in (bob, tail):
+        one.sees("<ana> lost 2")
+    for end in (ana.end, program.kill):
+        end()
+    for beside in ("", "-wal", "-shm", ".lock"):
+        if os.path.exists(f"{program.store}{beside}"):
+            os.remove(f"{program.store}{beside}")
+    os.rename(os.path.join(stage.folder, "copy.db"), program.store)
+    program = hub(stage, f"127.0.0.1:{port}", store=program.store)
+    speaker = Bot(program.at)
+    speaker.done("LOGIN", user="ana", password=PASSWORD)
+    for nth in range(3):
+        speaker.done("MESSAGE", room="#lab", body=f"new {nth}.")
+    for one in (bob, tail):
+        one.sees("the hub's log was set back")
+        one.sees("<ana> new 2.")
+        equal([one.said().count(f"<ana> new {nth}.") for nth in range(3)], [1, 1, 1])
+    # A copy that was made otherwise ends before what they were told.
+    told = speaker.done("RESUME", since=0)["cursor"] + 7
+    speaker.done("RESUME", since=told)
+    equal(speaker.event("rewound")["last"], told - 7)
+
+
+@test
 def what_is_said_too_fast_is_written_down_in_its_order(stage):
     program = hub(stage, "127.0.0.1:0", "--burst", "1", "--messages-a-second", "1")
     registered(stage, program.at, "ana")

@@ -101,6 +101,20 @@ test("lost again before all was told, it is asked from the same place", () => {
   assert.equal(after(again, said(12)).state.cursor, 11);
 });
 
+test("of a log that was set back nothing is known but what the next login tells", () => {
+  const kept = outbox.kept(outbox.add([], { cid: "c1", room: "#lab" }), "c1", 54);
+  const asked = outbox.asking(outbox.add(kept, { cid: "c2", room: "#lab" }), "c2");
+  const before = { ...after(ana(), said(11), said(54, { prev: 11 })).state, outbox: asked };
+  const rewound = states.rewound(before);
+  assert.equal(rewound.cursor, 0, "it asks for nothing that was missed");
+  assert.deepEqual(rewound.outbox.map(({ cid, state }) => [cid, state]), [["c2", "waiting"]]);
+  const told = { user: "ana", session: "s", cursor: 34, rooms: [listed({ last: 34, read: 24, unread: 10 })] };
+  const again = states.loggedIn(rewound, told, false);
+  const { state, lab } = after(again, said(35));
+  assert.deepEqual([lab.read, lab.unread, bodies(lab)], [24, 11, ["m35"]]);
+  assert.equal(state.cursor, 35);
+});
+
 test("a gap ends what is known, so that no page is taken for the next one", () => {
   const again = states.loggedIn(
     after(ana(), said(11)).state,

@@ -176,6 +176,7 @@ export const WORDS = {
   "name stays": ["You are {0}, and stay {0}.", "Vous êtes {0}, et le restez."],
   "you are in": ["You are logged in as {0}: /logout first.", "Vous êtes connecté comme {0} : d’abord /logout."],
   "no goodbye": ["This page stays until it is closed. /logout logs this device out.", "Cette page reste jusqu’à ce qu’on la ferme. /logout déconnecte cet appareil."],
+  "set back": ["The hub’s log was set back: what was said last may be gone from it.", "Le journal du serveur est revenu en arrière : la fin de ce qui a été dit peut y manquer."],
   "nothing before": ["Nothing was said before.", "Rien n’a été dit avant."],
   "hook made": ["A program says something here by posting to this address, which is shown once; /revoke {0} ends it.", "Un programme parle ici en envoyant à cette adresse, montrée une seule fois ; /revoke {0} y met fin."],
   "talk with oneself": ["To talk takes somebody else than yourself.", "Pour parler, il faut quelqu’un d’autre que vous."],

@@ -78,9 +78,9 @@ pub(crate) enum Query {
         upto: Seq,
     },
     /// What happened in rooms since, up to an entry. The client hears nothing else meanwhile.
-    /// Behind that come the turns in dialogues.
-    /// It is to notice of it what it wants to.
-    Missed { rooms: Vec<Behind>, upto: Seq, turns: Vec<Event>, attention: Attention },
+    /// Before that it is told whether the log has all up to the entry `known`, which it says that it was
+    /// told. Behind that come the turns in dialogues. It is to notice of it what it wants to.
+    Missed { rooms: Vec<Behind>, known: Seq, upto: Seq, turns: Vec<Event>, attention: Attention },
     /// What who asks wrote, behind an entry and not behind another.
     Written { after: Seq, upto: Seq },
     /// An answer that lists rooms, in some of which others may have said something: where in the list

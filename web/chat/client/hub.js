@@ -37,8 +37,11 @@ export function steady(of) {
 
 export const me = steady(() => state.value.me ?? keep.get("user"));
 
-/** Who wants to hear what happened: messages that are news, logins, lost lines, that somebody is not here any more. */
-const listeners = { news: [], entered: [], missing: [], lost: [], left: [] };
+/**
+ * Who wants to hear what happened: messages that are news, logins, lost lines, that the log was set back, that somebody is not
+ * here any more.
+ */
+const listeners = { news: [], entered: [], missing: [], lost: [], rewound: [], left: [] };
 export const on = (what, listener) => listeners[what].push(listener);
 const tell = (what, ...about) => listeners[what].forEach((listener) => listener(...about));
 
@@ -71,12 +74,20 @@ const connection = new Connection({
 
 function heard(event) {
   if (event.ev === "bye") return ended(event);
+  if (event.ev === "rewound") return beginAnew();
   batch(() => {
     const { state: after, missing, news } = states.hear(state.value, event, Date.now());
     state.value = after;
     if (missing) tell("missing", missing);
     if (news) tell("news", news);
   });
+}
+
+/** What is known may be in the hub's log no more: it is read again, as by who comes in for the first time. */
+function beginAnew() {
+  change(states.rewound);
+  connection.again();
+  tell("rewound");
 }
 
 /** The hub ends the line; one may have been logged out elsewhere. */

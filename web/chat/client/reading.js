@@ -174,6 +174,11 @@ effect(() => {
 
 on("left", () => (quotes.value = new Map()));
 
+on("rewound", () => {
+  quotes.value = new Map();
+  tell(t("set back"));
+});
+
 on("missing", async ({ room, after }) => {
   try {
     await ask("RESUME", { rooms: { [room]: after } });
@@ -184,9 +189,10 @@ on("missing", async ({ room, after }) => {
 });
 
 on("entered", ({ rooms: told }) => {
-  for (const { room, read } of told) {
+  for (const { room, read, last } of told) {
     const mine = state.value.rooms.get(room)?.read ?? 0;
-    if (mine > read) ask("READ", { room, seq: mine }).catch(() => {});
+    // What was read behind its end, was in a log that was set back since.
+    if (mine > read && mine <= last) ask("READ", { room, seq: mine }).catch(() => {});
   }
   if (away.value) ask("AWAY", { text: away.value }).catch(() => {});
   if (open.value) {

@@ -49,6 +49,9 @@ export function again(list, cid) {
 /** The line was lost: what was under way is to be asked again. */
 export const lost = (list) => list.map((one) => (isUnderWay(one) ? { ...one, state: "waiting" } : one));
 
+/** The log was set back: no event of it tells any more of what was kept. */
+export const rewound = (list) => lost(list).filter((one) => one.state !== "kept");
+
 export const drop = (list, cid) => list.filter((one) => one.cid !== cid);
 
 /** What one would type to say it. */

@@ -67,6 +67,14 @@ export function loggedIn(state, answer, isResuming) {
   };
 }
 
+/** The hub's log does not have all that was told: the next login is as the first, and all that is known goes with it. */
+export const rewound = (state) => ({
+  ...state,
+  cursor: 0,
+  last: 0,
+  outbox: outbox.rewound(state.outbox),
+});
+
 /** All that was missed was told. */
 export function resumed(state, cursor) {
   return settled({ ...state, isResuming: false, last: Math.max(state.last, cursor) });

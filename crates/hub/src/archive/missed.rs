@@ -203,7 +203,7 @@ mod tests {
             let rooms = rooms.map(|(id, name)| (RoomId(Seq(id)), Place::Room(name.into()), Seq(3)));
             let (client, upto) = (ClientId { hall: 0, key: Key(1) }, self.state.last);
             let (turns, attention) = (Vec::new(), Attention::default());
-            let query = Query::Missed { rooms: Vec::new(), upto, turns, attention };
+            let query = Query::Missed { rooms: Vec::new(), known: upto, upto, turns, attention };
             let (hall, _) = mpsc::unbounded_channel();
             let job = Job { client, re: None, by: ANA, hall, query, wanted };
             let mut posts = Group::new();

@@ -72,9 +72,12 @@ impl Shelf {
             }
             Query::Found { .. } => return self.found(job),
             Query::Written { after, upto } => self.written(job.by, (*after, *upto))?,
-            Query::Missed { rooms, upto, turns, attention } => {
+            Query::Missed { rooms, known, upto, turns, attention } => {
+                let tell = |event: &Event| Spoken::new(Told::Event(event.clone()));
+                if self.archive.is_set_back(*known, *upto)? {
+                    posts.push(Post::One(job.client, tell(&Event::Rewound { last: *upto })));
+                }
                 self.missed((job, attention), rooms, (*upto, posts))?;
-                let tell = |turn: &Event| Spoken::new(Told::Event(turn.clone()));
                 posts.extend(turns.iter().map(|turn| Post::One(job.client, tell(turn))));
                 Answer::Live { cursor: *upto }
             }
@@ -179,7 +182,15 @@ impl Shelf {
                     (*body, *mention) = (None, false);
                 }
             }
-            Event::Edit { body, .. } if is_out => body.clear(),
+            Event::Edit { body: words, .. } | Event::Topic { topic: words, .. } if is_out => {
+                words.clear();
+            }
+            Event::Redact { reason, .. } | Event::About { reason, .. } if is_out => *reason = None,
+            // As if it had been taken back.
+            Event::React { emoji, on, .. } if is_out => {
+                emoji.clear();
+                *on = false;
+            }
             _ => {}
         }
         Some(event)

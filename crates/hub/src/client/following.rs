@@ -61,6 +61,13 @@ impl Following {
         self.settle();
     }
 
+    /// The log does not have all that was told: it is followed anew, to where it ends and on from there.
+    pub(super) fn rewind(&mut self, last: Seq) {
+        (self.since, self.last) = (self.since.min(last), Seq::default());
+        self.told.clear();
+        self.gaps.clear();
+    }
+
     /// Judges an event of the log.
     pub(super) fn hear(&mut self, at: &Where) -> Verdict {
         if let Some(to) = self.gaps.get_mut(&at.room) {
@@ -207,6 +214,27 @@ mod tests {
         assert_eq!((seqs(&events), next), (vec![11, 12], Some(Seq(12))));
         let (events, next) = following.fill(&lab(), page(&[13]));
         assert_eq!((seqs(&events), next, following.since()), (vec![13], None, Some(Seq(13))));
+    }
+
+    #[test]
+    fn a_log_that_was_set_back_is_followed_anew_from_where_it_ends() {
+        let mut following = Following::default();
+        following.begin(Seq(10));
+        following.hear(&at("#lab", 54));
+        following.resume();
+        following.rewind(Seq(34));
+        // Lost again before the end.
+        assert_eq!(following.since(), Some(Seq(34)));
+        following.resumed(Seq(34));
+        assert_eq!(following.hear(&at("#lab", 35)), Verdict::New);
+        assert_eq!(following.since(), Some(Seq(35)));
+        // A copy that goes on far behind: what was missed comes with it.
+        following.resume();
+        following.rewind(Seq(1_000_002));
+        assert_eq!(following.hear(&at("#lab", 1_000_001)), Verdict::New);
+        assert_eq!(following.since(), Some(Seq(35)));
+        following.resumed(Seq(1_000_002));
+        assert_eq!(following.since(), Some(Seq(1_000_002)));
     }
 
     #[test]

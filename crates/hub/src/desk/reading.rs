@@ -143,7 +143,7 @@ impl Desk {
             Ask::Resume(resume) => {
                 let rooms = self.rooms_to_resume(by, &resume);
                 let rooms = rooms.into_iter().collect::<Result<_, _>>()?;
-                self.resume((client, re), by, rooms);
+                self.resume((client, re), by, (rooms, resume.furthest()));
                 return Ok(());
             }
             _ => return Err(Refusal::of(Code::UnknownCommand)),
@@ -189,9 +189,15 @@ impl Desk {
         }
     }
 
-    /// Has a client be told what it missed, then that this was all. It is told of what happens from here
-    /// on behind that; what was missed is older. A room that is there twice counts once.
-    pub(super) fn resume(&mut self, (client, re): Asked, by: AccountId, rooms: Vec<(RoomId, Seq)>) {
+    /// Has a client be told what it missed, then that this was all; before that, if the log does not have
+    /// all up to the entry `known`. It is told of what happens from here on behind that; what was missed is
+    /// older. A room that is there twice counts once.
+    pub(super) fn resume(
+        &mut self,
+        (client, re): Asked,
+        by: AccountId,
+        (rooms, known): (Vec<(RoomId, Seq)>, Seq),
+    ) {
         let rooms = once(rooms);
         self.posts.push(Post::Hold(client));
         let upto = self.state.last;
@@ -208,6 +214,7 @@ impl Desk {
         });
         let query = Query::Missed {
             rooms: rooms.collect(),
+            known,
             upto,
             turns,
             attention: self.state.attention(by),

@@ -103,7 +103,7 @@ impl Desk {
         if let Some(resume) = resume {
             // In which rooms it is, its list says: what it is not in is not resumed.
             let rooms = self.rooms_to_resume(who, &resume).into_iter().flatten().collect();
-            self.resume((client, None), who, rooms);
+            self.resume((client, None), who, (rooms, resume.furthest()));
         }
         Ok((entered, answer))
     }

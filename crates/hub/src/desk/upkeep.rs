@@ -27,6 +27,7 @@ pub(super) struct Upkeep {
     /// Whether something may be left that deleted accounts said, or deleted rooms had.
     owed: Owed,
     taken_out_at: Millis,
+    wiped_at: Millis,
 }
 
 /// Whether something of what was deleted may be left.
@@ -69,6 +70,9 @@ const FORGOTTEN_TIMES: usize = 8;
 /// How often some of what was deleted is taken out, and how much of it at once.
 const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
 const TAKEN_OUT_AT_ONCE: usize = 16;
+
+/// How often SQLite's log is emptied for what was taken out.
+const WIPED_EVERY: Duration = Duration::from_secs(10);
 
 /// How long is waited for orders where nothing is to be done but to look whether the store is there.
 const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
@@ -146,7 +150,19 @@ impl Desk {
         self.believe_clock(now)?;
         self.mend_ends(now)?;
         self.forget_old(now)?;
-        self.take_out(now)
+        self.take_out(now)?;
+        self.wipe(now)
+    }
+
+    /// Once all is taken out that is to be, has it be in no file any more. Not for each message: all wait
+    /// for the disk meanwhile.
+    fn wipe(&mut self, now: Millis) -> Result<(), Broken> {
+        let is_done = self.upkeep.owed == Owed::None && self.upkeep.forgetful.is_empty();
+        if !is_done || !is_due((self.upkeep.wiped_at, now), WIPED_EVERY) {
+            return Ok(());
+        }
+        self.upkeep.wiped_at = now;
+        self.store.wipe().map(drop)
     }
 
     /// Takes out some of what is left of what was deleted.

@@ -37,6 +37,9 @@ pub(super) fn say_event(event: &Event, lang: Lang, frame: &mut Object<'_>) {
         Event::Gap(Gap { room, from, to }) => {
             frame.put("ev", "gap").put("room", room).put("from", from).put("to", to);
         }
+        Event::Rewound { last } => {
+            frame.put("ev", "rewound").put("last", last);
+        }
         Event::Lagged { room, last } => {
             frame.put("ev", "lagged").put("room", room).put("last", last);
         }

@@ -49,6 +49,7 @@ const EVENTS: &[(&str, Read)] = &[
     ("quiet", |f| Ok(Event::Quiet(quiet(f)?))),
     ("read", |f| Ok(Event::Read { room: room(f)?, last: last(f)? })),
     ("gap", gap),
+    ("rewound", |f| Ok(Event::Rewound { last: last(f)? })),
     ("lagged", |f| Ok(Event::Lagged { room: room(f)?, last: last(f)? })),
     ("typing", typing),
     ("presence", presence),

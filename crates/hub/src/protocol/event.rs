@@ -165,6 +165,11 @@ pub enum Event {
     Quiet(Quiet),
     /// More was missed than is told: it can be asked for.
     Gap(Gap),
+    /// Who is told knows entries that the log does not have: it was set back to what it was before them.
+    Rewound {
+        /// The last entry that it has.
+        last: Seq,
+    },
     /// Who is told reads too slowly: of this room nothing is told until it asks.
     Lagged {
         /// Which.
@@ -230,6 +235,7 @@ impl Event {
             | Self::Keywords(_)
             | Self::Quiet(_)
             | Self::Gap(_)
+            | Self::Rewound { .. }
             | Self::Lagged { .. }
             | Self::Typing { .. }
             | Self::Presence { .. }

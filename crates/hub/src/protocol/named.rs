@@ -50,6 +50,16 @@ pub enum Resume {
     Rooms(Vec<(Place, Seq)>),
 }
 
+impl Resume {
+    /// The furthest entry up to which who asks says that it was told.
+    pub fn furthest(&self) -> Seq {
+        match self {
+            Self::Since(since) => *since,
+            Self::Rooms(rooms) => rooms.iter().map(|(_, since)| *since).max().unwrap_or_default(),
+        }
+    }
+}
+
 /// Which of what was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {

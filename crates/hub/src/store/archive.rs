@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
-    file,
+    file, lives,
     numbers::{Bits, rows},
     patience::Patience,
     row::{COLUMNS, read},
@@ -99,6 +99,16 @@ impl Archive {
                 Ok((past, if more == More::Yes { more } else { more_next }))
             }
         }
+    }
+
+    /// Whether the log, which ends with the entry `last`, was set back since it had the entry `known`: a
+    /// copy was put in its place that ends before that.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn is_set_back(&self, known: Seq, last: Seq) -> Result<bool, Broken> {
+        lives::is_set_back(&self.conn, known, last)
     }
 
     /// What came in each room after an entry, until `upto`: at most `each_max` entries, the last.

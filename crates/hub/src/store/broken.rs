@@ -17,7 +17,7 @@ pub enum Broken {
     #[error("no space is left for the store")]
     Full {
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Sqlite,
     },
     /// Another process has it.
     #[error("{path:?} is used by process {pid}; end it, or name another file")]
@@ -31,7 +31,7 @@ pub enum Broken {
     #[error("another program holds the store")]
     Locked {
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Sqlite,
     },
     /// A later version wrote it.
     #[error("{path:?} has format {found}, and this version knows formats up to {known}")]
@@ -62,7 +62,17 @@ pub enum Broken {
     #[error("the store is damaged")]
     Damaged {
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Sqlite,
+    },
+    /// SQLite's log beside it is damaged where entries stand that were answered: SQLite would leave them
+    /// out, and all behind them.
+    #[error(
+        "{path:?} is damaged, and what was written last is in it; put a copy of the store back, or take \
+         that file away to go on without"
+    )]
+    Torn {
+        /// The log.
+        path: PathBuf,
     },
     /// An entry says nothing that anybody can have written, or is missing.
     #[error("the store has nothing at {seq} that is known")]
@@ -76,7 +86,7 @@ pub enum Broken {
         /// Its place.
         seq: Seq,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Sqlite,
     },
     /// The system says no, to a file beside the database.
     #[error("{doing} {path:?}")]
@@ -92,14 +102,21 @@ pub enum Broken {
     #[error("using the store")]
     Failed {
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Sqlite,
     },
 }
 
+/// What SQLite says, told once: what lies below it says the same with its number.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Sqlite(pub(super) rusqlite::Error);
+
 impl From<rusqlite::Error> for Broken {
-    fn from(source: rusqlite::Error) -> Self {
-        let extended = source.sqlite_error().map(|error| error.extended_code);
-        match source.sqlite_error_code() {
+    fn from(said: rusqlite::Error) -> Self {
+        let extended = said.sqlite_error().map(|error| error.extended_code);
+        let code = said.sqlite_error_code();
+        let source = Sqlite(said);
+        match code {
             Some(ErrorCode::DiskFull) => Self::Full { source },
             // No space for the index of its log.
             _ if extended == Some(SQLITE_IOERR_SHMSIZE) => Self::Full { source },
@@ -118,6 +135,8 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use rusqlite::ffi;
 
     use super::*;
@@ -131,6 +150,16 @@ mod tests {
         check(ffi::SQLITE_CORRUPT_INDEX, "the store is damaged");
         check(ffi::SQLITE_NOTADB, "the store is damaged");
         check(ffi::SQLITE_IOERR_WRITE, "using the store");
+    }
+
+    #[test]
+    fn what_sqlite_says_of_it_is_told_once() {
+        let said = Some("disk I/O error".to_owned());
+        let said = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), said);
+        let broken = Broken::from(said);
+        let source = broken.source().unwrap();
+        assert_eq!(source.to_string(), "disk I/O error");
+        assert!(source.source().is_none());
     }
 
     #[track_caller]

@@ -18,6 +18,7 @@ use rusqlite::{
 use super::{
     broken::{Broken, failed},
     emptying::Emptying,
+    lives,
     lock::beside,
     schema,
 };
@@ -92,6 +93,18 @@ pub(super) fn empty_now(conn: &mut Connection, file: &Path) -> Result<(), Broken
     }
 }
 
+/// The same, if nobody reads from it just now.
+///
+/// # Errors
+///
+/// [`Broken::Locked`], if somebody does; else the disk's.
+pub(super) fn empty_at_once(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
+    conn.busy_timeout(Duration::ZERO)?;
+    let emptied = empty_now(conn, file);
+    conn.busy_timeout(PATIENCE)?;
+    emptied
+}
+
 /// Opens a connection that only reads.
 ///
 /// # Errors
@@ -106,7 +119,7 @@ pub(super) fn open_to_read(file: &Path) -> Result<Connection, Broken> {
 }
 
 /// Writes all that is committed to a new file, while others read and write. Who reads the copy has
-/// all of it or, after an error, none.
+/// all of it or, after an error, none. Its log goes on in a life of its own.
 ///
 /// # Errors
 ///
@@ -143,6 +156,7 @@ fn write_copy(conn: &Connection, part: &Path) -> Result<(), Broken> {
         return Err(failed("naming", part)(ErrorKind::InvalidFilename.into()));
     };
     conn.execute("VACUUM INTO ?1", [name])?;
+    lives::begin(&Connection::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
     file.sync_all().map_err(failed("writing", part))
 }
 
@@ -185,7 +199,10 @@ mod tests {
     fn of_a_copy_that_fails_nothing_stays() {
         let folder = tempfile::tempdir().unwrap();
         let mut conn = Connection::open(folder.path().join("hub.db")).unwrap();
-        conn.execute_batch("CREATE TABLE t (n); INSERT INTO t VALUES (1)").unwrap();
+        conn.execute_batch(
+            "CREATE TABLE log (seq); CREATE TABLE progress (last); INSERT INTO progress VALUES (1)",
+        )
+        .unwrap();
         let to = folder.path().join("copy.db");
         let journal = beside(&to, ".part-journal");
         // As a full disk leaves it.

@@ -2,7 +2,13 @@
 
 use rusqlite::{Connection, params};
 
-use super::{broken::Broken, log, noticing, numbers::rows, said::More, writer::Store};
+use super::{
+    broken::Broken,
+    log, noticing,
+    numbers::rows,
+    said::More,
+    writer::{Store, Traces},
+};
 use crate::model::{Millis, RoomId, Seq};
 
 /// What is old enough to be forgotten.
@@ -37,7 +43,7 @@ impl Store {
     ///
     /// [`Broken`]: then nothing was deleted.
     pub fn forget(&mut self, room: RoomId, old: Old, most: usize) -> Result<More, Broken> {
-        self.at_once(|conn| {
+        let forgotten = self.at_once(|conn| {
             let named_before = old.named_before;
             let old = oldest(conn, (room, old), most)?;
             for seq in &old {
@@ -48,8 +54,12 @@ impl Store {
                 noticing::unmark_all(conn, room, *last)?;
                 leave_place(conn, room, *last)?;
             }
-            Ok(if old.len() < most { More::No } else { More::Yes })
-        })
+            Ok(old.len())
+        })?;
+        if forgotten > 0 {
+            self.traces = Traces::Left;
+        }
+        Ok(if forgotten < most { More::No } else { More::Yes })
     }
 
     /// Deletes what clients called what was deleted, where that was written before a time: at most `most`,

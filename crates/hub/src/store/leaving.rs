@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{AccountId, RoomId, Said, Seq, State};
 
-/// In `owed.what`: what an account said is to be taken out.
+/// In `owed.what`: what an account said is to be taken out, with its reasons, signs and topics.
 const OF_ACCOUNT: i64 = 0;
 
 /// All of a room is.
@@ -113,11 +113,7 @@ fn of_account(
     (who, upto): (AccountId, Seq),
     most: usize,
 ) -> Result<Option<Seq>, Broken> {
-    let sql = "
-        SELECT seq, room, by = ?2 AND
-            (deed = 'keywords' OR (?4 = 0 AND deed = 'say' AND NOT redacted))
-        FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?3";
-    let mut statement = conn.prepare_cached(sql)?;
+    let mut statement = conn.prepare_cached(WORDS)?;
     let mut found = statement.query(params![upto, who, rows(LOOKED_AT), what])?;
     let (mut last, mut out) = (None, Vec::new());
     while out.len() < most
@@ -129,8 +125,8 @@ fn of_account(
             out.push((row.get(1)?, seq));
         }
     }
-    for (room, seq) in out {
-        match room {
+    for (said_in, seq) in out {
+        match said_in {
             Some(room) => log::redact(conn, (room, seq))?,
             None => _ = conn.prepare_cached(WORDLESS)?.execute([seq])?,
         }
@@ -138,8 +134,23 @@ fn of_account(
     Ok(last)
 }
 
-/// Somebody looked out for no words.
-const WORDLESS: &str = "UPDATE log SET text = '' WHERE seq = ?1";
+/// What somebody wrote behind an entry, and whether words of its are to be taken out of that; of what was
+/// said, in which room. The topic that a room has is the room's, as its name is.
+const WORDS: &str = "
+    SELECT seq, CASE deed WHEN 'say' THEN room END, by = ?2 AND CASE deed
+        WHEN 'keywords' THEN 1
+        WHEN 'say' THEN ?4 = 0 AND NOT redacted
+        WHEN 'topic' THEN ?4 = 0 AND text IS NOT (SELECT topic FROM rooms WHERE id = log.room)
+        ELSE ?4 = 0 AND text IS NOT NULL AND deed IN ('redact', 'react', 'kick', 'ban')
+    END
+    FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?3";
+
+/// Somebody looked out for no words, gave no reason, set no topic, and took a sign back that nobody knows.
+const WORDLESS: &str = "
+    UPDATE log SET
+        text = CASE WHEN deed IN ('keywords', 'topic', 'react') THEN '' END,
+        number = CASE deed WHEN 'react' THEN 0 ELSE number END
+    WHERE seq = ?1";
 
 /// What happened in a room.
 pub(super) const IN_ROOM: &str = "

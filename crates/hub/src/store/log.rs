@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    broken::Broken,
+    broken::{Broken, Sqlite},
     row::{AS_WRITTEN, Columns, read},
     said::{self, Said},
     seen,
@@ -50,7 +50,9 @@ pub(super) fn last_at(conn: &Connection) -> Result<Option<Millis>, Broken> {
 
 fn is_twice(seq: Seq, source: rusqlite::Error) -> Broken {
     match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ConstraintViolation) => Broken::Twice { seq, source },
+        Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Broken::Twice { seq, source: Sqlite(source) }
+        }
         _ => source.into(),
     }
 }

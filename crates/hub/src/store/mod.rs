@@ -16,8 +16,10 @@ mod forget;
 mod invitations;
 mod leaving;
 mod ledger;
+mod lives;
 mod lock;
 mod log;
+mod look;
 mod noticing;
 mod numbers;
 mod patience;
@@ -35,13 +37,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod timed;
+mod wal;
 mod writer;
 mod written;
 
 pub use self::{
     absent::Absentee,
     archive::{Archive, Missed, Past},
-    broken::Broken,
+    broken::{Broken, Sqlite},
     file::Sync,
     forget::Old,
     invitations::Invitation,

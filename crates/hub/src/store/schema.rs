@@ -174,7 +174,7 @@ const FORGOTTEN: &str = "
 ";
 
 /// What tells our files from other programs': `rlhb`.
-const APPLICATION: i64 = 0x726c_6862;
+pub(super) const APPLICATION: i64 = 0x726c_6862;
 
 /// Makes the tables, or what they lack.
 ///

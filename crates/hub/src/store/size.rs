@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rusqlite::Connection;
 
-use super::{broken::Broken, ledger::Ledger, lock::beside, numbers::Bits};
+use super::{broken::Broken, ledger::Ledger, lives, lock::beside, numbers::Bits};
 
 /// How much there is in a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Ledger {
     pub fn size(&self, file: &Path) -> Result<Size, Broken> {
         let conn = self.conn();
         let (entries, indexed) =
-            (number(conn, LAST)?, number(conn, "SELECT indexed FROM progress")?);
+            (lives::counted(number(conn, LAST)?), lives::counted(number(conn, INDEXED)?));
         Ok(Size {
             entries,
             unindexed: entries.saturating_sub(indexed),
@@ -48,6 +48,8 @@ impl Ledger {
 
 /// The last place in the log, also of what was taken out of it since.
 const LAST: &str = "SELECT max(last, coalesce((SELECT max(seq) FROM log), 0)) FROM progress";
+
+const INDEXED: &str = "SELECT indexed FROM progress";
 
 fn number(conn: &Connection, sql: &str) -> Result<u64, Broken> {
     let Bits(number) = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;

@@ -10,13 +10,13 @@ use super::{
     file::{self, Sync},
     leaving,
     lock::{self, Lock},
-    log,
+    log, look,
     place::Place,
     restore,
     said::{self, More},
-    seen, tables,
+    seen, tables, wal,
 };
-use crate::model::{AccountId, Cid, Entry, Millis, RoomId, Seq, State};
+use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq, State};
 
 /// The store, for who writes. The process that has it has it alone.
 ///
@@ -29,12 +29,23 @@ pub struct Store {
     place: Place,
     /// Behind it rooms are settled next.
     pub(super) settled: RoomId,
+    pub(super) traces: Traces,
     _lock: Lock,
+}
+
+/// Whether something that was taken out may be in SQLite's log yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Traces {
+    /// Perhaps.
+    Left,
+    /// Nothing is.
+    None,
 }
 
 impl Store {
     /// Opens the store in `file`, which is made if it is not there, readable for its owner alone,
-    /// and gives what its log comes to. Beside it come `FILE.lock`, `FILE-wal` and `FILE-shm`.
+    /// and gives what its log comes to. Beside it come `FILE.lock`, `FILE-wal` and `FILE-shm`; nothing, if
+    /// it is no hub's.
     ///
     /// *Cost*: reads accounts, rooms and memberships, not the log.
     ///
@@ -42,13 +53,16 @@ impl Store {
     ///
     /// [`Broken`]. What a later version or another program wrote is left as it is.
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
+        look::look(file)?;
         let lock = lock::take(file)?;
+        wal::look(file)?;
         let conn = file::open(file, sync)?;
         let state = restore::restore(&conn)?;
         // Once it was read, all its files are there.
         let place = Place::of(file);
-        let settled = seen::FIRST;
-        Ok((Self { conn, file: file.to_owned(), place, settled, _lock: lock }, state))
+        // Of an earlier process there may be.
+        let (settled, traces) = (seen::FIRST, Traces::Left);
+        Ok((Self { conn, file: file.to_owned(), place, settled, traces, _lock: lock }, state))
     }
 
     /// Looks whether its files are where they were.
@@ -83,6 +97,9 @@ impl Store {
     /// If `after` knows nothing of the room or the account: the entry was not applied to it.
     pub fn write(&mut self, entry: &Entry, after: &State) -> Result<(), Broken> {
         debug_assert!(!self.conn.is_autocommit(), "entries are written in groups");
+        if let Deed::In { act: Act::Redact { .. }, .. } = entry.deed {
+            self.traces = Traces::Left;
+        }
         log::write(&self.conn, entry)?;
         tables::write(&self.conn, entry, after)
     }
@@ -129,7 +146,31 @@ impl Store {
     ///
     /// [`Broken`]: then nothing was taken out.
     pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
-        self.at_once(|conn| leaving::take_out_some(conn, most))
+        let more = self.at_once(|conn| leaving::take_out_some(conn, most))?;
+        if more == More::Yes {
+            self.traces = Traces::Left;
+        }
+        Ok(more)
+    }
+
+    /// Empties SQLite's log as [`Self::checkpoint`] does, if something that was taken out may be in it, but
+    /// waits for nobody: says whether somebody reads from it, so that this is to be done again.
+    ///
+    /// *Cost*: some ten milliseconds, for which the next group waits; nothing, where nothing was taken out.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn wipe(&mut self) -> Result<More, Broken> {
+        if self.traces == Traces::None {
+            return Ok(More::No);
+        }
+        match file::empty_at_once(&mut self.conn, &self.file) {
+            Ok(()) => self.traces = Traces::None,
+            Err(Broken::Locked { .. }) => return Ok(More::Yes),
+            Err(error) => return Err(error),
+        }
+        Ok(More::No)
     }
 
     /// Empties SQLite's log beside the file into the file: what was taken out is in no file after that.

@@ -31,6 +31,13 @@ pub(super) fn show_event(event: &Event, reader: Reader<'_>, out: &mut String) {
             format_args!("not all that you missed of {} is shown: /history", Room(room)),
             format_args!("tout ce qui vous manque de {} n'est pas montré : /history", Room(room)),
         ),
+        Event::Rewound { .. } => reader.say(
+            out,
+            format_args!("the hub's log was set back: what was said last may be gone from it"),
+            format_args!(
+                "le journal du serveur est revenu en arrière : la fin de ce qui a été dit peut y manquer"
+            ),
+        ),
         Event::Lagged { room, .. } => reader.say(
             out,
             format_args!("you read too slowly for {}: /history", Room(room)),
@@ -114,6 +121,8 @@ fn show_in_a_room(event: &Event, reader: Reader<'_>, out: &mut String) {
                 format_args!("{who} a retiré {of}{there}{why}"),
             );
         }
+        // Of who was deleted with all its words.
+        Event::React { emoji, .. } if emoji.is_empty() => {}
         Event::React { at, of, emoji, on } => {
             let (who, there) = (Plain(&at.from), reader.elsewhere(&at.room));
             let sign = if *on { "" } else { "-" };

@@ -181,6 +181,11 @@ fn go_on(asker: Asker<'_>, heard: Option<News>) -> Result<(), Stop> {
             keep(asker, (&user, token.as_ref()));
             tell(BACK.of(lang));
         }
+        Some(News::Happened(event @ Event::Rewound { .. })) => {
+            let reader = Reader { lang, me: None, here: None };
+            let told = words::show(&Told::Event(event), reader);
+            tell(told.trim_start_matches("# ").trim_end());
+        }
         Some(News::Refused(refusal)) => return Err(door.refused(&refusal, lang)),
         Some(News::Happened(_) | News::Answered(..) | News::Unsure(_)) => {}
     }

@@ -1,6 +1,8 @@
 //! From a planned hub to what callers meet.
 
-use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration,
+};
 
 use relais_http::DynHandler;
 use relais_hub::{
@@ -13,6 +15,7 @@ use relais_net::{
 use relais_talk::calc;
 use relais_tap::Tap;
 use rustix::rand::{GetRandomFlags, getrandom};
+use tracing::warn;
 
 use super::{Messaging, page, table};
 use crate::{
@@ -52,6 +55,9 @@ impl Made {
     pub(crate) fn of(messaging: &Messaging, key: &KeyPath) -> Result<Self, Problem> {
         let hub = opened(&messaging.store, options(messaging));
         let hub = hub.map_err(|wrong| key.key("store").wrong(wrong))?;
+        if let Some(warning) = open_to_others(&messaging.store) {
+            warn!("{warning}");
+        }
         let page = page::open().map_err(|error| key.wrong(Wrong::from_error(&error)))?;
         let door = Door::new(hub.clone(), messaging.origins.clone(), page);
         Ok(Self { served: Arc::new(Served(hub)), door: Arc::new(door) })
@@ -96,6 +102,17 @@ pub(crate) fn at_rest(file: &Path) -> Result<Hub, Wrong> {
         calculator: None,
     };
     opened(file, options)
+}
+
+/// What is told of a store that others on this machine may read, or write to.
+fn open_to_others(file: &Path) -> Option<String> {
+    let mode = fs::metadata(file).ok()?.permissions().mode() & 0o777;
+    let file = file.display();
+    let text = format!(
+        "{file:?} has all that is said at the hub, and is open to others, as what SQLite makes beside it \
+         is: mode {mode:03o}"
+    );
+    (mode & 0o077 != 0).then_some(text)
 }
 
 fn opened(file: &Path, options: Options) -> Result<Hub, Wrong> {
@@ -224,9 +241,21 @@ impl DatagramService for Served {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::Permissions;
 
     use super::*;
+
+    #[test]
+    fn of_a_store_that_others_may_read_it_is_warned() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.db");
+        at_rest(&file).unwrap().close(Duration::from_secs(5));
+        assert_eq!(open_to_others(&file), None);
+        for mode in [0o644, 0o640, 0o602] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            assert!(open_to_others(&file).unwrap().ends_with(&format!("is: mode {mode:03o}")));
+        }
+    }
 
     #[test]
     fn a_store_that_cannot_be_is_told_in_plain_words() {

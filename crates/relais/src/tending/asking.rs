@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -142,8 +143,7 @@ fn at_rest(
     mut taken: impl FnMut(Value) -> Result<(), Stop>,
 ) -> Result<Answer, Stop> {
     let flag = |wrong| Stop::Wrong(vec![Complaint::of_flag("--store", wrong)]);
-    if hub::is_nowhere(file) {
-        let what = format!("no store at {:?}", file.display());
+    if let Some(what) = no_store(file) {
         return Err(flag(Wrong::expected(what, "the file of a hub, e.g. hub.db")));
     }
     let hub = hub::at_rest(file).map_err(|wrong| {
@@ -169,9 +169,33 @@ fn at_rest(
     answer
 }
 
+/// What is told where a hub would make a new store: who looks after one has it already.
+fn no_store(file: &Path) -> Option<String> {
+    if hub::is_nowhere(file) {
+        return Some(format!("no store at {:?}", file.display()));
+    }
+    let is_empty = fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0);
+    is_empty.then(|| format!("{:?} is empty", file.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_looks_for_a_store_makes_none_and_nothing_beside_what_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, expect) in [("", "is empty"), ("root:x:0:0:root:/root\n", "is no hub's")] {
+            let file = folder.path().join("notes.txt");
+            fs::write(&file, text).unwrap();
+            let Err(Stop::Wrong(told)) = at_rest(&file, OfHub::Users {}, |_| Ok(())) else {
+                panic!("it is taken for a store")
+            };
+            assert!(told[0].wrong.what.contains(expect), "{}", told[0].wrong.what);
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
 
     #[test]
     fn a_store_that_cannot_be_looked_for_is_not_said_to_be_missing() {

@@ -33,6 +33,10 @@ impl Talk {
                 let resume = Resume::Rooms(vec![(room.clone(), since)]);
                 self.ask_own(Own::CatchUp(room.clone()), Ask::Resume(resume));
             }
+            Event::Rewound { last } => {
+                self.following.rewind(*last);
+                self.news.push_back(News::Happened(event));
+            }
             Event::Bye(refusal) => {
                 self.rest = Duration::from_millis(refusal.retry_ms.unwrap_or(0)).min(REST_MAX);
                 self.news.push_back(News::Happened(event));

@@ -1,7 +1,10 @@
 //! Transcripts: `>>` is what the talk says, `<<` what the hub says.
 
 use super::*;
-use crate::{model::Kind, protocol::Code};
+use crate::{
+    model::{Kind, Seq},
+    protocol::Code,
+};
 
 const ENTERED: &str =
     r#"{"re":1,"ok":true,"user":"ana","session":"s_1","token":"rt_1","cursor":10,"rooms":[]}"#;
@@ -165,6 +168,37 @@ fn what_the_hub_leaves_out_is_asked_for_page_by_page() {
         ),
     );
     assert_eq!(bodies(&mut talk), ["one", "two", "three", "four"]);
+}
+
+#[test]
+fn who_knows_more_than_the_log_has_is_told_so_and_hears_what_is_said_from_there() {
+    let now = Instant::now();
+    let mut talk = entered(now);
+    talk.hear(message(54, "lost").as_bytes(), now);
+    talk.lost(now);
+    talk.connected(now);
+    let new = message(35, "new");
+    play(
+        &mut talk,
+        now,
+        &format!(
+            r#"
+            >> {{"cmd":"LOGIN","id":2,"token":"rt_1","device":"laptop","resume":{{"since":54}}}}
+            << {{"re":2,"ok":true,"user":"ana","session":"s_1","cursor":34,"rooms":[]}}
+            << {{"ev":"rewound","last":34}}
+            << {{"ok":true,"cursor":34}}
+            << {new}
+            "#
+        ),
+    );
+    let news: Vec<_> = std::iter::from_fn(|| talk.news()).collect();
+    let rewound = News::Happened(Event::Rewound { last: Seq(34) });
+    let told = news.iter().position(|news| *news == rewound).expect("it is told");
+    assert!(matches!(&news[told + 1..], [News::Happened(Event::Message { .. })]), "{news:?}");
+    talk.lost(now);
+    talk.connected(now);
+    let login = String::from_utf8(talk.frames()).unwrap();
+    assert!(login.contains(r#""resume":{"since":35}"#), "{login}");
 }
 
 #[test]

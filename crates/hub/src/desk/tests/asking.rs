@@ -42,7 +42,7 @@ impl Model {
             }
             Ask::Resume(resume) => {
                 let rooms = self.resumed(by, resume).into_iter().collect::<Ruling<_>>()?;
-                self.resume(guest, (Some(re), by), rooms);
+                self.resume(guest, (Some(re), by), (rooms, resume.furthest()));
                 return Ok(None);
             }
             Ask::Rooms { matching } => self.list_rooms(by, matching.as_deref()),

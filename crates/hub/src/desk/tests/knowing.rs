@@ -148,12 +148,17 @@ impl Model {
         self.log.iter().find(is_it).ok_or(Refusal::of(Code::NoSuchEvent))
     }
 
+    pub(super) fn took_its_words(&self, who: AccountId) -> bool {
+        self.people.get(&who).is_some_and(|by| by.gone == Some(Said::Goes))
+    }
+
     /// Whether what was said was taken out, by somebody or with who said it.
     pub(super) fn is_redacted(&self, seq: Seq) -> bool {
-        let goes = |who| self.people.get(who).is_some_and(|by| by.gone == Some(Said::Goes));
         self.log.iter().any(|entry| match entry.deed {
             Deed::In { act: Act::Redact { of, .. }, .. } => of == seq,
-            Deed::In { act: Act::Say { .. }, .. } => entry.seq == seq && goes(&entry.by),
+            Deed::In { act: Act::Say { .. }, .. } => {
+                entry.seq == seq && self.took_its_words(entry.by)
+            }
             _ => false,
         })
     }

@@ -63,7 +63,7 @@ pub(super) struct Guest {
 pub(super) enum Later {
     Page(RoomId, Page, (usize, Seq)),
     Found(Vec<RoomId>, String, Option<AccountId>, (usize, Seq)),
-    Missed(Vec<(RoomId, Seq)>, Seq),
+    Missed(Vec<(RoomId, Seq)>, Seq, Seq),
     Counted(Answer, Seq),
 }
 
@@ -199,7 +199,7 @@ impl Model {
         if let Some(resume) = resume {
             // What it is not in is not resumed.
             let rooms = self.resumed(who, resume).into_iter().flatten().collect();
-            self.resume(guest, (None, who), rooms);
+            self.resume(guest, (None, who), (rooms, resume.furthest()));
         }
     }
 
@@ -248,7 +248,7 @@ impl Model {
         &mut self,
         guest: usize,
         (re, by): (Option<u64>, AccountId),
-        rooms: Vec<(RoomId, Seq)>,
+        (rooms, known): (Vec<(RoomId, Seq)>, Seq),
     ) {
         // Each once, from the earliest place.
         let mut once = Vec::<(RoomId, Seq)>::new();
@@ -259,7 +259,7 @@ impl Model {
             }
         }
         self.guests[guest].holds += 1;
-        self.later.push((guest, re, by, Later::Missed(once, self.last)));
+        self.later.push((guest, re, by, Later::Missed(once, known, self.last)));
     }
 
     /// What a client was told since.

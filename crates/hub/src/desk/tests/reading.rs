@@ -20,7 +20,11 @@ impl Model {
                 Later::Found(rooms, words, from, limit) => {
                     self.found(by, (rooms, words, *from), *limit)
                 }
-                Later::Missed(rooms, upto) => {
+                Later::Missed(rooms, known, upto) => {
+                    if known > upto {
+                        let rewound = Event::Rewound { last: *upto };
+                        self.guests[guest].told.push(Told::Event(rewound));
+                    }
                     let missed = self.missed(by, rooms, *upto);
                     self.guests[guest].told.extend(missed.into_iter().map(Told::Event));
                     Answer::Live { cursor: *upto }

@@ -173,6 +173,10 @@ impl Model {
                 }
             }
             Event::Edit { of, body, .. } if self.is_redacted(*of) => body.clear(),
+            _ if !self.took_its_words(entry.by) => {}
+            Event::Topic { topic, .. } => topic.clear(),
+            Event::Redact { reason, .. } | Event::About { reason, .. } => *reason = None,
+            Event::React { emoji, on, .. } => (*emoji, *on) = (String::new(), false),
             _ => {}
         }
         event

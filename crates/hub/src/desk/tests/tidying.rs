@@ -1,9 +1,11 @@
 //! Rooms as they are listed, and those that go because nobody ever used them.
 
+use std::fs;
+
 use super::{limits, stand, stand::Stand};
 use crate::{
     limits::Limits,
-    model::{Access, AccountId, Kind, Millis, RoomId},
+    model::{Access, AccountId, Kind, Millis, RoomId, Said},
     protocol::{Answer, Ask, Place, Told},
     store::Invitation,
 };
@@ -59,6 +61,35 @@ impl Stand {
         let state = &self.desk().state;
         rooms.iter().copied().filter(|room| state.room_named(room).is_some()).collect()
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deleted_account_said_is_in_no_file_once_it_is_taken_out() {
+    let (mut stand, ana, bob) = hub(limits());
+    stand.ana(ana, &[join("#lab")]);
+    let (to, body) = (at("#lab"), "zanzibar".to_owned());
+    let said = Ask::Message { to, body, kind: Kind::Text, reply: None, cid: None };
+    for ask in [join("#lab"), said] {
+        stand.ask((1, 9), bob, ask);
+    }
+    stand.settle();
+    stand.unregister((1, 9), bob, Said::Goes);
+    stand.settle();
+    assert!(is_on_disk(&stand, "zanzibar"));
+    for seconds in [5, 10, 15, 20] {
+        stand.wait_until(Millis(seconds * 1000)).await;
+        stand.keep_up();
+    }
+    assert!(!is_on_disk(&stand, "zanzibar"));
+}
+
+/// Whether these bytes are in any file of the store.
+fn is_on_disk(stand: &Stand, bytes: &str) -> bool {
+    let file = stand.file();
+    fs::read_dir(file.parent().unwrap()).unwrap().any(|file| {
+        let found = fs::read(file.unwrap().path()).unwrap();
+        found.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+    })
 }
 
 #[tokio::test(start_paused = true)]

@@ -395,6 +395,7 @@ fn beside_the_log() -> BoxedStrategy<Event> {
         quiet().prop_map(Event::Quiet),
         (place(), any::<String>()).prop_map(|(room, who)| Event::Turn { room, who }),
         (place(), seq(), seq()).prop_map(|(room, from, to)| Event::Gap(Gap { room, from, to })),
+        seq().prop_map(|last| Event::Rewound { last }),
         (place(), seq()).prop_map(|(room, last)| Event::Lagged { room, last }),
         (place(), any::<String>(), any::<bool>()).prop_map(|(room, user, on)| Event::Typing {
             room,

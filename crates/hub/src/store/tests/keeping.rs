@@ -112,6 +112,31 @@ fn what_is_taken_out_is_on_no_disk() {
 }
 
 #[test]
+fn what_was_taken_out_is_wiped_off_once_nobody_reads_and_nothing_else_is() {
+    let (mut written, ana, lab) = Written::with_room();
+    assert_eq!(written.store.wipe().unwrap(), More::No, "of an earlier process");
+    let seq = written.say(ana, lab, "zanzibar");
+    assert_eq!(written.store.wipe().unwrap(), More::No);
+    assert!(size_beside(&written) > 0, "nothing was taken out: nobody waits for the disk");
+    written.redact(ana, lab, seq);
+    let reader = rusqlite::Connection::open(written.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM accounts").unwrap();
+    assert_eq!(written.store.wipe().unwrap(), More::Yes);
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(written.store.wipe().unwrap(), More::No);
+    assert!(!written.has_on_disk("zanzibar"));
+    assert_eq!(size_beside(&written), 0);
+    let second = written.say(ana, lab, "quagmire");
+    written.store.forget(lab, old(Millis(second.0 + 1)), 9).unwrap();
+    assert_eq!(written.store.wipe().unwrap(), More::No);
+    assert!(!written.has_on_disk("quagmire"));
+}
+
+fn size_beside(written: &Written) -> u64 {
+    std::fs::metadata(written.folder.path().join("hub.db-wal")).unwrap().len()
+}
+
+#[test]
 fn what_was_forgotten_is_on_no_disk_and_its_places_are_not_given_again() {
     let (mut written, ana, lab) = Written::with_room();
     let bob = written.register("bob");

@@ -88,6 +88,42 @@ fn a_deleted_account_is_the_same_from_its_tables_and_from_the_log() {
 }
 
 #[test]
+fn with_what_an_account_said_go_its_reasons_its_signs_and_topics_that_no_room_has() {
+    let (mut written, ana, bob, lab) = two();
+    let (of, own) = (written.say(ana, lab, "hello"), written.say(bob, lab, "mine"));
+    let reason = |word: &str| Some(format!("{word} secret"));
+    let until = Some(Millis(99));
+    let acts = [
+        Act::React { of, sign: "sign secret".to_owned(), on: true },
+        Act::Redact { of: own, reason: reason("redact") },
+        Act::Topic { text: "topic secret".to_owned() },
+        Act::Topic { text: "what we do".to_owned() },
+        Act::Kick { who: ana, reason: reason("kick") },
+        Act::Ban { who: ana, until, reason: reason("ban") },
+    ];
+    let seqs = acts.map(|act| written.act(bob, lab, act));
+    written.unregister(bob, Said::Goes);
+    written.take_out();
+    written.store.checkpoint().unwrap();
+    assert!(!written.has_on_disk("secret"));
+    let left = seqs.map(|seq| match written.store.entry(seq).unwrap().unwrap().deed {
+        Deed::In { act, .. } => act,
+        deed => panic!("{deed:?}"),
+    });
+    let expect = [
+        Act::React { of, sign: String::new(), on: false },
+        Act::Redact { of: own, reason: None },
+        Act::Topic { text: String::new() },
+        Act::Topic { text: "what we do".to_owned() },
+        Act::Kick { who: ana, reason: None },
+        Act::Ban { who: ana, until, reason: None },
+    ];
+    assert_eq!(left, expect);
+    assert_eq!(written.replayed(), written.state);
+    assert_eq!(written.store.reload().unwrap(), written.state);
+}
+
+#[test]
 fn what_is_taken_out_is_overwritten_by_and_by_and_after_a_crash() {
     let (mut written, _, bob, lab) = two();
     for number in 0..9 {

@@ -20,6 +20,8 @@ struct Model {
     entries: Vec<Entry>,
     edits: BTreeMap<Seq, String>,
     redacted: BTreeSet<Seq>,
+    /// What is told without the words that who was deleted gave it.
+    wordless: BTreeSet<Seq>,
     forgotten: BTreeSet<Seq>,
     /// What is for whom, and was not read.
     marked: BTreeSet<(RoomId, AccountId, Seq)>,
@@ -127,7 +129,22 @@ impl Model {
         for said in out {
             self.redact(said);
         }
+        let owed = self.entries.iter().filter(|entry| self.owed.contains(&entry.by));
+        let wordless: Vec<_> =
+            owed.filter(|entry| !self.is_topic(entry)).map(|entry| entry.seq).collect();
+        self.wordless.extend(wordless);
         self.owed.clear();
+    }
+
+    /// Whether that is what a room is about now.
+    fn is_topic(&self, entry: &Entry) -> bool {
+        let topic = |entry: &Entry| match &entry.deed {
+            Deed::In { room, act: Act::Topic { text } } => Some((*room, text.clone())),
+            _ => None,
+        };
+        let Some((room, text)) = topic(entry) else { return false };
+        let mut topics = self.entries.iter().rev().filter_map(topic);
+        topics.find(|(of, _)| *of == room).is_some_and(|(_, last)| last == text)
     }
 
     fn forget(&mut self, room: RoomId, before: Millis) {
@@ -167,10 +184,26 @@ impl Model {
                     body.clear();
                 }
             }
+            if self.wordless.contains(&entry.seq) {
+                take_words(&mut entry.deed);
+            }
             let prev = std::mem::replace(&mut prev, entry.seq);
             Past { entry, prev, edited: edit.is_some(), redacted }
         });
         past.collect()
+    }
+}
+
+/// What was said is taken out as such.
+fn take_words(deed: &mut Deed) {
+    let Deed::In { act, .. } = deed else { return };
+    match act {
+        Act::React { sign, on, .. } => (*sign, *on) = (String::new(), false),
+        Act::Topic { text } => text.clear(),
+        Act::Redact { reason, .. } | Act::Kick { reason, .. } | Act::Ban { reason, .. } => {
+            *reason = None;
+        }
+        _ => {}
     }
 }
 
@@ -283,7 +316,7 @@ fn standing(b: u8, who: AccountId, c: u8) -> Act {
         4 => Act::Topic { text: words(c) },
         5 => Act::Role { who, role: [Role::Owner, Role::Moderator][usize::from(c) % 2] },
         6 => Act::Invite { who },
-        7 => Act::Kick { who, reason: None },
+        7 => Act::Kick { who, reason: Some(words(c)) },
         8 => Act::Ban { who, until, reason: None },
         9 => Act::Unban { who },
         10 => Act::Mute { who, until },

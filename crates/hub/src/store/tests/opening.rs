@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, process};
 
 use super::*;
-use crate::store::lock::beside;
+use crate::{
+    protocol::Page,
+    store::{More, lives, lock::beside},
+};
 
 #[test]
 fn a_store_is_for_one_process_which_is_named() {
@@ -46,8 +49,9 @@ fn what_is_no_database_is_left_as_it_is() {
     let file = folder.path().join("hub.db");
     fs::write(&file, "thesis ".repeat(1000)).unwrap();
     let refused = Store::open(&file, Sync::Normal).unwrap_err();
-    assert!(matches!(refused, Broken::Damaged { .. }), "{refused:?}");
+    says(&refused, "hub.db\" is no hub's");
     assert_eq!(fs::read(&file).unwrap().len(), 7000);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made beside it");
 }
 
 #[test]
@@ -130,6 +134,29 @@ fn a_row_that_nobody_can_have_written_is_named() {
 }
 
 #[test]
+fn a_store_whose_log_was_damaged_where_entries_stand_is_not_opened_without_them() {
+    let (mut written, ana, lab) = Written::with_room();
+    for _ in 0..9 {
+        written.say(ana, lab, "hi");
+    }
+    // What a process leaves that is killed now.
+    let left = tempfile::tempdir().unwrap();
+    for name in ["hub.db", "hub.db-wal"] {
+        fs::copy(written.folder.path().join(name), left.path().join(name)).unwrap();
+    }
+    let (file, beside) = (left.path().join("hub.db"), left.path().join("hub.db-wal"));
+    let whole = fs::read(&beside).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    fs::write(&beside, &flipped).unwrap();
+    let refused = Store::open(&file, Sync::Normal).unwrap_err();
+    says(&refused, "hub.db-wal\" is damaged");
+    assert_eq!(fs::read(&beside).unwrap(), flipped, "it is left as it is");
+    fs::write(&beside, &whole).unwrap();
+    assert_eq!(Store::open(&file, Sync::Normal).unwrap().1, written.state);
+}
+
+#[test]
 fn a_backup_is_a_store_as_it_was() {
     let (mut written, ana, lab) = Written::with_room();
     let seq = written.say(ana, lab, "before");
@@ -141,10 +168,81 @@ fn a_backup_is_a_store_as_it_was() {
     written.store.commit().unwrap();
     written.say(ana, lab, "after");
     let (copied, state) = Store::open(&copy, Sync::Normal).unwrap();
-    assert_eq!(state.last, seq);
+    // What is written to it has no place that others have.
+    assert_eq!(state.last, Seq(seq.0 + lives::PLACES));
     assert_eq!(copied.password(ana).unwrap(), None);
     assert_eq!(copied.reload().unwrap(), state);
     assert_eq!(copied.archive().unwrap().search(&[lab], "before", None, 9).unwrap().len(), 1);
+}
+
+#[test]
+fn who_was_told_what_a_copy_does_not_have_is_known_by_the_hole_in_its_log() {
+    let (mut written, ana, lab) = Written::with_room();
+    let seq = written.say(ana, lab, "before");
+    let copy = written.folder.path().join("copy.db");
+    written.store.backup(&copy).unwrap();
+    let lost = written.say(ana, lab, "after");
+    let told = |written: &Written, known: Seq| {
+        written.archive().is_set_back(known, written.state.last).unwrap()
+    };
+    assert!(!told(&written, lost));
+    assert!(told(&written, Seq(lost.0 + 1)), "a copy that was made by hand ends before it");
+    let folder = written.folder;
+    let (store, state) = Store::open(&copy, Sync::Normal).unwrap();
+    let mut written = Written { folder, store, state };
+    for _ in 0..2 {
+        let own = [AccountId::HUB.0, ana.0, seq, written.state.last];
+        assert_eq!(own.map(|known| told(&written, known)), [false; 4]);
+        assert!(told(&written, lost));
+        written.say(ana, lab, "goes on");
+    }
+}
+
+#[test]
+fn over_the_hole_in_a_copy_s_log_it_is_read_counted_and_indexed_as_one() {
+    let (mut written, ana, lab) = Written::with_room();
+    let bob = written.register("bob");
+    written.act(bob, lab, Act::Join);
+    let first = written.say(ana, lab, "one word");
+    written.store.index_some(99).unwrap();
+    written.say(ana, lab, "another word");
+    let size = |written: &Written| {
+        let size = written.store.ledger().unwrap().size(&written.file()).unwrap();
+        (size.entries, size.unindexed)
+    };
+    let before = size(&written);
+    assert_eq!(before, (written.state.last.0, 1));
+    let copy = written.folder.path().join("copy.db");
+    written.store.backup(&copy).unwrap();
+    let Written { folder, store, .. } = written;
+    drop(store);
+    fs::rename(&copy, folder.path().join("hub.db")).unwrap();
+    let (store, state) = Store::open(&folder.path().join("hub.db"), Sync::Normal).unwrap();
+    let mut written = Written { folder, store, state };
+    assert_eq!(size(&written), before);
+    let third = written.say(ana, lab, "a third word");
+    assert!(third.0 > lives::PLACES);
+    assert_eq!(size(&written), (before.0 + 1, 2));
+    for left in [2, 1, 0] {
+        let archive = written.archive();
+        let (page, _) = archive.page(lab, Page::Before(third), 2).unwrap();
+        assert_eq!(
+            page.iter().map(|past| body(&past.entry)).collect::<Vec<_>>(),
+            ["one word", "another word"]
+        );
+        let (next, _) = archive.page(lab, Page::After(first), 9).unwrap();
+        assert_eq!((next.len(), next[1].prev), (2, next[0].entry.seq));
+        assert_eq!(archive.unread(lab, bob, (first, written.state.last), 9).unwrap(), 2);
+        assert_eq!(archive.search(&[lab], "word", None, 9).unwrap().len(), 3);
+        let missed = archive.since(&[(lab, first)], written.state.last, 9).unwrap();
+        assert_eq!(missed[0].past.len(), 2);
+        assert_eq!(size(&written).1, left);
+        written.store.index_some(1).unwrap();
+    }
+    assert_eq!(written.store.reload().unwrap(), written.state);
+    let before = old(Millis(third.0));
+    assert_eq!(written.store.forget(lab, before, 9).unwrap(), More::No);
+    assert_eq!(written.archive().search(&[lab], "word", None, 9).unwrap().len(), 1);
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn what_became_of_a_message_is_shown_with_it() {
     let reason = Some("faux".to_owned());
     shows(Event::Redact { at: at.clone(), of, reason }, "# bob a retiré 3 : faux\n");
     let emoji = "👍".to_owned();
-    shows(Event::React { at, of, emoji, on: false }, "# bob: -👍 3\n");
+    shows(Event::React { at: at.clone(), of, emoji, on: false }, "# bob: -👍 3\n");
+    shows(Event::React { at, of, emoji: String::new(), on: false }, "");
 }
 
 #[test]
@@ -130,6 +131,9 @@ fn what_only_programs_make_use_of_is_not_shown() {
 fn what_is_missing_is_never_hidden() {
     let gap = Event::Gap(Gap { room: lab(), from: Seq(1), to: Seq(9) });
     shows(gap, "# tout ce qui vous manque de #lab n'est pas montré : /history\n");
+    let set_back = "# le journal du serveur est revenu en arrière : la fin de ce qui a été dit peut y \
+        manquer\n";
+    shows(Event::Rewound { last: Seq(9) }, set_back);
     let lagged = Event::Lagged { room: lab(), last: Seq(9) };
     shows(lagged, "# vous lisez trop lentement pour #lab : /history\n");
     let bye = Event::Bye(Refusal::of(Code::Shutdown).retry_ms(1500));

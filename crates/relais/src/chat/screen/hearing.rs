@@ -112,6 +112,7 @@ impl Model {
                 self.tell(note);
                 self.alert(text::line(from), text::line(body));
             }
+            Event::Rewound { .. } => self.begin_anew(hub, event),
             Event::Gap(_) | Event::Lagged { .. } | Event::Bye(_) => {}
             event => self.heard_in_room(hub, event),
         }

@@ -26,6 +26,7 @@ mod moving;
 mod panes;
 mod phrases;
 mod pressing;
+mod rewinding;
 mod room;
 mod scrolling;
 mod shell;

@@ -135,7 +135,8 @@ impl Room {
         (self.place, self.topic, self.counted) = (room, topic, last);
         self.standing = if mine.is_some() { Standing::In } else { Standing::Invited };
         if let Some((read, _)) = mine {
-            self.read = self.read.max(read);
+            // What was read behind its end, was in a log that was set back since.
+            self.read = if self.read > last { read } else { self.read.max(read) };
         }
         // The hub may not know yet what was read here.
         (self.unread, self.mentions) = if self.read >= last { (0, 0) } else { (unread, mentions) };

@@ -67,6 +67,26 @@ fn who_is_sent_out_sees_it_and_who_comes_in_goes_there() {
 }
 
 #[test]
+fn of_a_log_that_was_set_back_nothing_is_shown_that_it_does_not_have() {
+    let mut stage = Stage::new((72, 10));
+    stage.said("#lab", "bob", "lost");
+    stage.sees("bob lost");
+    stage.model.lose(0);
+    let mut lab = listed("#lab", 3);
+    (lab.last, lab.mine) = (Seq(7), Some((Seq(4), Role::Member)));
+    let (user, wishes) = ("ana".to_owned(), Wishes::default());
+    stage.hear(News::Entered { user, token: None, rooms: vec![lab], wishes });
+    stage.asked();
+    stage.hear(News::Happened(Event::Rewound { last: Seq(8) }));
+    stage.sees("the hub's log was set back");
+    stage.sees_not("bob lost");
+    let (room, page) = (place("#lab"), Page::Latest);
+    let ask = Ask::History { room, page, limit: Some(50), messages: None };
+    assert_eq!(stage.asked(), [ask]);
+    assert_eq!(stage.model.room().unwrap().read, Seq(4));
+}
+
+#[test]
 fn who_was_in_a_room_that_is_deleted_is_in_it_no_more() {
     let mut stage = Stage::new((72, 10));
     let at = stage.at("#lab", "bob");
