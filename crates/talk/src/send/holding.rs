@@ -1,22 +1,18 @@
 //! A dialogue: what is to be said is said, what comes is heard, until one of both ends.
 
-use std::{
-    cell::{Cell, RefCell},
-    io,
-    ops::ControlFlow,
-    pin::pin,
-};
+use std::{cell::RefCell, io, ops::ControlFlow, pin::pin};
 
 use bytes::Bytes;
 use tokio::{
     select,
-    sync::{Notify, mpsc},
+    sync::mpsc,
     time::{Duration, Instant, timeout, timeout_at},
 };
 
 use super::{
     call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit},
     goodbye::Goodbye,
+    progress::Progress,
 };
 
 /// How a dialogue is held.
@@ -142,8 +138,8 @@ impl Call {
     fn has_left(&self, progress: &Progress) -> bool {
         // Who closes a WebSocket takes nothing of what is on its way there, and may say why it does so.
         let is_refusal = self.ear.goodbye().is_some_and(Goodbye::is_refusal);
-        let is_read = self.ear.mark().is_none_or(|mark| mark + 1 >= progress.said.get());
-        progress.is_saying.get() || is_refusal && !progress.is_answered() || !is_read
+        let is_read = self.ear.mark().is_none_or(|mark| mark + 1 >= progress.said());
+        progress.is_saying() || is_refusal && !progress.is_answered() || !is_read
     }
 
     /// Whether there is more to say now that the other side ended.
@@ -234,37 +230,6 @@ impl Call {
     }
 }
 
-/// How far a dialogue is: what is said, and what is heard.
-#[derive(Debug, Default)]
-struct Progress {
-    said: Cell<u64>,
-    heard: Cell<u64>,
-    /// Whether a message is being said.
-    is_saying: Cell<bool>,
-    /// Something was heard.
-    stirred: Notify,
-}
-
-impl Progress {
-    fn hear(&self) {
-        self.heard.set(self.heard.get() + 1);
-        self.stirred.notify_one();
-    }
-
-    /// Whether as much was heard as was said.
-    fn is_answered(&self) -> bool {
-        self.heard.get() >= self.said.get()
-    }
-
-    /// Waits for something to be heard that comes from now on.
-    async fn answered(&self) {
-        let before = self.heard.get();
-        while self.heard.get() == before {
-            self.stirred.notified().await;
-        }
-    }
-}
-
 /// Says all of the input, and on a stream that nothing more comes: a WebSocket has no half-close, and
 /// who closes it gets no more answers.
 async fn say_all(
@@ -278,15 +243,14 @@ async fn say_all(
         if tell(Told::Saying(&message)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        progress.is_saying.set(true);
+        progress.begin();
         // What is behind the last mark that is told may be the word for which the other side ended.
-        if progress.said.get() > 0 {
-            mouth.mark(progress.said.get()).await?;
+        if progress.said() > 0 {
+            mouth.mark(progress.said()).await?;
         }
         // Who takes nothing for a while may have a reason: it is the person's to wait or not.
         mouth.say(&message, Duration::MAX).await?;
-        progress.is_saying.set(false);
-        progress.said.set(progress.said.get() + 1);
+        progress.say();
         // What came before is no answer: it was late, or doubled on the way.
         if manner.turns == Turns::EachAnswered
             && timeout(manner.wait, progress.answered()).await.is_err()
