@@ -20,7 +20,8 @@ use super::{
 pub struct Manner {
     /// Whether an answer is waited for before the next is said.
     pub turns: Turns,
-    /// How long an answer is waited for, and the rest of it once all is said.
+    /// How long an answer is waited for, and the rest of it once all is said; of who ended before, the
+    /// input, if there is more of it.
     pub wait: Duration,
     /// What is done on a stream once the other side says that nothing more comes from it.
     pub once_ended: OnceEnded,
@@ -142,14 +143,15 @@ impl Call {
         progress.is_saying() || is_refusal && !progress.is_answered() || !is_read
     }
 
-    /// Whether there is more to say now that the other side ended.
+    /// Whether there is more to say now that the other side ended, or there is in time.
     async fn has_more(&mut self, input: &mut mpsc::Receiver<Bytes>, manner: Manner) -> bool {
         match manner.once_ended {
             OnceEnded::HangsUp => !input.is_empty(),
             // On a stream all of it was said, or tried to.
             OnceEnded::SaysOn => {
                 _ = timeout(LAST_WORDS_MAX, self.mouth.end()).await;
-                input.recv().await.is_some()
+                // Who gives it may be waiting for us to end.
+                timeout(manner.wait, input.recv()).await.is_ok_and(|more| more.is_some())
             }
         }
     }
@@ -362,9 +364,12 @@ mod tests {
         assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid(None));
     }
 
-    /// How a dialogue over a WebSocket ends in which this is said, and after a while that, to who answers
+    /// How a dialogue over a WebSocket ends in which this is said, and after so long that, to who answers
     /// each message but `fin`, which ends it; and what was heard.
-    async fn with_one_who_knows_fin(said: &[&'static str], later: &[&'static str]) -> String {
+    async fn with_one_who_knows_fin(
+        said: &[&'static str],
+        (after, later): (Duration, &[&'static str]),
+    ) -> String {
         let (ours, theirs) = duplex(1 << 16);
         let server = async {
             let mut socket = WebSocketStream::from_raw_socket(theirs, Side::Server, None).await;
@@ -386,7 +391,7 @@ mod tests {
             for message in said {
                 sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
             }
-            tokio::time::sleep(Duration::from_mins(1)).await;
+            tokio::time::sleep(after).await;
             for message in later {
                 sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
             }
@@ -409,15 +414,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_follows_the_last_word_of_a_web_socket_is_told_not_to_have_been_heard() {
-        let unsaid = r#"1, unsaid: code 1000, "its last word""#;
-        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2"], &[]).await, unsaid);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2", "3"], &[]).await, unsaid);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &["2"]).await, unsaid);
+        let (unsaid, end) = (r#"1, unsaid: code 1000, "its last word""#, (FREE.wait / 2, &[][..]));
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2"], end).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2", "3"], end).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], (FREE.wait / 2, &["2"])).await, unsaid);
         let none = r#"0, unsaid: code 1000, "its last word""#;
-        assert_eq!(with_one_who_knows_fin(&["fin", "2"], &[]).await, none);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &[]).await, "1, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["fin"], &[]).await, "0, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["1", "2"], &[]).await, "2, AllAnswered");
+        assert_eq!(with_one_who_knows_fin(&["fin", "2"], end).await, none);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], end).await, "1, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["fin"], end).await, "0, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["1", "2"], end).await, "2, AllAnswered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_input_that_does_not_end_is_waited_for_no_longer_than_an_answer() {
+        let late = (Duration::from_mins(1), &["2"][..]);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], late).await, "1, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["fin"], late).await, "0, ByPeer");
     }
 
     /// What a dialogue by datagrams is like with who answers each message by these, so many
