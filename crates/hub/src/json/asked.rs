@@ -3,7 +3,7 @@
 use super::{
     fields::{Amiss, Fields, PLACE},
     names::{ENDED_OR, EVENTS_BY, KINDS, LEVELS, ROLES},
-    value::{self, Value},
+    value::{self, Flaw, Value},
 };
 use crate::{
     model::{Access, Mode, Said, Seq},
@@ -25,8 +25,8 @@ pub fn read(line: &[u8], frame_bytes_max: usize) -> Result<Request, (Option<u64>
         let why = format!("{} bytes: expected at most {frame_bytes_max}", line.len());
         return Err((None, Refusal::of(Code::FrameTooBig).why(why)));
     }
-    let members =
-        value::object(line).map_err(|expect| (None, Refusal::of(Code::BadFrame).why(expect)))?;
+    let no_frame = |flaw: Flaw| (None, Refusal::of(Code::BadFrame).why(flaw.to_string()));
+    let members = value::object(line).map_err(no_frame)?;
     let fields = Fields(&members);
     let id = fields.number("id").map_err(|amiss| (None, amiss.into()))?;
     let ask = ask(fields).map_err(|refusal| (id, refusal))?;
