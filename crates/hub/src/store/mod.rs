@@ -40,7 +40,7 @@ mod written;
 
 pub use self::{
     absent::Absentee,
-    archive::{Archive, Missed, Past},
+    archive::{Archive, Past},
     broken::Broken,
     file::Sync,
     forget::Old,
