@@ -401,6 +401,13 @@ def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage)
     came, said = send(stage, at, text=b"1\nfin\n2\n", status=1)
     equal(came, b"1\n")
     holds(said, "ended before all was said: code 1000")
+    # Who writes a pipe may be waiting for who reads it to end.
+    read, write = os.pipe()
+    os.write(write, b"1\nfin\n")
+    done = stage.finish([RELAIS, "send", "--wait", "1s", at], 20, stdin=read)
+    equal((done.returncode, done.stdout), (0, b"1\n"))
+    os.close(read)
+    os.close(write)
 
 
 @test

@@ -177,8 +177,8 @@ impl Reader {
             let takes = if number == 0 { Takes::All } else { Takes::Quick };
             let work = move || {
                 while let Some(job) = table.next(takes) {
-                    shelf.do_next(&job);
-                    table.done(job.by);
+                    let posts = shelf.do_next(&job);
+                    table.tell(&job, posts);
                 }
             };
             thread::Builder::new().name("hub-archive".into()).spawn(work)?;
@@ -239,8 +239,18 @@ impl Table {
         }
     }
 
-    fn done(&self, who: AccountId) {
-        self.turns().0.done(who);
+    /// Has the client of `job` told what was read for it, and ends its turn.
+    fn tell(&self, job: &Job, mut posts: Group) {
+        let mut turns = self.turns();
+        // What it asked before is not told to who it may be next. It gives that up under the same lock: what
+        // is sent here comes before that it is nobody.
+        if job.wanted.is_given_up() {
+            posts = shelf::told(job, Err(Refusal::of(Code::NotLoggedIn)));
+        }
+        // A hall that is gone has no clients.
+        _ = job.hall.send(Arc::new(posts));
+        turns.0.done(job.by);
+        drop(turns);
         self.wanted.notify_all();
     }
 }

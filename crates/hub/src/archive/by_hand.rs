@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Bounds, Reader, Table, shelf::Shelf, turns::Takes};
-use crate::{names::Names, store::Archive};
+use super::{Bounds, Job, Reader, Table, shelf::Shelf, turns::Takes};
+use crate::{hall::Group, names::Names, store::Archive};
 
 /// One who reads where it is told to.
 #[derive(Debug)]
@@ -22,13 +22,22 @@ impl Reader {
 }
 
 impl ByHand {
-    /// Reads all that waits.
+    /// Reads all that waits, and tells it.
     pub(crate) fn work_off(&self) {
-        loop {
-            let next = self.table.turns().0.next(Takes::All);
-            let Some(job) = next else { return };
-            self.shelf.do_next(&job);
-            self.table.done(job.by);
+        while let Some(read) = self.read_next() {
+            self.tell(read);
         }
+    }
+
+    /// Reads what waits longest.
+    pub(crate) fn read_next(&self) -> Option<(Job, Group)> {
+        let job = self.table.turns().0.next(Takes::All)?;
+        let posts = self.shelf.do_next(&job);
+        Some((job, posts))
+    }
+
+    /// Tells what was read.
+    pub(crate) fn tell(&self, (job, posts): (Job, Group)) {
+        self.table.tell(&job, posts);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     outbox::Spoken,
     protocol::{Event, Gap, Place, Told},
     saying,
-    store::{Broken, Missed, More, Past},
+    store::{Broken, More, Past},
 };
 
 /// How much of a room is read at once: of the longest messages, about as many as are told in all.
@@ -27,6 +27,13 @@ struct Found {
     bytes: usize,
 }
 
+/// Whether more may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Space {
+    Left,
+    Full,
+}
+
 impl Found {
     /// How much may still be told of one more room.
     fn left(&self, bounds: Bounds) -> usize {
@@ -34,23 +41,23 @@ impl Found {
         if self.bytes > bytes { 0 } else { each.min(all.saturating_sub(self.events.len())) }
     }
 
-    /// Takes of `told` as much as there is room for. Gives what stands before the last of it that was
-    /// taken, and whether there is room for more.
+    /// Takes of `told` as much as there is space for. Gives what stands before the last of it that was
+    /// taken, and whether there is space for more.
     fn take<'p>(
         &mut self,
         told: impl Iterator<Item = (&'p Past, Arc<Spoken>)>,
         bytes_max: usize,
-    ) -> (Option<Seq>, More) {
+    ) -> (Option<Seq>, Space) {
         let mut before = None;
         for (past, spoken) in told {
             self.bytes += spoken.json.len();
             if self.bytes > bytes_max {
-                return (before, More::No);
+                return (before, Space::Full);
             }
             before = Some(past.prev);
             self.events.push((past.entry.seq, spoken));
         }
-        (before, More::Yes)
+        (before, Space::Left)
     }
 }
 
@@ -80,7 +87,7 @@ impl Shelf {
         Ok(())
     }
 
-    /// Finds what was missed of a room, the newest first and a part at a time, as long as there is room.
+    /// Finds what was missed of a room, the newest first and a part at a time, as long as there is space.
     fn look_back(
         &self,
         reader: (AccountId, &Attention),
@@ -89,17 +96,17 @@ impl Shelf {
     ) -> Result<(), Broken> {
         let (mut left, mut end, mut first) = (found.left(self.bounds), upto, upto);
         loop {
-            let missed = self.archive.since(&[(*id, *since)], end, left.min(PART))?;
-            let Some(Missed { past, more, .. }) = missed.first() else { return Ok(()) };
+            let (past, more) = self.archive.since((*id, *since), end, left.min(PART))?;
             let told = past.iter().rev();
             let told = told.filter_map(|past| Some((past, self.spoken(past, place, reader)?)));
-            let (before, room) = found.take(told, self.bounds.bytes);
+            let (before, space) = found.take(told, self.bounds.bytes);
             first = before.unwrap_or(first);
             left = left.saturating_sub(past.len());
-            match past.first() {
-                _ if room == More::No => break,
-                _ if *more == More::No => return Ok(()),
-                Some(oldest) if left > 0 => end = Seq(oldest.entry.seq.0.saturating_sub(1)),
+            match (space, more, past.first()) {
+                (Space::Left, More::No, _) => return Ok(()),
+                (Space::Left, More::Yes, Some(oldest)) if left > 0 => {
+                    end = Seq(oldest.entry.seq.0.saturating_sub(1));
+                }
                 _ => break,
             }
         }

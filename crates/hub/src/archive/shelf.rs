@@ -36,26 +36,19 @@ const SEARCHED_MAX: Duration = Duration::from_secs(1);
 const UNREAD_MAX: u64 = 200;
 
 impl Shelf {
-    /// Reads what is wanted, and tells it.
-    pub(super) fn do_next(&self, job: &Job) {
+    /// Reads what is wanted. Gives what its client is to be told, if it still wants it.
+    pub(super) fn do_next(&self, job: &Job) -> Group {
         // A bug in reading one thing is no reason to read nothing more.
         let read = panic::catch_unwind(AssertUnwindSafe(|| self.posts(job)));
-        let posts = read.unwrap_or_else(|_| told(job, Err(Refusal::of(Code::Internal))));
-        // A hall that is gone has no clients.
-        _ = job.hall.send(Arc::new(posts));
+        read.unwrap_or_else(|_| told(job, Err(Refusal::of(Code::Internal))))
     }
 
-    /// What the client is told.
     fn posts(&self, job: &Job) -> Group {
         let mut posts = Group::new();
         let answer = self.read(job, &mut posts).unwrap_or_else(|error| {
             error!(%error, "what was said cannot be read");
             Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
         });
-        // What it asked before is not told to who it may be next.
-        if job.wanted.is_given_up() {
-            return told(job, Err(Refusal::of(Code::NotLoggedIn)));
-        }
         posts.extend(told(job, answer));
         posts
     }
@@ -212,7 +205,7 @@ fn listed(answer: &mut Answer) -> &mut [Listed] {
 }
 
 /// What the client is told of its job, and that it hears the rest again.
-fn told(job: &Job, answer: Result<Answer, Refusal>) -> Group {
+pub(super) fn told(job: &Job, answer: Result<Answer, Refusal>) -> Group {
     let mut posts = vec![Post::One(job.client, Spoken::new(Told::Answer { re: job.re, answer }))];
     if job.query.holds() {
         posts.push(Post::Release(job.client));

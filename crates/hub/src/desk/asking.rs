@@ -14,15 +14,12 @@ impl Desk {
         ask: Ask,
     ) -> Result<Option<Answer>, Refusal> {
         self.is_somebody(by)?;
-        let now = self.now();
-        let waits = self.lookups.may(by, (now, pace::cost(&ask)));
-        waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+        self.may_look_up(by, pace::cost(&ask, self.state.account(by).rooms.len()))?;
         if let Some(cid) = cid_of(&ask)
             && let Some(before) = self.store.with_cid(by, cid).map_err(|error| broken(&error))?
         {
             // Nothing is written down: it has no other pace.
-            let waits = self.lookups.may(by, (now, 1));
-            waits.map_err(|ms| Refusal::of(Code::RateLimited).retry_ms(ms))?;
+            self.may_look_up(by, 1)?;
             return self.said_before(&before, by, &ask).map(Some);
         }
         match ask {

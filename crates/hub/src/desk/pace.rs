@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     model::{AccountId, Millis},
-    protocol::Ask,
+    protocol::{Ask, Resume},
 };
 
 /// How fast accounts are.
@@ -54,8 +54,8 @@ pub(super) const TO_ALL: u64 = 20;
 
 /// For how many lookups `ask` counts: what the desk has to do for it, of a busy hub's rooms and members.
 /// Nothing, if it is written down: [messages](crate::Limits::burst) have a pace of their own. But who has
-/// read has said nothing, and may have typed what is said next.
-pub(super) fn cost(ask: &Ask) -> u64 {
+/// read has said nothing, and may have typed what is said next. Who asks is in so many `rooms`.
+pub(super) fn cost(ask: &Ask, rooms: usize) -> u64 {
     match ask {
         Ask::History { .. }
         | Ask::Whois { .. }
@@ -64,17 +64,24 @@ pub(super) fn cost(ask: &Ask) -> u64 {
         | Ask::Announce { .. }
         | Ask::Wishes { .. } => 1,
         Ask::Who { .. } => 2,
-        Ask::Search { .. } | Ask::Resume(_) | Ask::Sessions => 4,
+        Ask::Search { .. } | Ask::Sessions => 4,
+        Ask::Resume(Resume::Since(_)) => to_resume(rooms),
+        Ask::Resume(Resume::Rooms(named)) => to_resume(named.len()),
         // These go through all rooms, all who are to know, a good part of the log.
         Ask::Rooms { .. } | Ask::Away { .. } | Ask::Export { .. } => TO_ALL,
         _ => 0,
     }
 }
 
+/// For how many lookups counts what was missed in so many rooms: each is looked into.
+fn to_resume(rooms: usize) -> u64 {
+    u64::try_from(rooms / 16).unwrap_or(u64::MAX).saturating_add(4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Seq;
+    use crate::{model::Seq, protocol::Place};
 
     const ANA: AccountId = AccountId(Seq(1));
     const BOB: AccountId = AccountId(Seq(2));
@@ -102,7 +109,19 @@ mod tests {
         assert_eq!([0; 9].map(may), [Ok(()); 9]);
         // Once in a while everything may be asked for.
         assert_eq!(pace.may(BOB, (Millis(10_000), 99)), Ok(()));
-        assert_eq!((cost(&Ask::Rooms { matching: None }), cost(&Ask::Help)), (20, 0));
+        assert_eq!((cost(&Ask::Rooms { matching: None }, 0), cost(&Ask::Help, 0)), (20, 0));
+    }
+
+    #[test]
+    fn what_was_missed_counts_for_more_in_many_rooms() {
+        let all = |rooms| cost(&Ask::Resume(Resume::Since(Seq(1))), rooms);
+        assert_eq!([0, 1, 15, 16, 500].map(all), [4, 4, 4, 5, 35]);
+        let place = || Place::Room("#lab".to_owned());
+        let named = |rooms| {
+            let rooms = (0..rooms).map(|_| (place(), Seq(1))).collect();
+            cost(&Ask::Resume(Resume::Rooms(rooms)), 9999)
+        };
+        assert_eq!([1, 16, 500].map(named), [4, 5, 35]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     fields::{Amiss, Fields, PLACE},
     names::{ENDED_OR, EVENTS_BY, KINDS, LEVELS, ROLES},
-    value::{self, Value},
+    value::{self, Flaw, Value},
 };
 use crate::{
     model::{Access, Mode, Said, Seq},
@@ -25,8 +25,8 @@ pub fn read(line: &[u8], frame_bytes_max: usize) -> Result<Request, (Option<u64>
         let why = format!("{} bytes: expected at most {frame_bytes_max}", line.len());
         return Err((None, Refusal::of(Code::FrameTooBig).why(why)));
     }
-    let members =
-        value::object(line).map_err(|expect| (None, Refusal::of(Code::BadFrame).why(expect)))?;
+    let no_frame = |flaw: Flaw| (None, Refusal::of(Code::BadFrame).why(flaw.to_string()));
+    let members = value::object(line).map_err(no_frame)?;
     let fields = Fields(&members);
     let id = fields.number("id").map_err(|amiss| (None, amiss.into()))?;
     let ask = ask(fields).map_err(|refusal| (id, refusal))?;
@@ -146,30 +146,29 @@ fn unregister(f: Fields<'_>) -> Result<Ask, Amiss> {
 }
 
 fn login(f: Fields<'_>) -> Result<Ask, Amiss> {
-    let is_external = f.truth("external")?.unwrap_or(false);
-    let proof = match f.text("token")? {
-        _ if is_external => external(f)?,
-        Some(token) => Proof::Token(Secret(token)),
-        None => Proof::Password { user: user(f)?, password: secret(f, "password")? },
-    };
+    let proof = proof(f)?;
     let resume = f.object("resume")?.map(resume).transpose()?;
     Ok(Ask::Login { proof, device: f.text("device")?, resume })
 }
 
-/// Who shows a certificate is who that says, and shows nothing else.
-fn external(f: Fields<'_>) -> Result<Proof, Amiss> {
-    let others = ["user", "password", "token"];
-    match others.into_iter().find(|field| f.value(field).is_some()) {
-        Some(other) => Err(Amiss::Other(other, "nothing beside \"external\"")),
-        None => Ok(Proof::External),
+/// Who shows a certificate or a token is who that says, and shows nothing else.
+fn proof(f: Fields<'_>) -> Result<Proof, Amiss> {
+    if f.truth("external")?.unwrap_or(false) {
+        let others = &["user", "password", "token"];
+        return alone(f, others, "nothing beside \"external\"").map(|()| Proof::External);
     }
+    if let Some(token) = f.text("token")?.map(Secret) {
+        let others = &["user", "password"];
+        return alone(f, others, "nothing beside \"token\"").map(|()| Proof::Token(token));
+    }
+    Ok(Proof::Password { user: user(f)?, password: secret(f, "password")? })
 }
 
 fn resume(f: Fields<'_>) -> Result<Resume, Amiss> {
     let Some(Fields(rooms)) = f.object("rooms")? else {
         return f.needed("since", Fields::seq).map(Resume::Since);
     };
-    alone(f, "since", "nothing beside \"rooms\"")?;
+    alone(f, &["since"], "nothing beside \"rooms\"")?;
     let one = |(name, seq): &(String, Value)| match (Place::read(name), seq) {
         (Some(place), Value::Number(seq)) => Ok((place, Seq(*seq))),
         (None, _) => Err(Amiss::Other("rooms", PLACE)),
@@ -178,15 +177,16 @@ fn resume(f: Fields<'_>) -> Result<Resume, Amiss> {
     rooms.iter().map(one).collect::<Result<_, _>>().map(Resume::Rooms)
 }
 
-/// Whether `field`, which says the same otherwise, is not there: neither is to win unseen.
-fn alone(f: Fields<'_>, field: &'static str, expect: &'static str) -> Result<(), Amiss> {
-    if f.value(field).is_some() { Err(Amiss::Other(field, expect)) } else { Ok(()) }
+/// Whether none of `others`, which say the same otherwise, is there: none is to win unseen.
+fn alone(f: Fields<'_>, others: &[&'static str], expect: &'static str) -> Result<(), Amiss> {
+    let other = others.iter().find(|field| f.value(field).is_some());
+    other.map_or(Ok(()), |field| Err(Amiss::Other(field, expect)))
 }
 
 fn message(f: Fields<'_>) -> Result<Ask, Amiss> {
     let to = match f.str("to")? {
         Some(name) => {
-            alone(f, "room", "nothing beside \"to\"")?;
+            alone(f, &["room"], "nothing beside \"to\"")?;
             Place::Person(name.strip_prefix('@').unwrap_or(name).to_owned())
         }
         None => room(f)?,

@@ -136,8 +136,14 @@ fn what_is_wrong_is_refused_with_its_field() {
     is_refused(r##"{"cmd":"TYPING","room":"#lab","on":1}"##, Code::BadField, "on");
     is_refused(r#"{"cmd":"LOGIN","user":"ana"}"#, Code::MissingField, "password");
     is_refused(r#"{"cmd":"LOGIN","token":"t","resume":1}"#, Code::BadField, "resume");
-    for (field, rest) in [("user", r#","password":"x""#), ("password", ""), ("token", "")] {
-        let login = format!(r#"{{"cmd":"LOGIN","external":true,"{field}":"x"{rest}}}"#);
+    for (shown, field, rest) in [
+        (r#""external":true"#, "user", r#","password":"x""#),
+        (r#""external":true"#, "password", ""),
+        (r#""external":true"#, "token", ""),
+        (r#""token":"t""#, "user", r#","password":"x""#),
+        (r#""token":"t""#, "password", ""),
+    ] {
+        let login = format!(r#"{{"cmd":"LOGIN",{shown},"{field}":"x"{rest}}}"#);
         is_refused(&login, Code::BadField, field);
     }
     is_refused(r#"{"cmd":"RESUME"}"#, Code::MissingField, "since");

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// [`Misread`]. Lines of plain text, which begin with `# `, are [`Misread::NoFrame`], too.
 pub fn read_told(line: &[u8]) -> Result<Told, Misread> {
-    let members = value::object(line).map_err(Misread::NoFrame)?;
+    let members = value::object(line).map_err(|flaw| Misread::NoFrame(flaw.to_string()))?;
     let fields = Fields(&members);
     if let Some(what) = fields.str("ev")? {
         return event(what, fields).map(Told::Event);

@@ -23,21 +23,43 @@ pub(super) enum Value {
 /// What an object holds, in its order, no name twice.
 pub(super) type Members = Vec<(String, Value)>;
 
+/// Why something is no object as frames are. Each says what is the matter, or what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Flaw {
+    /// It is none of JSON.
+    #[error("{0}")]
+    NoObject(String),
+    /// It may be one, but frames are stricter: of UTF-8, no deeper than [`DEPTH_MAX`], no name twice.
+    #[error("{0}")]
+    TooLoose(String),
+}
+
+impl From<serde_json::Error> for Flaw {
+    fn from(error: serde_json::Error) -> Self {
+        // What is JSON is refused by `Within` alone.
+        if error.is_data() {
+            Self::TooLoose(error.to_string())
+        } else {
+            Self::NoObject(error.to_string())
+        }
+    }
+}
+
 /// Reads an object.
 ///
 /// *Cost*: grows with `line` as sorting does.
 ///
 /// # Errors
 ///
-/// What was expected, if it is none, of UTF-8, no deeper than [`DEPTH_MAX`], no name twice in it.
-pub(super) fn object(line: &[u8]) -> Result<Members, String> {
-    let line = str::from_utf8(line).map_err(|_| "expected UTF-8".to_owned())?;
+/// [`Flaw`]
+pub(super) fn object(line: &[u8]) -> Result<Members, Flaw> {
+    let line = str::from_utf8(line).map_err(|_| Flaw::TooLoose("expected UTF-8".to_owned()))?;
     let mut reader = serde_json::Deserializer::from_str(line);
-    let value = Within(DEPTH_MAX).deserialize(&mut reader).map_err(|error| error.to_string())?;
-    reader.end().map_err(|error| error.to_string())?;
+    let value = Within(DEPTH_MAX).deserialize(&mut reader)?;
+    reader.end()?;
     match value {
         Value::Object(members) => Ok(members),
-        _ => Err("expected an object".to_owned()),
+        _ => Err(Flaw::NoObject("expected an object".to_owned())),
     }
 }
 
@@ -166,7 +188,7 @@ mod tests {
 
     #[track_caller]
     fn check(line: &[u8], expect: &str) {
-        let found = object(line).unwrap_err();
+        let found = object(line).unwrap_err().to_string();
         assert!(found.contains(expect), "{found}");
     }
 

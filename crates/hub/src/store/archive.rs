@@ -38,18 +38,6 @@ pub struct Past {
     pub redacted: bool,
 }
 
-/// What was missed of a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missed {
-    /// Which.
-    pub room: RoomId,
-    /// The last of it, in its order.
-    pub past: Vec<Past>,
-    /// Whether there was more before: what was seen last, and [`prev`](Past::prev) of the first,
-    /// say where.
-    pub more: More,
-}
-
 #[derive(Clone, Copy)]
 enum Order {
     /// The first of it.
@@ -111,23 +99,22 @@ impl Archive {
         lives::is_set_back(&self.conn, known, last)
     }
 
-    /// What came in each room after an entry, until `upto`: at most `each_max` entries, the last.
+    /// What came in a room after an entry, until `upto`: the last `limit` entries, in their order. And
+    /// whether there was more before: that entry, and [`prev`](Past::prev) of the first, say where.
+    ///
+    /// *Cost*: `limit` rows.
     ///
     /// # Errors
     ///
     /// [`Broken`]
     pub fn since(
         &self,
-        rooms: &[(RoomId, Seq)],
+        (room, after): (RoomId, Seq),
         upto: Seq,
-        each_max: usize,
-    ) -> Result<Vec<Missed>, Broken> {
-        let missed = rooms.iter().map(|&(room, seq)| {
-            let span = (Seq(seq.0.saturating_add(1)), upto);
-            let (past, more) = self.part(room, span, (Order::Back, each_max))?;
-            Ok(Missed { room, past, more })
-        });
-        missed.collect()
+        limit: usize,
+    ) -> Result<(Vec<Past>, More), Broken> {
+        let span = (Seq(after.0.saturating_add(1)), upto);
+        self.part(room, span, (Order::Back, limit))
     }
 
     /// How much others than `who` said in a room after an entry, and not after another, and did not take

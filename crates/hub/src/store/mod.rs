@@ -43,7 +43,7 @@ mod written;
 
 pub use self::{
     absent::Absentee,
-    archive::{Archive, Missed, Past},
+    archive::{Archive, Past},
     broken::{Broken, Sqlite},
     file::Sync,
     forget::Old,

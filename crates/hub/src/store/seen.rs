@@ -69,7 +69,8 @@ const TABLES: [&str; 2] = ["seen_before", "seen_lately"];
 /// Has the small table keep no more than `most` entries: the rooms `behind` one go first. Gives the
 /// last that went, behind which the next are to go: so all have their turn, and had time to gather.
 ///
-/// *Cost*: some microseconds an entry, and a page written for each room.
+/// *Cost*: that of counting the small table, once, and again behind each step; of a step some microseconds an
+/// entry, and a page written for each room.
 ///
 /// # Errors
 ///

@@ -1,22 +1,18 @@
 //! A dialogue: what is to be said is said, what comes is heard, until one of both ends.
 
-use std::{
-    cell::{Cell, RefCell},
-    io,
-    ops::ControlFlow,
-    pin::pin,
-};
+use std::{cell::RefCell, io, ops::ControlFlow, pin::pin};
 
 use bytes::Bytes;
 use tokio::{
     select,
-    sync::{Notify, mpsc},
+    sync::mpsc,
     time::{Duration, Instant, timeout, timeout_at},
 };
 
 use super::{
     call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit},
     goodbye::Goodbye,
+    progress::Progress,
 };
 
 /// How a dialogue is held.
@@ -24,7 +20,8 @@ use super::{
 pub struct Manner {
     /// Whether an answer is waited for before the next is said.
     pub turns: Turns,
-    /// How long an answer is waited for, and the rest of it once all is said.
+    /// How long an answer is waited for, and the rest of it once all is said; of who ended before, the
+    /// input, if there is more of it.
     pub wait: Duration,
     /// What is done on a stream once the other side says that nothing more comes from it.
     pub once_ended: OnceEnded,
@@ -142,18 +139,19 @@ impl Call {
     fn has_left(&self, progress: &Progress) -> bool {
         // Who closes a WebSocket takes nothing of what is on its way there, and may say why it does so.
         let is_refusal = self.ear.goodbye().is_some_and(Goodbye::is_refusal);
-        let is_read = self.ear.mark().is_none_or(|mark| mark + 1 >= progress.said.get());
-        progress.is_saying.get() || is_refusal && !progress.is_answered() || !is_read
+        let is_read = self.ear.mark().is_none_or(|mark| mark + 1 >= progress.said());
+        progress.is_saying() || is_refusal && !progress.is_answered() || !is_read
     }
 
-    /// Whether there is more to say now that the other side ended.
+    /// Whether there is more to say now that the other side ended, or there is in time.
     async fn has_more(&mut self, input: &mut mpsc::Receiver<Bytes>, manner: Manner) -> bool {
         match manner.once_ended {
             OnceEnded::HangsUp => !input.is_empty(),
             // On a stream all of it was said, or tried to.
             OnceEnded::SaysOn => {
                 _ = timeout(LAST_WORDS_MAX, self.mouth.end()).await;
-                input.recv().await.is_some()
+                // Who gives it may be waiting for us to end.
+                timeout(manner.wait, input.recv()).await.is_ok_and(|more| more.is_some())
             }
         }
     }
@@ -234,37 +232,6 @@ impl Call {
     }
 }
 
-/// How far a dialogue is: what is said, and what is heard.
-#[derive(Debug, Default)]
-struct Progress {
-    said: Cell<u64>,
-    heard: Cell<u64>,
-    /// Whether a message is being said.
-    is_saying: Cell<bool>,
-    /// Something was heard.
-    stirred: Notify,
-}
-
-impl Progress {
-    fn hear(&self) {
-        self.heard.set(self.heard.get() + 1);
-        self.stirred.notify_one();
-    }
-
-    /// Whether as much was heard as was said.
-    fn is_answered(&self) -> bool {
-        self.heard.get() >= self.said.get()
-    }
-
-    /// Waits for something to be heard that comes from now on.
-    async fn answered(&self) {
-        let before = self.heard.get();
-        while self.heard.get() == before {
-            self.stirred.notified().await;
-        }
-    }
-}
-
 /// Says all of the input, and on a stream that nothing more comes: a WebSocket has no half-close, and
 /// who closes it gets no more answers.
 async fn say_all(
@@ -278,15 +245,14 @@ async fn say_all(
         if tell(Told::Saying(&message)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        progress.is_saying.set(true);
+        progress.begin();
         // What is behind the last mark that is told may be the word for which the other side ended.
-        if progress.said.get() > 0 {
-            mouth.mark(progress.said.get()).await?;
+        if progress.said() > 0 {
+            mouth.mark(progress.said()).await?;
         }
         // Who takes nothing for a while may have a reason: it is the person's to wait or not.
         mouth.say(&message, Duration::MAX).await?;
-        progress.is_saying.set(false);
-        progress.said.set(progress.said.get() + 1);
+        progress.say();
         // What came before is no answer: it was late, or doubled on the way.
         if manner.turns == Turns::EachAnswered
             && timeout(manner.wait, progress.answered()).await.is_err()
@@ -398,9 +364,12 @@ mod tests {
         assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid(None));
     }
 
-    /// How a dialogue over a WebSocket ends in which this is said, and after a while that, to who answers
+    /// How a dialogue over a WebSocket ends in which this is said, and after so long that, to who answers
     /// each message but `fin`, which ends it; and what was heard.
-    async fn with_one_who_knows_fin(said: &[&'static str], later: &[&'static str]) -> String {
+    async fn with_one_who_knows_fin(
+        said: &[&'static str],
+        (after, later): (Duration, &[&'static str]),
+    ) -> String {
         let (ours, theirs) = duplex(1 << 16);
         let server = async {
             let mut socket = WebSocketStream::from_raw_socket(theirs, Side::Server, None).await;
@@ -422,7 +391,7 @@ mod tests {
             for message in said {
                 sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
             }
-            tokio::time::sleep(Duration::from_mins(1)).await;
+            tokio::time::sleep(after).await;
             for message in later {
                 sender.send(Bytes::from_static(message.as_bytes())).await.unwrap();
             }
@@ -445,15 +414,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_follows_the_last_word_of_a_web_socket_is_told_not_to_have_been_heard() {
-        let unsaid = r#"1, unsaid: code 1000, "its last word""#;
-        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2"], &[]).await, unsaid);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2", "3"], &[]).await, unsaid);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &["2"]).await, unsaid);
+        let (unsaid, end) = (r#"1, unsaid: code 1000, "its last word""#, (FREE.wait / 2, &[][..]));
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2"], end).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin", "2", "3"], end).await, unsaid);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], (FREE.wait / 2, &["2"])).await, unsaid);
         let none = r#"0, unsaid: code 1000, "its last word""#;
-        assert_eq!(with_one_who_knows_fin(&["fin", "2"], &[]).await, none);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], &[]).await, "1, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["fin"], &[]).await, "0, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["1", "2"], &[]).await, "2, AllAnswered");
+        assert_eq!(with_one_who_knows_fin(&["fin", "2"], end).await, none);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], end).await, "1, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["fin"], end).await, "0, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["1", "2"], end).await, "2, AllAnswered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_input_that_does_not_end_is_waited_for_no_longer_than_an_answer() {
+        let late = (Duration::from_mins(1), &["2"][..]);
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], late).await, "1, ByPeer");
+        assert_eq!(with_one_who_knows_fin(&["fin"], late).await, "0, ByPeer");
     }
 
     /// What a dialogue by datagrams is like with who answers each message by these, so many

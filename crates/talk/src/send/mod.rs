@@ -13,6 +13,7 @@ mod form;
 mod goodbye;
 mod holding;
 mod open;
+mod progress;
 
 pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};

@@ -7,15 +7,19 @@ use super::{limits, stand::Stand};
 use crate::{
     desk::{Chore, NewDevice, Order},
     limits::Limits,
-    model::{AccountId, Cid, Kind, Millis},
+    model::{AccountId, Cid, Kind, Millis, Seq},
     proof::TokenHash,
-    protocol::{Answer, Ask, Code, Place, Secret, Told},
+    protocol::{Answer, Ask, Code, Place, Resume, Secret, Told},
     store::{Invitation, Stays},
 };
 
 /// A hub where ana is in `#lab`, which she made.
 fn hub() -> (Stand, AccountId) {
-    let mut stand = Stand::new(limits());
+    hub_of(limits())
+}
+
+fn hub_of(limits: Limits) -> (Stand, AccountId) {
+    let mut stand = Stand::new(limits);
     stand.connect();
     stand.register((0, 1), "ana");
     let ana = stand.desk().state.account_named("ana").unwrap();
@@ -60,14 +64,7 @@ async fn an_account_has_so_many_hooks() {
 #[tokio::test(start_paused = true)]
 async fn what_was_said_before_has_the_pace_of_lookups() {
     let limits = Limits { lookups: 3, lookups_a_second: 1, ..limits() };
-    let mut stand = Stand::new(limits);
-    let guest = stand.connect();
-    stand.register((guest, 1), "ana");
-    stand.settle();
-    let ana = stand.desk().state.account_named("ana").unwrap();
-    stand.ask((guest, 2), ana, Ask::Join { room: lab() });
-    stand.settle();
-    drop(stand.told(guest));
+    let ((mut stand, ana), guest) = (hub_of(limits), 0);
     let (body, cid) = ("hi".to_owned(), Cid::new("once"));
     let say = Ask::Message { to: lab(), body, kind: Kind::Text, reply: None, cid };
     (0..5).for_each(|_| stand.ask((guest, 3), ana, say.clone()));
@@ -79,6 +76,21 @@ async fn what_was_said_before_has_the_pace_of_lookups() {
     });
     let expect = [Ok(false), Ok(true), Ok(true), Ok(true), Err(Code::RateLimited)];
     assert_eq!(answers.collect::<Vec<_>>(), expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_resume_many_rooms_counts_for_many_lookups() {
+    let (mut stand, ana) = hub_of(Limits { lookups: 40, lookups_a_second: 1, ..limits() });
+    let mut resume = |rooms| {
+        let rooms = vec![(lab(), Seq(0)); rooms];
+        stand.ask((0, 3), ana, Ask::Resume(Resume::Rooms(rooms)));
+        stand.settle();
+        let told = stand.told(0).pop();
+        let Some(Told::Answer { answer, .. }) = told else { panic!("{told:?}") };
+        answer.err().map(|refusal| refusal.code)
+    };
+    assert_eq!([500, 1].map(&mut resume), [None, None]);
+    assert_eq!([16, 500].map(&mut resume), [Some(Code::RateLimited); 2]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,6 +49,18 @@ async fn a_token_that_was_revoked_while_it_was_shown_lets_nobody_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_read_already_is_not_told_to_who_is_nobody_by_then() {
+    let (mut stand, ana) = hub(limits());
+    let mut export_and = |meanwhile: fn(&mut Stand)| {
+        stand.ask((0, 2), ana, Ask::Export { after: None });
+        stand.settle_and(meanwhile);
+        codes(&stand, 0)
+    };
+    assert_eq!(export_and(|_| ()), [None]);
+    assert_eq!(export_and(|stand| stand.leave(0)), [Some(Code::NotLoggedIn)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_password_that_was_changed_while_it_was_hashed_lets_nobody_in() {
     let (mut stand, ana) = hub(limits());
     change(&mut stand, (ana, "phc"), "another");

@@ -207,8 +207,21 @@ impl Stand {
     pub(super) fn settle(&mut self) {
         self.desk().settle();
         self.deliver();
-        self.reader.as_ref().expect("a hub that was started").work_off();
+        self.reader().work_off();
         self.deliver();
+    }
+
+    /// The same, and `meanwhile` happens when the first of what was asked is read, and not told yet.
+    pub(super) fn settle_and(&mut self, meanwhile: impl FnOnce(&mut Self)) {
+        self.desk().settle();
+        let read = self.reader().read_next().expect("something to read");
+        meanwhile(self);
+        self.reader().tell(read);
+        self.settle();
+    }
+
+    fn reader(&self) -> &ByHand {
+        self.reader.as_ref().expect("a hub that was started")
     }
 
     /// Has it be `now`, and have been for long enough that the clock is believed.

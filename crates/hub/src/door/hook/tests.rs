@@ -51,16 +51,29 @@ fn what_is_posted_has_a_text_and_perhaps_much_else() {
         (r#"{"text":null}"#, no_text),
         ("[1]", no_frame),
         (r#"["from an array"]"#, no_frame),
-        (r#"{"text":"a","text":"b"}"#, no_frame),
     ] {
         let refusal = json::read_posted(bad.as_bytes()).err().unwrap();
         assert_eq!((refusal.code, refusal.field), expect, "{bad}");
         assert_eq!(refusal.why, r#"expected {"text":"…"}"#);
     }
+}
+
+#[test]
+fn what_is_posted_is_told_where_it_is_not_as_strict_as_a_frame() {
     let deep = |many| format!(r#"{{"text":"a","deep":{}{}}}"#, "[".repeat(many), "]".repeat(many));
-    assert_eq!(read(&deep(15)).as_deref(), Some("a"));
-    assert_eq!(read(&deep(16)), None);
-    assert_eq!((read(&deep(30_000)), read(&"[".repeat(100_000))), (None, None));
+    assert!(json::read_posted(deep(15).as_bytes()).is_ok());
+    let deeper = "deeper than 16 at line 1 column ";
+    for (bad, expect) in [
+        (deep(16).as_bytes(), deeper),
+        (deep(30_000).as_bytes(), deeper),
+        ("[".repeat(100_000).as_bytes(), deeper),
+        (br#"{"text":"a","b":{"c":1,"c":2}}"#, r#""c" stands there twice at line 1 column "#),
+        (b"{\"text\":\"caf\xe9\"}", "expected UTF-8"),
+    ] {
+        let refusal = json::read_posted(bad).err().unwrap();
+        assert_eq!(refusal.code, Code::BadFrame);
+        assert!(refusal.why.starts_with(expect), "{}", refusal.why);
+    }
 }
 
 #[test]

@@ -96,20 +96,21 @@ fn an_edit_of_another_room_s_message_changes_nothing() {
 }
 
 #[test]
-fn what_was_missed_is_given_by_room_and_its_holes_are_told() {
+fn what_was_missed_of_a_room_is_given_and_whether_there_was_more() {
     let (mut written, ana, lab) = ten();
     let other = written.create(ana, "#other");
     let late = written.say(ana, lab, "late");
     let archive = written.archive();
     let upto = Seq(late.0 - 1);
-    let missed = archive.since(&[(lab, Seq(9)), (other, other.0)], upto, 3).unwrap();
-    assert_eq!((seqs(&missed[0].past), missed[0].more), (vec![10, 11, 12], More::No));
-    assert_eq!((missed[1].room, missed[1].past.len()), (other, 0));
-    let missed = archive.since(&[(lab, Seq(8))], upto, 3).unwrap();
-    assert_eq!((seqs(&missed[0].past), missed[0].more), (vec![10, 11, 12], More::Yes));
-    assert_eq!(missed[0].past[0].prev, Seq(9));
-    let beyond = archive.since(&[(lab, Seq(u64::MAX))], Seq(u64::MAX), 3).unwrap();
-    assert_eq!(beyond[0].past, []);
+    let since = |room, after| archive.since((room, after), upto, 3).unwrap();
+    let (past, more) = since(lab, Seq(9));
+    assert_eq!((seqs(&past), more), (vec![10, 11, 12], More::No));
+    assert_eq!(since(other, other.0), (vec![], More::No));
+    let (past, more) = since(lab, Seq(8));
+    assert_eq!((seqs(&past), more), (vec![10, 11, 12], More::Yes));
+    assert_eq!(past[0].prev, Seq(9));
+    let (beyond, _) = archive.since((lab, Seq(u64::MAX)), Seq(u64::MAX), 3).unwrap();
+    assert_eq!(beyond, []);
 }
 
 #[test]

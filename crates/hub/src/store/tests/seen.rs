@@ -55,7 +55,7 @@ fn read(written: &Written, room: RoomId) -> impl PartialEq + std::fmt::Debug + u
         (Page::Between(Seq(9), Seq(16)), 9),
     ];
     let pages = pages.map(|(page, limit)| archive.page(room, page, limit).unwrap());
-    let since = archive.since(&[(room, Seq(8))], Seq(20), 4).unwrap();
+    let since = archive.since((room, Seq(8)), Seq(20), 4).unwrap();
     let unread = [(0, 99, 9), (9, 99, 99), (0, 12, 99), (20, 99, 99)].map(|(after, upto, most)| {
         archive.unread(room, nobody, (Seq(after), Seq(upto)), most).unwrap()
     });
