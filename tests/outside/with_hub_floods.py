@@ -42,6 +42,8 @@ def say(store, count, text):
     (last,) = store.execute("SELECT max(seq) FROM log").fetchone()
     rows = ((last + n, 1000, who, room, text) for n in range(1, count + 1))
     store.executemany("INSERT INTO log VALUES (?, ?, ?, NULL, ?, 'say', NULL, 0, ?, NULL, 0)", rows)
+    # Pages are found by that.
+    store.execute("INSERT INTO seen_before SELECT room, seq, deed, redacted, by FROM log WHERE seq > ?", (last,))
 
 
 def resident(program):
