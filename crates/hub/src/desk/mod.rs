@@ -12,6 +12,7 @@ mod clock;
 mod committing;
 mod counting;
 mod devices;
+mod forgetting;
 mod furniture;
 mod hooks;
 mod listing;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     Desk,
     clock::{PUT_OFF, is_due},
+    forgetting::{FORGOTTEN_AT_ONCE, Forgetting},
 };
 use crate::{
     model::{Act, Deed, Entry, Millis, Room, RoomId},
@@ -21,9 +22,7 @@ pub(super) struct Upkeep {
     indexed_at: Millis,
     /// Whether some was indexed with the last group.
     went_along: bool,
-    forgotten_at: Millis,
-    /// From which rooms something is to be taken out yet, if they still keep it for a time only.
-    forgetful: Vec<RoomId>,
+    forgetting: Forgetting,
     /// Whether something may be left that deleted accounts said, or deleted rooms had.
     owed: Owed,
     taken_out_at: Millis,
@@ -58,15 +57,6 @@ const INDEXED_AFTER: Duration = Duration::from_millis(200);
 /// How much is indexed at once, while somebody may wait.
 const INDEXED_AT_ONCE: usize = 256;
 
-/// How often it is looked whether something is too old.
-const FORGOTTEN_EVERY: Duration = Duration::from_mins(1);
-
-/// How much is taken out of a room at once, while somebody may wait: each takes a millisecond or two.
-const FORGOTTEN_AT_ONCE: usize = 4;
-
-/// How often that is done for a room each time.
-const FORGOTTEN_TIMES: usize = 8;
-
 /// How often some of what was deleted is taken out, and how much of it at once.
 const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
 const TAKEN_OUT_AT_ONCE: usize = 16;
@@ -88,13 +78,13 @@ const NAMES_AT_ONCE: usize = 1024;
 impl Upkeep {
     /// How long orders are waited for before there is something else to do.
     pub(super) fn patience(&self) -> Duration {
-        match (self.index, self.owed) {
-            _ if !self.forgetful.is_empty() => Duration::ZERO,
+        let patience = match (self.index, self.owed) {
             (Index::Behind, _) => Duration::ZERO,
             (_, Owed::Some) => TAKEN_OUT_EVERY,
             (Index::Late, Owed::None) => INDEXED_AFTER,
             (Index::Whole, Owed::None) => WAITED_FOR_ORDERS,
-        }
+        };
+        self.forgetting.patience().map_or(patience, |other| other.min(patience))
     }
 
     /// Has what failed be tried again later, and not at once for ever.
@@ -102,7 +92,7 @@ impl Upkeep {
         self.index = Index::Late;
         self.taken_out_at = now.later(PUT_OFF);
         // Listed anew when it is time.
-        self.forgetful.clear();
+        self.forgetting.give_up();
     }
 
     /// What was indexed with a group was undone with it.
@@ -155,9 +145,9 @@ impl Desk {
     }
 
     /// Once all is taken out that is to be, has it be in no file any more. Not for each message: all wait
-    /// for the disk meanwhile.
+    /// for the disk meanwhile. What goes for its age may go on for hours: that is not waited for.
     fn wipe(&mut self, now: Millis) -> Result<(), Broken> {
-        let is_done = self.upkeep.owed == Owed::None && self.upkeep.forgetful.is_empty();
+        let is_done = self.upkeep.owed == Owed::None && self.upkeep.forgetting.is_at_rest();
         if !is_done || !is_due((self.upkeep.wiped_at, now), WIPED_EVERY) {
             return Ok(());
         }
@@ -211,31 +201,37 @@ impl Desk {
     /// Takes out of rooms what is older than they keep it: a little, of one room after the other.
     fn forget_old(&mut self, now: Millis) -> Result<(), Broken> {
         if !self.time.is_calm(Instant::now()) {
-            self.upkeep.forgetful.clear();
+            self.upkeep.forgetting.give_up();
             return Ok(());
         }
-        if is_due((self.upkeep.forgotten_at, now), FORGOTTEN_EVERY) {
-            self.upkeep.forgotten_at = now;
+        if self.upkeep.forgetting.is_to_be_listed(now) {
             self.pace.forget(now);
             self.lookups.forget(now);
             let kept = |(id, room): (RoomId, &Room)| room.retain_days.map(|_| id);
-            let rooms: Vec<_> = self.state.rooms().filter_map(kept).collect();
-            self.upkeep.forgetful = rooms.repeat(FORGOTTEN_TIMES);
+            let rooms = self.state.rooms().filter_map(kept).collect();
+            self.upkeep.forgetting.list(rooms, now);
             self.delete_unused(now)?;
         }
         let named_before = now.earlier(NAMES_KEPT);
         self.store.forget_names(named_before, NAMES_AT_ONCE)?;
-        // What rooms had that were deleted meanwhile is taken out as theirs.
-        self.upkeep.forgetful.retain(|room| self.state.has_room(*room));
-        let Some(room) = self.upkeep.forgetful.pop() else { return Ok(()) };
-        // As it is now: it may keep it for longer since, or for good.
-        let Some(days) = self.state.room(room).retain_days else { return Ok(()) };
-        let written_before = now.earlier(DAY * days);
-        let old = Old { now, written_before, named_before };
-        if self.store.forget(room, old, FORGOTTEN_AT_ONCE)? == More::No {
-            self.upkeep.forgetful.retain(|other| *other != room);
+        if let Some(room) = self.upkeep.forgetting.next(now) {
+            let more = self.forget_some(room, (now, named_before))?;
+            self.upkeep.forgetting.went(room, more, now);
         }
         Ok(())
+    }
+
+    /// Takes out of a room some of what is older than it keeps it, and says whether there may be more. What
+    /// a room had that was deleted meanwhile is taken out as its own.
+    fn forget_some(&mut self, room: RoomId, times: (Millis, Millis)) -> Result<More, Broken> {
+        // As it is now: it may keep it for longer since, or for good.
+        let is_there = self.state.has_room(room);
+        let Some(days) = is_there.then(|| self.state.room(room).retain_days).flatten() else {
+            return Ok(More::No);
+        };
+        let (now, named_before) = times;
+        let old = Old { now, written_before: now.earlier(DAY * days), named_before };
+        self.store.forget(room, old, FORGOTTEN_AT_ONCE)
     }
 }
 
@@ -246,8 +242,8 @@ mod tests {
 
     #[test]
     fn what_failed_is_not_tried_again_at_once() {
-        let forgetful = vec![RoomId(Seq(3))];
-        let mut upkeep = Upkeep { forgetful, ..Upkeep::default() };
+        let mut upkeep = Upkeep::default();
+        upkeep.forgetting.list([RoomId(Seq(3))].into(), Millis(1));
         assert_eq!(upkeep.patience(), Duration::ZERO);
         upkeep.put_off(Millis(1));
         assert_eq!(upkeep.patience(), TAKEN_OUT_EVERY);
@@ -260,7 +256,7 @@ mod tests {
         let (index, owed) = (Index::Whole, Owed::None);
         let mut upkeep = Upkeep { index, owed, ..Upkeep::default() };
         assert_eq!(upkeep.patience(), WAITED_FOR_ORDERS);
-        upkeep.forgetful.push(RoomId(Seq(3)));
+        upkeep.forgetting.list([RoomId(Seq(3))].into(), Millis(1));
         assert_eq!(upkeep.patience(), Duration::ZERO);
     }
 }

@@ -1,11 +1,11 @@
 //! Rooms as they are listed, and those that go because nobody ever used them.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use super::{limits, stand, stand::Stand};
 use crate::{
     limits::Limits,
-    model::{Access, AccountId, Kind, Millis, RoomId, Said},
+    model::{Access, AccountId, Act, Deed, Kind, Millis, RoomId, Said, Seq},
     protocol::{Answer, Ask, Place, Told},
     store::Invitation,
 };
@@ -80,6 +80,64 @@ async fn what_a_deleted_account_said_is_in_no_file_once_it_is_taken_out() {
         stand.wait_until(Millis(seconds * 1000)).await;
         stand.keep_up();
     }
+    assert!(!is_on_disk(&stand, "zanzibar"));
+}
+
+/// A hub where ana said `many` things in a room for each of `rooms`, and `later` in the first of them, so long
+/// ago that all but that is too old now.
+async fn hub_of_old(rooms: &[&str], many: usize, later: &str) -> (Stand, AccountId) {
+    let (mut stand, ana, _) = hub(limits());
+    for room in rooms {
+        stand.ana(ana, &[join(room), Ask::Retain { room: at(room), days: Some(30) }]);
+        stand.ana(ana, &vec![say(room); many]);
+    }
+    stand.wait_until(Millis(29 * DAY)).await;
+    let (to, body) = (at(rooms[0]), later.to_owned());
+    stand.ana(ana, &[Ask::Message { to, body, kind: Kind::Text, reply: None, cid: None }]);
+    stand.wait_until(Millis(31 * DAY)).await;
+    (stand, ana)
+}
+
+/// How much was said in a room that is in the log yet.
+fn said_in(stand: &mut Stand, room: &str) -> usize {
+    let desk = stand.desk();
+    let id = desk.state.room_named(room).unwrap();
+    let entries = (1..=desk.state.last.0).filter_map(|seq| desk.store.entry(Seq(seq)).unwrap());
+    let is_said = |deed: &Deed| match deed {
+        Deed::In { room, act: Act::Say { .. } } => *room == id,
+        _ => false,
+    };
+    entries.filter(|entry| is_said(&entry.deed)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_much_that_is_too_old_some_goes_twenty_times_a_second_until_none_is_left() {
+    let (mut stand, _) = hub_of_old(&["#lab", "#pub"], 100, "later").await;
+    let mut left = Vec::new();
+    for ms in (0..=3000).step_by(50) {
+        stand::set_clock(Millis(31 * DAY + ms));
+        // However often it is looked: others are not to wait for it.
+        (0..5).for_each(|_| stand.keep_up());
+        left.push((said_in(&mut stand, "#lab"), said_in(&mut stand, "#pub")));
+    }
+    assert_eq!(left[..4], [(97, 100), (97, 96), (93, 96), (93, 92)], "they take turns");
+    assert_eq!(left.last(), Some(&(1, 0)));
+    // What is not too old stays, and nothing is left to be done.
+    assert!(stand.desk().upkeep.patience() > Duration::from_millis(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_out_while_much_is_too_old_is_in_no_file_some_seconds_later() {
+    let (mut stand, ana) = hub_of_old(&["#lab"], 2000, "zanzibar").await;
+    let seq = stand.desk().state.last;
+    for ms in (0..15_000).step_by(50) {
+        stand::set_clock(Millis(31 * DAY + ms));
+        stand.keep_up();
+        if ms == 1000 {
+            stand.ana(ana, &[Ask::Redact { room: at("#lab"), seq, reason: None, cid: None }]);
+        }
+    }
+    assert!(said_in(&mut stand, "#lab") > 100, "much is left");
     assert!(!is_on_disk(&stand, "zanzibar"));
 }
 
