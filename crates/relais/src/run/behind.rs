@@ -16,7 +16,15 @@ use crate::{
     tls::{Keeper, Offered},
 };
 
-/// A configuration that was read, understood, and whose files were read.
+/// A configuration that was read and understood, and whose files were read. Nothing was changed for it.
+#[derive(Debug)]
+pub(crate) struct Understood {
+    pub(crate) said: Said,
+    pub(crate) plan: Plan,
+    parts: Parts,
+}
+
+/// The same, ready to run.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) said: Said,
@@ -50,20 +58,34 @@ pub(crate) struct Behind {
 ///
 /// Everything that is wrong, as far as it can be told without doing it.
 pub fn look(source: &Source) -> Result<Plan, Vec<Complaint>> {
-    let (_, plan, _) = read(source, &OpenFiles::at_most(0), Vec::new())?;
-    Ok(plan)
+    Ok(read(source, &OpenFiles::at_most(0), Vec::new())?.plan)
 }
 
-/// Makes everything ready that is to stand behind listeners. Opens logs, and makes the local
-/// authority and its certificates where they are needed. What runs is not changed: what is opened,
-/// and not taken over, is closed again.
-pub(crate) fn prepare(source: &Source, lasting: &Lasting) -> Result<Prepared, Vec<Complaint>> {
-    let (said, plan, parts) = read(source, &lasting.sites.open_files, lasting.tls.private())?;
-    let (mut sites, mut services) = (lasting.sites.clone(), lasting.services.clone());
-    match assemble(&plan, parts, (&mut sites, &mut services, &lasting.tls)) {
-        Ok(behind) => Ok(Prepared { said, plan, behind, sites, services }),
-        Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
-        Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
+/// Reads, plans, and reads what the plan names, for who is to run it.
+///
+/// # Errors
+///
+/// Everything that is wrong, as far as it can be told without doing it.
+pub(crate) fn understand(source: &Source, lasting: &Lasting) -> Result<Understood, Vec<Complaint>> {
+    read(source, &lasting.sites.open_files, lasting.tls.private())
+}
+
+impl Understood {
+    /// Makes everything ready that is to stand behind listeners. Opens logs and stores, and makes the local
+    /// authority and its certificates where they are needed. What runs is not changed: what is opened,
+    /// and not taken over, is closed again.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be made ready.
+    pub(crate) fn prepare(self, lasting: &Lasting) -> Result<Prepared, Vec<Complaint>> {
+        let Self { said, plan, parts } = self;
+        let (mut sites, mut services) = (lasting.sites.clone(), lasting.services.clone());
+        match assemble(&plan, parts, (&mut sites, &mut services, &lasting.tls)) {
+            Ok(behind) => Ok(Prepared { said, plan, behind, sites, services }),
+            Err(Trouble::Within(problem)) => Err(said.complaints(vec![problem])),
+            Err(Trouble::Beside(complaint)) => Err(vec![*complaint]),
+        }
     }
 }
 
@@ -79,7 +101,7 @@ fn read(
     source: &Source,
     open_files: &OpenFiles,
     folders: Vec<PathBuf>,
-) -> Result<(Said, Plan, Parts), Vec<Complaint>> {
+) -> Result<Understood, Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
     let private = private::of(&plan, folders);
@@ -97,7 +119,11 @@ fn read(
         }
     }
     problems.extend(read_papers(&plan));
-    if problems.is_empty() { Ok((said, plan, parts)) } else { Err(said.complaints(problems)) }
+    if problems.is_empty() {
+        Ok(Understood { said, plan, parts })
+    } else {
+        Err(said.complaints(problems))
+    }
 }
 
 /// Reads the papers of every site that has some, warns of what is odd about them, and tells what

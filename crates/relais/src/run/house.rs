@@ -13,7 +13,7 @@ use tracing::error;
 
 pub(crate) use self::told::Listening;
 use super::{
-    behind::{Behind, Lasting, Prepared, prepare},
+    behind::{Behind, Lasting, Prepared, Understood, understand},
     bind::Taken,
     bounds::Bounds,
     changed::Changed,
@@ -24,12 +24,12 @@ use super::{
 };
 use crate::{
     complaint::{Complaint, Problem},
-    config::Source,
+    config::{Said, Source},
     control::Refusal,
     limits::Limits,
     meets::Meets,
     plan::{self, Plan},
-    stop,
+    stop::{self, Stop},
 };
 
 /// Everything that runs.
@@ -73,20 +73,23 @@ impl House {
     }
 
     /// Binds every listener of a plan and lets callers in, or binds none.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be bound; then no store was made, nor changed. Else what cannot be made ready.
     pub(crate) fn start(
         &mut self,
-        prepared: Prepared,
+        understood: Understood,
         inherited: &mut Inherited,
         taken: Taken,
-    ) -> Result<(), Vec<Complaint>> {
-        let Prepared { said, plan, behind, sites, services } = prepared;
-        let planned: Vec<_> = plan.listeners.iter().collect();
+    ) -> Result<(), Stop> {
+        let planned: Vec<_> = understood.plan.listeners.iter().collect();
         let bound = open_all(&planned, (inherited, &self.cores), taken);
-        let bound = bound.map_err(|found| said.complaints(found))?;
+        let bound = bound.map_err(|found| Stop::Refused(understood.said.complaints(found)))?;
+        let prepared = understood.prepare(&self.lasting).map_err(Stop::Wrong)?;
+        let Prepared { plan, behind, sites, services, .. } = prepared;
+        let planned = plan.listeners.iter().zip(bound).zip(behind);
         self.entrances = planned
-            .into_iter()
-            .zip(bound)
-            .zip(behind)
             .map(|((planned, bound), behind)| self.entrance(planned, bound, behind))
             .collect();
         self.plan = plan;
@@ -101,16 +104,13 @@ impl House {
     /// Listeners that stay keep their socket and their callers, who meet the new handlers with
     /// their next request. New ones are bound before anything is switched.
     pub(crate) fn reload(&mut self) -> Result<Changed, Refusal> {
-        let Prepared { said, plan, behind, sites, services } = prepare(&self.source, &self.lasting)
-            .map_err(|complaints| Refusal { text: stop::list(&complaints), exit: 2 })?;
-        let kept = self.match_up(&plan);
-        let new = plan.listeners.iter().zip(&kept);
-        let new: Vec<_> =
-            new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
-        let refusal = |found| Refusal { text: stop::list(&said.complaints(found)), exit: 1 };
-        let none = &mut Inherited::default();
-        let opened = open_all(&new, (none, &self.cores), Taken::RefuseForNow).map_err(refusal)?;
-        let successors = self.successors(&plan, &behind, &kept).map_err(refusal)?;
+        let understood = understand(&self.source, &self.lasting).map_err(|found| wrong(&found))?;
+        let kept = self.match_up(&understood.plan);
+        let opened = self.open_new(&understood, &kept)?;
+        let prepared = understood.prepare(&self.lasting).map_err(|found| wrong(&found))?;
+        let Prepared { said, plan, behind, sites, services } = prepared;
+        let successors = self.successors(&plan, &behind, &kept);
+        let successors = successors.map_err(|found| refused(&said, found))?;
         let mut changed = self.switch(&plan, behind, &kept, (opened, successors));
         if changed.has_new_limits {
             self.bounds.change(&plan.limits);
@@ -148,6 +148,20 @@ impl House {
             Some(free.remove(place))
         });
         matched.collect()
+    }
+
+    /// Opens those listeners of a plan that are not `kept`, or none.
+    fn open_new(
+        &self,
+        understood: &Understood,
+        kept: &[Option<usize>],
+    ) -> Result<Vec<Opened>, Refusal> {
+        let new = understood.plan.listeners.iter().zip(kept);
+        let new: Vec<_> =
+            new.filter_map(|(planned, kept)| kept.is_none().then_some(planned)).collect();
+        let none = &mut Inherited::default();
+        let opened = open_all(&new, (none, &self.cores), Taken::RefuseForNow);
+        opened.map_err(|found| refused(&understood.said, found))
     }
 
     /// For each of the plan's listeners a socket for who is to answer its datagrams, if somebody else
@@ -256,6 +270,16 @@ impl House {
     }
 }
 
+/// Why there is no change to what is wrong.
+fn wrong(complaints: &[Complaint]) -> Refusal {
+    Refusal { text: stop::list(complaints), exit: 2 }
+}
+
+/// Why there is no change to what cannot be had now.
+fn refused(said: &Said, found: Vec<Problem>) -> Refusal {
+    Refusal { text: stop::list(&said.complaints(found)), exit: 1 }
+}
+
 fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Entrance {
     let local = Endpoint::clone(socket.local());
     let shutdown = hearing.begin(socket);
@@ -291,9 +315,9 @@ mod tests {
             },
             services,
         };
-        let prepared = prepare(&source, &lasting).unwrap();
-        let mut house = House::new(source, lasting, &prepared.plan, 1024).unwrap();
-        house.start(prepared, &mut Inherited::default(), Taken::Refuse).unwrap();
+        let understood = understand(&source, &lasting).unwrap();
+        let mut house = House::new(source, lasting, &understood.plan, 1024).unwrap();
+        house.start(understood, &mut Inherited::default(), Taken::Refuse).unwrap();
         house
     }
 

@@ -77,9 +77,9 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         },
         services,
     };
-    let prepared = behind::prepare(&source, &lasting).map_err(Stop::Wrong)?;
-    let mut house = House::new(source, lasting, &prepared.plan, descriptors)?;
-    house.start(prepared, &mut inherited, Taken::Refuse).map_err(Stop::Refused)?;
+    let understood = behind::understand(&source, &lasting).map_err(Stop::Wrong)?;
+    let mut house = House::new(source, lasting, &understood.plan, descriptors)?;
+    house.start(understood, &mut inherited, Taken::Refuse)?;
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting the main thread's runtime")?;

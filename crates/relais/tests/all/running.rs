@@ -144,6 +144,20 @@ fn a_taken_port_is_told_with_who_has_it_and_nothing_is_bound() {
 }
 
 #[test]
+fn a_hub_that_cannot_listen_makes_no_store() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let output = place.run(&["hub", &at]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with(&format!("error: cannot listen on tcp://{at}: ")), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    let made = fs::read_dir(place.path()).unwrap().map(|file| file.unwrap().file_name());
+    let is_of_store = |name: &std::ffi::OsString| name.to_string_lossy().starts_with("hub.db");
+    assert_eq!(made.filter(is_of_store).count(), 0);
+}
+
+#[test]
 fn a_file_in_the_place_of_a_socket_is_told_and_left_alone() {
     let place = Place::new();
     place.write("s", "precious");
