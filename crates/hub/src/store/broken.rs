@@ -43,6 +43,18 @@ pub enum Broken {
         /// The last that is known here.
         known: i64,
     },
+    /// An earlier version wrote it, and it does not get what it lacks.
+    #[error("{path:?} cannot be brought from format {found} to {known}, and is as it was")]
+    Older {
+        /// The store.
+        path: PathBuf,
+        /// The format that it has.
+        found: i64,
+        /// The last that is known here.
+        known: i64,
+        /// Why.
+        source: Box<Broken>,
+    },
     /// A bug ended what was written.
     #[error("a bug ended it; please report it")]
     Bug,

@@ -13,6 +13,7 @@ mod used;
 use std::path::Path;
 
 use rusqlite::Connection;
+use tracing::info;
 
 use super::broken::Broken;
 
@@ -176,11 +177,11 @@ const FORGOTTEN: &str = "
 /// What tells our files from other programs': `rlhb`.
 pub(super) const APPLICATION: i64 = 0x726c_6862;
 
-/// Makes the tables, or what they lack.
+/// Makes the tables, or what they lack; of the latter it is told before it begins, as it may take a while.
 ///
 /// # Errors
 ///
-/// [`Broken::Newer`] and [`Broken::Foreign`]: then nothing was changed.
+/// [`Broken`]: then nothing was changed.
 pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Broken> {
     let known = i64::try_from(STEPS.len()).expect("a few steps");
     let application = pragma(conn, "application_id")?;
@@ -195,8 +196,23 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Broken> 
     if missing.is_empty() {
         return Ok(());
     }
+    if is_empty {
+        return take(conn, (missing, known));
+    }
+    info!(
+        "{path:?} is brought from format {found} to {known}: of ten million messages that takes some ten \
+         seconds, and until it is done nothing is changed"
+    );
+    take(conn, (missing, known)).map_err(|source| {
+        let (path, source) = (path.to_owned(), Box::new(source));
+        Broken::Older { path, found, known, source }
+    })
+}
+
+/// Takes these steps to the format that is `known`, all of them or none.
+fn take(conn: &mut Connection, (steps, known): (&[&str], i64)) -> Result<(), Broken> {
     let change = conn.transaction()?;
-    for step in missing {
+    for step in steps {
         change.execute_batch(step)?;
     }
     change.pragma_update(None, "application_id", APPLICATION)?;
@@ -210,6 +226,14 @@ fn pragma(conn: &Connection, name: &str) -> Result<i64, Broken> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        error::Error as _,
+        fmt::Debug,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing::{Event, Metadata, Subscriber, field::Field, span, subscriber};
+
     use super::*;
     use crate::{
         model::{AccountId, Invited, Millis, Role, RoomId, SLOW_SECONDS_MAX, Seq, Standing, Voice},
@@ -242,6 +266,70 @@ mod tests {
         conn.execute("INSERT INTO dialogues VALUES (2, NULL)", []).unwrap();
         let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         assert_eq!(conn.query_row("SELECT count(*) FROM members", [], count).unwrap(), 1);
+    }
+
+    /// Notes what is told.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl Subscriber for Told {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut told = self.0.lock().unwrap();
+            let mut note = |_: &Field, value: &dyn Debug| told.push(format!("{value:?}"));
+            event.record(&mut note);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn of_a_store_that_is_brought_to_a_new_format_it_is_told_and_of_a_new_one_not() {
+        let told = Told::default();
+        subscriber::with_default(told.clone(), || {
+            let mut conn = Connection::open_in_memory().unwrap();
+            (0..2).for_each(|_| migrated(&mut conn).unwrap());
+            assert_eq!(told.0.lock().unwrap()[..], [""; 0]);
+            migrated(&mut of_format_12()).unwrap();
+        });
+        let told = told.0.lock().unwrap();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("\"hub.db\" is brought from format 12 to 13: "), "{told:?}");
+    }
+
+    #[test]
+    fn where_no_space_is_left_for_a_new_format_that_is_said_and_the_old_one_stays() {
+        let mut conn = of_format_12();
+        let pages = pragma(&conn, "page_count").unwrap();
+        conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        let broken = migrate(&mut conn, Path::new("hub.db")).unwrap_err();
+        let expect = "\"hub.db\" cannot be brought from format 12 to 13, and is as it was";
+        assert_eq!(broken.to_string(), expect);
+        let full = broken.source().unwrap();
+        assert_eq!(full.to_string(), "no space is left for the store");
+        assert_eq!(full.source().unwrap().to_string(), "database or disk is full");
+        assert_eq!(pragma(&conn, "user_version").unwrap(), 12);
+    }
+
+    fn of_format_12() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        STEPS[..12].iter().for_each(|step| conn.execute_batch(step).unwrap());
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 12).unwrap();
+        conn
     }
 
     #[test]
