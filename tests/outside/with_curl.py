@@ -255,6 +255,29 @@ def its_own_secrets_and_logs_are_served_to_nobody(stage):
 
 
 @test
+def the_configuration_and_what_a_hub_keeps_are_served_to_nobody(stage):
+    stage.write("site/page.txt", "page")
+    stage.write("site/relais.toml", """
+[serve.site]
+listen = "http://127.0.0.1:0"
+root = "."
+listing = true
+[hub.hub]
+listen = "tcp://127.0.0.1:0"
+""")
+    relais = stage.relais("up", cwd=stage.path("site"))
+    asked = ["-o", "/dev/null", "-w", "%{http_code}"]
+    equal(stage.curl(*asked, f"{relais.http}/page.txt"), b"200")
+    for name in ["relais.toml", "hub.db", "hub.db-wal", "hub.db-shm", "hub.db.lock"]:
+        assert stage.path(f"site/{name}").exists(), name
+        equal(stage.curl(*asked, f"{relais.http}/{name}"), b"404", name)
+    listed = stage.curl(f"{relais.http}/").decode()
+    holds(listed, "page.txt")
+    assert "relais.toml" not in listed and "hub.db" not in listed, listed
+    holds(re.search("lie our own files: .*", relais.said()).group(), "relais.toml")
+
+
+@test
 def listings_come_as_pages_and_as_json(stage):
     import json
 

@@ -71,6 +71,14 @@ const TABLES: &[&str] = &["hub", "limits", "listen", "proxy", "relay", "serve"];
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Source {
+    /// The file that it is, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Embedded { .. } | Self::Flags(_) => None,
+        }
+    }
+
     /// Whoever runs it, in words.
     pub(crate) fn runs(&self) -> String {
         match self {

@@ -40,8 +40,8 @@ pub struct Options {
     pub dotfiles: Dotfiles,
     /// Files and folders that are not there for callers, also where a symbolic link leads to them. With
     /// each file those beside it that have its name and a number behind, as older logs do (`FILE.1`,
-    /// `FILE-20260131`, `FILE.1.gz`), and `FILE-wal` and `FILE-shm`, which are a database's. A hard link
-    /// or another mount is another path, by which they are there.
+    /// `FILE-20260131`, `FILE.1.gz`), and `FILE-wal`, `FILE-shm` and `FILE.lock`, which are a
+    /// database's. A hard link or another mount is another path, by which they are there.
     ///
     /// *Shape*: whole paths without links.
     pub withheld: Vec<PathBuf>,

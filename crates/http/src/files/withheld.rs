@@ -44,12 +44,12 @@ impl Withheld {
 }
 
 /// Whether `real` is an older log of `file`, `FILE.1` or `FILE-20260131`, whatever follows the digits, as
-/// `.gz` does; or what a database has beside its file, `FILE-wal` and `FILE-shm`.
+/// `.gz` does; or what a database has beside its file, `FILE-wal`, `FILE-shm` and `FILE.lock`.
 fn is_beside(real: &Path, file: &Path) -> bool {
     let (real, file) = (real.as_os_str().as_bytes(), file.as_os_str().as_bytes());
     match real.strip_prefix(file) {
         Some([b'.' | b'-', b'0'..=b'9', rest @ ..]) => !rest.contains(&b'/'),
-        Some(rest) => matches!(rest, b"-wal" | b"-shm"),
+        Some(rest) => matches!(rest, b"-wal" | b"-shm" | b".lock"),
         None => false,
     }
 }
@@ -79,10 +79,12 @@ mod tests {
         check("/a/log-20261123.zst", true);
         check("/a/log-wal", true);
         check("/a/log-shm", true);
+        check("/a/log.lock", true);
         check("/a/log.", false);
         check("/a/log-", false);
         check("/a/log.html", false);
         check("/a/log-walrus", false);
+        check("/a/log.locksmith", false);
         check("/a/logs", false);
         check("/a/log-2/page", false);
         check("/b/log.1", false);

@@ -104,7 +104,7 @@ fn read(
 ) -> Result<Understood, Vec<Complaint>> {
     let said = source.read()?;
     let plan = Plan::new(&said.config).map_err(|problems| said.complaints(problems))?;
-    let private = private::of(&plan, folders);
+    let private = private::of(source, &plan, folders);
     let (mut parts, mut problems) = (Parts::default(), Vec::new());
     for site in &plan.sites {
         match site::Parts::read(site, (open_files, &private)) {

@@ -1,8 +1,10 @@
-//! Files that are nobody's but who runs relais: secrets that a plan names, and what it writes.
+//! Files that are nobody's but who runs relais: the configuration, secrets that it names, and what is
+//! written.
 
 use std::path::{Path, PathBuf};
 
 use crate::{
+    config::Source,
     plan::Plan,
     private::Private,
     service::{self, Service},
@@ -11,12 +13,17 @@ use crate::{
     upstream_tls::UpstreamTls,
 };
 
-/// Those of `plan`, and `others`. Asks the disk what is a link.
-pub(super) fn of(plan: &Plan, others: impl IntoIterator<Item = PathBuf>) -> Private {
+/// Those of `plan`, the file that says it, and `others`. Asks the disk what is a link.
+pub(super) fn of(
+    source: &Source,
+    plan: &Plan,
+    others: impl IntoIterator<Item = PathBuf>,
+) -> Private {
+    let said_by = source.file().map(Path::to_owned);
     let of_sites = plan.sites.iter().flat_map(of_site);
     let of_services = plan.services.iter().flat_map(of_service);
     let keys = plan.listeners.iter().flat_map(|listener| &listener.tls).filter_map(key_of);
-    Private::of(of_sites.chain(of_services).chain(keys).chain(others))
+    Private::of(of_sites.chain(of_services).chain(keys).chain(said_by).chain(others))
 }
 
 fn of_site(site: &Site) -> Vec<PathBuf> {
@@ -83,12 +90,15 @@ mod tests {
             store = "site/hub.db"
         "#;
         let said = Said::parse(folder.path().join("relais.toml"), text.to_owned()).unwrap();
+        symlink("site/its.toml", at("relais.toml")).unwrap();
+        let source = Source::File(at("relais.toml"));
         let plan = Plan::new(&said.config).unwrap();
-        let private = of(&plan, [at("site/in/run")]);
+        let private = of(&source, &plan, [at("site/in/run")]);
         let found = private.below(&at("root"));
-        let expect =
-            ["cache", "hub.db", "in/run", "in/token", "made.pem", "new.log", "sniff.log", "users"];
-        assert_eq!(found, expect.map(|name| at("site").join(name)));
+        let expect = ["cache", "hub.db", "in/run", "in/token", "its.toml", "made.pem", "new.log"];
+        let expect = [&expect[..], &["sniff.log", "users"]].concat();
+        let expect: Vec<_> = expect.into_iter().map(|name| at("site").join(name)).collect();
+        assert_eq!(found, expect);
         assert_eq!(private.below(&at("site/in")).len(), 2);
         assert!(private.below(&at("elsewhere")).is_empty());
     }

@@ -2,16 +2,18 @@
 //! clocks are outside.
 //!
 //! Every step costs the same however many senders there are: a hash finds a sender's place, and the
-//! places are two rows in the order in which their senders were last heard: one of those who never
-//! were answered, who may be nobody at all, and one of those who were. Those of a client who never were
-//! answered are a row of their own besides.
+//! places are a row for each standing, in the order in which their senders were last heard. Those of a
+//! client who may have to make room are rows of their own besides.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use relais_net::{Client, Peer, Room};
 use tokio::time::Instant;
 
-use super::rows::{Neighbours, Row};
+use super::{
+    rows::{Neighbours, Row},
+    standings::{Rows, Standing},
+};
 
 /// How many senders may be associated, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +38,10 @@ pub(super) struct Associations<T> {
     /// `None` where nobody is; those are in `free`.
     entries: Vec<Option<Entry<T>>>,
     free: Vec<usize>,
-    unanswered: Row,
-    answered: Row,
-    /// In `unanswered` or `answered`.
+    rows: Rows,
+    /// In `rows`.
     in_all: Neighbours,
-    /// In [`Share::unanswered`].
+    /// In [`Share::rows`].
     in_share: Neighbours,
 }
 
@@ -48,18 +49,12 @@ pub(super) struct Associations<T> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Share {
     senders: usize,
-    unanswered: Row,
+    /// Those who talk are in none.
+    rows: Rows,
 }
 
-/// Whether a sender was ever answered. Whose address is made up never is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Unanswered,
-    Answered,
-}
-
-/// After how long a silence who never was answered makes room for another.
-const UNANSWERED_MIN: Duration = Duration::from_secs(1);
+/// After how long a silence on both sides who does not talk makes room for another.
+const SILENCE_MIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Entry<T> {
@@ -94,8 +89,7 @@ impl<T> Associations<T> {
             clients: HashMap::new(),
             entries: Vec::new(),
             free: Vec::new(),
-            unanswered: Row::default(),
-            answered: Row::default(),
+            rows: Rows::default(),
             in_all: Neighbours::default(),
             in_share: Neighbours::default(),
         }
@@ -104,6 +98,9 @@ impl<T> Associations<T> {
     /// Judges a datagram from `sender` that came at `now`.
     pub(super) fn hear(&mut self, sender: SocketAddr, now: Instant) -> Verdict {
         if let Some(&place) = self.places.get(&sender) {
+            if self.entry(place).standing == Standing::Answered {
+                self.stand(place, Standing::Talking);
+            }
             self.renew_at(place, now);
             return Verdict::Known(place);
         }
@@ -115,23 +112,23 @@ impl<T> Associations<T> {
         if is_full { Verdict::Full } else { Verdict::New }
     }
 
-    /// Forgets who was not heard for the longest of those that were never answered, if that is longer
-    /// than a second. Gives what it was associated with.
+    /// Forgets one of those who do not talk, if it has been silent for a second: who was not heard for
+    /// the longest, of those who never were answered before any other. Gives what it was associated with.
     pub(super) fn make_room(&mut self, now: Instant) -> Option<T> {
-        self.give_up(self.unanswered.first()?, now)
+        self.rows.first_to_go().find_map(|place| self.give_up(place, now))
     }
 
     /// The same among those of the client that `newcomer` is of: who makes up the ports of an address
     /// does not keep out who is there.
     pub(super) fn make_room_of_client(&mut self, newcomer: SocketAddr, now: Instant) -> Option<T> {
-        let share = self.clients.get(&client_of(newcomer))?;
-        self.give_up(share.unanswered.first()?, now)
+        let rows = self.clients.get(&client_of(newcomer))?.rows;
+        rows.first_to_go().find_map(|place| self.give_up(place, now))
     }
 
-    /// Forgets who is at `place` and never was answered, if that has been silent for long enough.
+    /// Forgets who is at `place`, if that has been silent for long enough to make room.
     fn give_up(&mut self, place: usize, now: Instant) -> Option<T> {
         let Entry { sender, heard, .. } = *self.entry(place);
-        let is_silent = UNANSWERED_MIN <= now.saturating_duration_since(heard);
+        let is_silent = SILENCE_MIN <= now.saturating_duration_since(heard);
         is_silent.then(|| self.remove(sender)).flatten()
     }
 
@@ -163,9 +160,7 @@ impl<T> Associations<T> {
         let entry = self.entries[place].as_ref();
         let Some(entry) = entry.filter(|entry| entry.sender == sender) else { return };
         if entry.standing == Standing::Unanswered {
-            self.leave(place);
-            self.entry_mut(place).standing = Standing::Answered;
-            self.join(place);
+            self.stand(place, Standing::Answered);
         }
         self.renew_at(place, now);
     }
@@ -206,8 +201,8 @@ impl<T> Associations<T> {
 
     /// Who was not heard for the longest.
     fn first(&self) -> Option<&Entry<T>> {
-        let firsts = [self.unanswered.first(), self.answered.first()];
-        firsts.into_iter().flatten().map(|first| self.entry(first)).min_by_key(|first| first.heard)
+        let firsts = self.rows.all().into_iter().filter_map(Row::first);
+        firsts.map(|first| self.entry(first)).min_by_key(|first| first.heard)
     }
 
     /// What the sender at `place` is associated with.
@@ -222,7 +217,7 @@ impl<T> Associations<T> {
 
     /// What those are associated with who were heard since `since`.
     pub(super) fn heard_since(&self, since: Instant) -> impl Iterator<Item = &T> {
-        [self.unanswered, self.answered].into_iter().flat_map(move |row| {
+        self.rows.all().into_iter().flat_map(move |row| {
             let from_last = self.in_all.backwards(row).map(|place| self.entry(place));
             from_last.take_while(move |entry| entry.heard >= since).map(|entry| &entry.with)
         })
@@ -237,41 +232,39 @@ impl<T> Associations<T> {
     }
 
     fn renew_at(&mut self, place: usize, now: Instant) {
-        self.entry_mut(place).heard = now;
-        let row = match self.entry(place).standing {
-            Standing::Unanswered => self.unanswered,
-            Standing::Answered => self.answered,
-        };
+        let entry = self.entry_mut(place);
+        entry.heard = now;
+        let standing = entry.standing;
         // The last of all is the last of its client, too.
-        if row.last() != Some(place) {
-            self.leave(place);
-            self.join(place);
+        if self.rows.of(standing).last() != Some(place) {
+            self.stand(place, standing);
         }
+    }
+
+    /// Has who is at `place` be of that standing, the last in its rows.
+    fn stand(&mut self, place: usize, standing: Standing) {
+        self.leave(place);
+        self.entry_mut(place).standing = standing;
+        self.join(place);
     }
 
     /// Has who is at `place` be the last in its rows.
     fn join(&mut self, place: usize) {
         let Entry { sender, standing, .. } = *self.entry(place);
-        match standing {
-            Standing::Answered => self.in_all.join(&mut self.answered, place),
-            Standing::Unanswered => {
-                self.in_all.join(&mut self.unanswered, place);
-                let share = self.clients.entry(client_of(sender)).or_default();
-                self.in_share.join(&mut share.unanswered, place);
-            }
+        self.in_all.join(self.rows.of(standing), place);
+        if standing != Standing::Talking {
+            let share = self.clients.entry(client_of(sender)).or_default();
+            self.in_share.join(share.rows.of(standing), place);
         }
     }
 
     /// Takes who is at `place` out of its rows.
     fn leave(&mut self, place: usize) {
         let Entry { sender, standing, .. } = *self.entry(place);
-        match standing {
-            Standing::Answered => self.in_all.leave(&mut self.answered, place),
-            Standing::Unanswered => {
-                self.in_all.leave(&mut self.unanswered, place);
-                let share = self.clients.entry(client_of(sender)).or_default();
-                self.in_share.leave(&mut share.unanswered, place);
-            }
+        self.in_all.leave(self.rows.of(standing), place);
+        if standing != Standing::Talking {
+            let share = self.clients.entry(client_of(sender)).or_default();
+            self.in_share.leave(share.rows.of(standing), place);
         }
     }
 }
@@ -362,9 +355,41 @@ mod tests {
         assert_eq!(hear(&mut table, sender(5), start + SECOND * 3), Verdict::Full);
         assert_eq!(table.make_room(start + SECOND * 4), Some(sender(3)));
         assert_eq!(table.make_room(start + SECOND * 4), Some(sender(4)));
-        // Who was answered stays as long as any other.
-        assert_eq!(table.make_room(start + SECOND * 50), None);
-        assert_eq!(forget(&mut table, start + SECOND * 3 + IDLE), [1]);
+        assert_eq!(table.places.len(), 1);
+    }
+
+    #[test]
+    fn who_was_answered_and_said_no_more_makes_room_after_those_who_never_were() {
+        for one_client in [false, true] {
+            let (mut table, start) = (table(4, 9), Instant::now());
+            let make_room = |table: &mut Associations<_>, second| {
+                if one_client {
+                    table.make_room_of_client(sender(9), start + SECOND * second)
+                } else {
+                    table.make_room(start + SECOND * second)
+                }
+            };
+            for port in [1, 2, 3, 4] {
+                hear(&mut table, sender(port), start);
+            }
+            for port in [1, 2, 3] {
+                table.renew(sender(port), table.places[&sender(port)], start + SECOND);
+            }
+            // It goes on: its address is its own.
+            hear(&mut table, sender(1), start + SECOND);
+            assert_eq!(make_room(&mut table, 1), Some(sender(4)));
+            assert_eq!(make_room(&mut table, 1), None);
+            // Whom the server goes on to speak to is not silent.
+            table.renew(sender(2), table.places[&sender(2)], start + SECOND * 2);
+            assert_eq!(make_room(&mut table, 2), Some(sender(3)));
+            assert_eq!(make_room(&mut table, 2), None);
+            assert_eq!(make_room(&mut table, 3), Some(sender(2)));
+            // Who went on stays as long as any other, also once it was answered again.
+            table.renew(sender(1), table.places[&sender(1)], start + SECOND * 3);
+            assert_eq!(make_room(&mut table, 50), None);
+            assert_eq!(forget(&mut table, start + SECOND * 3 + IDLE), [1]);
+            assert!(table.clients.is_empty());
+        }
     }
 
     #[test]
@@ -389,9 +414,10 @@ mod tests {
         hear(&mut table, sender(3), start + SECOND * 4);
         assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 4), Some(sender(4)));
         assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 5), Some(sender(3)));
-        // Who was answered stays, and so does who is of another client.
+        // Who is of another client stays.
+        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 50), Some(sender(1)));
         assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 50), None);
-        assert_eq!(table.places.len(), 2);
+        assert_eq!(table.places.len(), 1);
         let nobody = SocketAddr::from(([192, 0, 2, 3], 1));
         assert_eq!(table.make_room_of_client(nobody, start + SECOND * 50), None);
     }
@@ -455,12 +481,13 @@ mod tests {
     #[test]
     fn whatever_comes_the_table_is_what_a_plain_list_would_be() {
         let (mut table, start) = (table(16, 99), Instant::now());
-        let mut plain: Vec<(SocketAddr, Instant)> = Vec::new();
+        // The longest silent first.
+        let mut plain: Vec<(SocketAddr, Instant, Standing)> = Vec::new();
         for step in 0..20_000_u64 {
             let now = start + Duration::from_millis(step * 100);
             let draw = relais_net::mix(step);
             let sender = sender(u16::try_from(draw % 32).unwrap());
-            let known = plain.iter().position(|(known, _)| *known == sender);
+            let known = plain.iter().position(|(known, ..)| *known == sender);
             match (draw >> 32) % 8 {
                 0 => {
                     table.remove(sender);
@@ -468,27 +495,47 @@ mod tests {
                 }
                 1 => {
                     let cut = now - IDLE;
-                    let gone = plain.iter().filter(|(_, heard)| *heard <= cut).count();
+                    let gone = plain.iter().filter(|(_, heard, _)| *heard <= cut).count();
                     assert_eq!(forget(&mut table, now).len(), gone);
-                    plain.retain(|(_, heard)| *heard > cut);
+                    plain.retain(|(_, heard, _)| *heard > cut);
+                }
+                2 => {
+                    let cut = now - SECOND;
+                    let firsts = [Standing::Unanswered, Standing::Answered].map(|standing| {
+                        plain.iter().position(|(_, heard, is)| *heard <= cut && *is == standing)
+                    });
+                    let gone = firsts.into_iter().flatten().next().map(|place| plain.remove(place));
+                    let made = match draw >> 41 & 1 {
+                        0 => table.make_room(now),
+                        _ => table.make_room_of_client(sender, now),
+                    };
+                    assert_eq!(made, gone.map(|(gone, ..)| gone));
                 }
                 _ => {
                     let verdict = hear(&mut table, sender, now);
                     let is_full = known.is_none() && plain.len() == 16;
                     assert_eq!(matches!(verdict, Verdict::Known(_)), known.is_some());
                     assert_eq!(verdict == Verdict::Full, is_full);
-                    known.map(|known| plain.remove(known));
+                    let known = known.map(|known| plain.remove(known).2);
+                    let standing = match known {
+                        None | Some(Standing::Unanswered) => Standing::Unanswered,
+                        Some(Standing::Answered | Standing::Talking) => Standing::Talking,
+                    };
                     if !is_full {
-                        plain.push((sender, now));
+                        plain.push((sender, now, standing));
                     }
                 }
             }
-            // Some are answered at once, and change the list.
-            let is_last = plain.last().is_some_and(|last| *last == (sender, now));
-            if is_last && draw >> 40 & 1 == 0 {
+            // Some are answered at once, and change the row.
+            if let Some((last, heard, standing)) = plain.last_mut()
+                && (*last, *heard, draw >> 40 & 1) == (sender, now, 0)
+            {
                 table.renew(sender, table.places[&sender], now);
+                if *standing == Standing::Unanswered {
+                    *standing = Standing::Answered;
+                }
             }
-            let first = plain.first().map(|(_, heard)| *heard + IDLE);
+            let first = plain.first().map(|(_, heard, _)| *heard + IDLE);
             assert_eq!((table.places.len(), table.next_silence()), (plain.len(), first));
         }
     }

@@ -13,6 +13,7 @@ mod options;
 mod rows;
 mod service;
 mod shaping;
+mod standings;
 mod tally;
 mod upstreams;
 

@@ -251,7 +251,7 @@ impl Running {
     }
 }
 
-/// Whether `newcomer` may be admitted, of whom this is the verdict. Who never was answered makes room.
+/// Whether `newcomer` may be admitted, of whom this is the verdict. Who does not talk makes room.
 fn has_room(
     table: &mut Associations<Seat>,
     verdict: Verdict,

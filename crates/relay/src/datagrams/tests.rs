@@ -117,6 +117,8 @@ async fn a_full_table_turns_newcomers_away_and_serves_those_it_knows() {
     let known = [client().await, client().await];
     for client in &known {
         ask(client, relay.at, b"hi").await;
+        // However slow this is, it makes no room.
+        ask(client, relay.at, b"talking").await;
     }
     for _ in 0..300 {
         client().await.send_to(b"flood", relay.at).await.unwrap();
@@ -279,6 +281,30 @@ async fn told_to_stop_it_does_not_wait_where_nobody_waits() {
 async fn who_was_never_answered_makes_room_for_all_and_for_its_own_client() {
     makes_room(2, 100).await;
     makes_room(100, 2).await;
+}
+
+#[tokio::test]
+async fn who_was_answered_makes_room_until_it_goes_on() {
+    let mut options = options(&[server("").await]);
+    options.limits.senders_max = 2;
+    let relay = run(options);
+    let [talks, asked, newcomer] = [client().await, client().await, client().await];
+    for question in [&b"one"[..], b"another"] {
+        ask(&talks, relay.at, question).await;
+    }
+    let mut watcher = relay.tap.watch(Detail::Flows);
+    ask(&asked, relay.at, b"all").await;
+    tokio::time::sleep(Duration::from_millis(1010)).await;
+    assert_eq!(ask(&newcomer, relay.at, b"now").await, b"now");
+    loop {
+        let Some(event) = watcher.next().await else { panic!("nobody made room") };
+        if let Event::Closed { ending: Some(ending), .. } = event {
+            assert_eq!((ending.to_server, &*ending.why), (3, "made room for another"));
+            break;
+        }
+    }
+    assert_eq!(ask(&talks, relay.at, b"still").await, b"still");
+    assert_eq!(relay.relay.counts().full, 0);
 }
 
 /// Where there is room for two of one client: either for two in all, or for two of each client.

@@ -68,7 +68,7 @@ impl House {
 
     /// What no site is to answer with, though it may lie below its root. Asks the disk.
     pub(crate) fn private(&self) -> Private {
-        private::of(&self.plan, self.lasting.tls.private())
+        private::of(&self.source, &self.plan, self.lasting.tls.private())
     }
 
     /// How long callers may take to finish.
