@@ -15,20 +15,28 @@ use super::{
     flags::Flags,
     kept::Kept,
     naming::{self, Account, Named},
+    otherwise::Otherwise,
 };
 use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
 
 /// The variable that has the password of those who do not type it.
 pub(super) const PASSWORD: &str = "RELAIS_PASSWORD";
 
+/// How somebody comes in.
+#[derive(Debug)]
+pub(super) struct Coming {
+    pub(super) entrance: Entrance,
+    pub(super) user: String,
+    /// What is tried if the hub refuses that.
+    pub(super) otherwise: Otherwise,
+}
+
 /// How to come in, and as whom. May ask at the terminal.
-pub(super) fn of(
-    flags: &Flags,
-    (kept, endpoint): (&Kept, &Endpoint),
-) -> Result<(Entrance, String), Stop> {
+pub(super) fn of(flags: &Flags, (kept, endpoint): (&Kept, &Endpoint)) -> Result<Coming, Stop> {
     if flags.by_certificate {
         // Who that is the hub tells.
-        return Ok((Entrance::LogIn(Proof::External), String::new()));
+        let entrance = Entrance::LogIn(Proof::External);
+        return Ok(Coming { entrance, user: String::new(), otherwise: Otherwise::Nothing });
     }
     let Named { user, account } = named(flags, (kept, endpoint))?;
     // Of several hubs each may know another password.
@@ -37,15 +45,22 @@ pub(super) fn of(
     if account == Account::New {
         let password = secret(&who, Question::New(&user))?;
         let invitation = flags.invitation.clone().map(Secret);
-        return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
+        let otherwise = if flags.register {
+            Otherwise::Nothing
+        } else {
+            // What was asked may have been answered in haste.
+            Otherwise::LogIn(password.clone())
+        };
+        let entrance = Entrance::Register { user: user.clone(), password, invitation };
+        return Ok(Coming { entrance, user, otherwise });
     }
-    let proof = if let Some(token) = kept.token(&user) {
-        Proof::Token(token)
+    let (proof, otherwise) = if let Some(token) = kept.token(&user) {
+        (Proof::Token(token), Otherwise::Password(who))
     } else {
-        let password = secret(&who, Question::Known)?;
-        Proof::Password { user: user.clone(), password }
+        let password = known_password(&who)?;
+        (Proof::Password { user: user.clone(), password }, Otherwise::Nothing)
     };
-    Ok((Entrance::LogIn(proof), user))
+    Ok(Coming { entrance: Entrance::LogIn(proof), user, otherwise })
 }
 
 /// Who talks: who is named, or known here alone. Another is asked at the terminal who it is.
@@ -92,6 +107,20 @@ enum Question<'a> {
     Known,
     /// One that is to be, of who is called so.
     New(&'a str),
+}
+
+/// Whether a password is said, or can be asked for.
+pub(super) fn is_password_to_be_had() -> bool {
+    env::var_os(PASSWORD).is_some() || io::stdin().is_terminal()
+}
+
+/// The password of `who`, which the hub knows.
+///
+/// # Errors
+///
+/// The terminal's; or that there is none, and no password is said.
+pub(super) fn known_password(who: &str) -> Result<Secret, Stop> {
+    secret(who, Question::Known)
 }
 
 /// The password of `who`.
