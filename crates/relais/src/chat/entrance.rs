@@ -16,11 +16,9 @@ use super::{
     kept::Kept,
     naming::{self, Account, Named},
     otherwise::Otherwise,
+    said,
 };
-use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
-
-/// The variable that has the password of those who do not type it.
-pub(super) const PASSWORD: &str = "RELAIS_PASSWORD";
+use crate::{complaint::Wrong, stop::Stop, visible::Escaped};
 
 /// How somebody comes in.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ pub(super) fn of(flags: &Flags, (kept, endpoint): (&Kept, &Endpoint)) -> Result<
     let is_one = flags.endpoints.len() == 1;
     let who = if is_one { user.clone() } else { format!("{user} at {endpoint}") };
     if account == Account::New {
-        let password = secret(&who, Question::New(&user))?;
+        let password = said::new(&who, &user)?;
         let invitation = flags.invitation.clone().map(Secret);
         let otherwise = if flags.register {
             Otherwise::Nothing
@@ -57,7 +55,7 @@ pub(super) fn of(flags: &Flags, (kept, endpoint): (&Kept, &Endpoint)) -> Result<
     let (proof, otherwise) = if let Some(token) = kept.token(&user) {
         (Proof::Token(token), Otherwise::Password(who))
     } else {
-        let password = known_password(&who)?;
+        let password = said::known(&who)?;
         (Proof::Password { user: user.clone(), password }, Otherwise::Nothing)
     };
     Ok(Coming { entrance: Entrance::LogIn(proof), user, otherwise })
@@ -86,7 +84,7 @@ pub(super) fn is_asked_for(flags: &Flags, kept: &Kept) -> bool {
     // Without a name there is something to say, too.
     let Some(user) = flags.user.clone().or_else(|| kept.only()) else { return true };
     let has_token = !flags.register && kept.token(&user).is_some();
-    !has_token && env::var_os(PASSWORD).is_none()
+    !has_token && env::var_os(said::PASSWORD).is_none()
 }
 
 /// What is wrong where it is not said who talks; `logged_in` are those who could.
@@ -98,48 +96,6 @@ fn nobody_named(logged_in: &[String]) -> Wrong {
     };
     Wrong::expected("it is not said who you are", "`--user NAME`")
         .hint(format!("{there}; `--user NAME --register` makes an account"))
-}
-
-/// Which password is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question<'a> {
-    /// One that the hub knows.
-    Known,
-    /// One that is to be, of who is called so.
-    New(&'a str),
-}
-
-/// Whether a password is said, or can be asked for.
-pub(super) fn is_password_to_be_had() -> bool {
-    env::var_os(PASSWORD).is_some() || io::stdin().is_terminal()
-}
-
-/// The password of `who`, which the hub knows.
-///
-/// # Errors
-///
-/// The terminal's; or that there is none, and no password is said.
-pub(super) fn known_password(who: &str) -> Result<Secret, Stop> {
-    secret(who, Question::Known)
-}
-
-/// The password of `who`.
-fn secret(who: &str, question: Question<'_>) -> Result<Secret, Stop> {
-    if let Ok(password) = env::var(PASSWORD) {
-        return Ok(Secret(password));
-    }
-    if !io::stdin().is_terminal() {
-        let wrong = Wrong::expected(
-            format!("no password of {who:?}"),
-            format!("one in {PASSWORD}, or a terminal to ask at"),
-        );
-        return Err(Stop::of_flag("--user", wrong));
-    }
-    let asked = match question {
-        Question::Known => password::ask(&format!("password of {who}: ")).map(Secret),
-        Question::New(user) => new_password(who, user),
-    };
-    Ok(asked?)
 }
 
 #[cfg(test)]

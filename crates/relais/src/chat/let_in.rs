@@ -98,11 +98,6 @@ impl Door {
     }
 }
 
-/// Whether the account was deleted: nobody logs in as it any more.
-pub(super) fn is_gone(refusal: &Refusal) -> bool {
-    refusal.code == Code::SessionRevoked && refusal.why == words::DELETED
-}
-
 /// Why the hub does not do what was asked, and what to try.
 pub(super) fn refused(refusal: &Refusal, lang: Lang) -> Stop {
     told(refusal, lang, hint(refusal).map(|hint| hint.of(lang).to_owned()))

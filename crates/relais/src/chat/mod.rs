@@ -13,6 +13,7 @@ mod otherwise;
 mod person;
 mod phrases;
 mod place;
+mod said;
 mod screen;
 mod script;
 mod ways;

@@ -5,12 +5,12 @@ use relais_hub::{
     Lang,
     client::Entrance,
     protocol::{Code, Proof, Refusal, Secret},
+    words,
 };
 
 use super::{
-    entrance,
-    let_in::is_gone,
     phrases::{HAS_ACCOUNT, NO_USE},
+    said,
 };
 use crate::{output::tell, stop::Stop, visible::Escaped};
 
@@ -40,9 +40,9 @@ impl Otherwise {
         (user, lang): (&str, Lang),
     ) -> Result<Option<(Entrance, Self)>, Stop> {
         let (password, then) = match self {
-            Self::Password(who) if is_of_no_use(refusal) && entrance::is_password_to_be_had() => {
+            Self::Password(who) if is_of_no_use(refusal) && said::is_to_be_had() => {
                 tell(NO_USE.of(lang));
-                (entrance::known_password(who)?, Self::Nothing)
+                (said::known(who)?, Self::Nothing)
             }
             Self::LogIn(password) if refusal.code == Code::AccountExists => {
                 tell(format_args!("{} {}", Escaped(user.as_bytes()), HAS_ACCOUNT.of(lang)));
@@ -90,10 +90,13 @@ pub(super) fn is_of_no_use(refusal: &Refusal) -> bool {
     matches!(refusal.code, Code::TokenExpired | Code::SessionRevoked) && !is_gone(refusal)
 }
 
+/// Whether the account was deleted: nobody logs in as it any more.
+fn is_gone(refusal: &Refusal) -> bool {
+    refusal.code == Code::SessionRevoked && refusal.why == words::DELETED
+}
+
 #[cfg(test)]
 mod tests {
-    use relais_hub::words;
-
     use super::*;
 
     fn secret() -> Secret {
