@@ -283,6 +283,11 @@ def who_has_an_account_comes_in_from_a_second_device_by_the_questions(stage):
         tmux.sees("your name at")
         tmux.type("bob", "Enter")
         tmux.sees("make an account for bob? [Y/n]")
+        # Who overlooks the question does not show it to who looks on.
+        tmux.type(password * 8, "Enter")
+        tmux.sees("expected y, to make one, or n")
+        assert password not in tmux.screen(), tmux.screen()
+        tmux.sees("your name at")
         tmux.type("Enter")
         tmux.sees("password of bob")
         tmux.type(password, "Enter")
