@@ -235,11 +235,75 @@ def a_token_is_kept_for_its_owner_and_logging_out_ends_it(stage):
     _, told = chat(stage, program.at, "--user", "ana", status=1, password="wrong")
     holds(told, "`--register` makes an account")
     chat(stage, program.at, "--user", "ana")
-    # One that the hub does not know is forgotten.
-    files[0].write_text("rt_" + "A" * 43)
-    _, told = chat(stage, program.at, status=1)
-    holds(told, "asks for the password")
-    chat(stage, program.at, "--user", "ana")
+
+
+@test
+def a_token_that_is_of_no_use_any_more_gives_way_to_the_password_at_once(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana")
+    [file] = [path for path in stage.path("data/chat").rglob("*") if path.is_file()]
+    unknown = "rt_" + "A" * 43
+    # Where nobody says it, and nobody can be asked, the token is forgotten.
+    file.write_text(unknown)
+    done = stage.finish([RELAIS, "chat", str(program.at), "--send", "lab", "x"])
+    equal(done.returncode, 1)
+    holds(done.stderr.decode(), "asks for the password, or reads RELAIS_PASSWORD")
+    equal(file.exists(), False)
+    # What is said in one's name is said, with what logs in from then on.
+    file.write_text(unknown)
+    _, told = chat(stage, program.at, "--create", "--send", "lab", "one")
+    holds(told, "of no use any more: logging in with the password")
+    _, told = chat(stage, program.at, "--send", "lab", "two", password="wrong")
+    equal(told, "")
+    file.write_text(unknown)
+    out, _ = chat(stage, program.at, input=b"/join lab\n/history 2\n")
+    for word in ("one", "two"):
+        holds(out, f"<ana> {word}")
+    file.write_text(unknown)
+    _, told = chat(stage, program.at, "--user", "ana", status=1, password="wrong-pass")
+    holds(told, "nobody has this name and password")
+    # At a terminal it is asked for.
+    for plain in ("--plain", ""):
+        file.write_text(unknown)
+        with Tmux(stage, f"{RELAIS} chat {program.at} {plain}") as tmux:
+            tmux.sees("password of ana:")
+            tmux.type(PASSWORD, "Enter")
+            tmux.sees("#lab")
+            tmux.type("/quit", "Enter")
+            tmux.sees("end 0")
+
+
+@test
+def who_has_an_account_comes_in_from_a_second_device_by_the_questions(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "bob")
+
+    def answers(device, password):
+        tmux = Tmux(stage, f"RELAIS_DATA={stage.path(device)} {RELAIS} chat {program.at} --plain")
+        tmux.sees("your name at")
+        tmux.type("bob", "Enter")
+        tmux.sees("make an account for bob? [Y/n]")
+        # Who overlooks the question does not show it to who looks on.
+        tmux.type(password * 8, "Enter")
+        tmux.sees("expected y, to make one, or n")
+        assert password not in tmux.screen(), tmux.screen()
+        tmux.sees("your name at")
+        tmux.type("Enter")
+        tmux.sees("password of bob")
+        tmux.type(password, "Enter")
+        tmux.sees("once more")
+        tmux.type(password, "Enter")
+        tmux.sees("bob has an account here already: logging in with this password")
+        return tmux
+
+    with answers("second", PASSWORD) as tmux:
+        tmux.sees("you are bob")
+        tmux.type("/quit", "Enter")
+        tmux.sees("end 0")
+    with answers("third", "another-pass") as tmux:
+        tmux.sees("nobody has this name and password")
+        tmux.sees("`--user=bob` asks for the password")
+        tmux.sees("end 1")
 
 
 @test

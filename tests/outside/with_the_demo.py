@@ -104,3 +104,23 @@ def the_commands_under_the_panels_work(stage):
     for part in ["304\n", "HTTP/1.1 206 ", "multipart/byteranges", "HTTP/1.1 404 ", " bytes\n", "2\n"]:
         holds(shown, part)
     equal(relais.stop(), 0, "exit code")
+
+
+@test
+def a_second_demo_is_reached_at_the_ports_that_it_took(stage):
+    demos = [stage.relais("up", urls=4, cwd=stage.write(f"{name}/x", "").parent) for name in ("one", "two")]
+    for demo in demos:
+        demo.await_that("the hints", lambda: "tells the rest" in demo.said())
+        assert "will not reach us" not in demo.said(), demo.said()
+    # By the hint as it stands there.
+    hints = [re.search(r"^  relais (chat(?: [0-9]+)?) ", demo.said(), re.M)[1].split() for demo in demos]
+    env = stage.env() | {"RELAIS_PASSWORD": "secret-pass"}
+    for hint, name in zip(hints, ("ana", "bob")):
+        stage.run([RELAIS, *hint, "--user", name, "--register", "--plain"], env=env)
+    for [_, *port], name, other in zip(hints, ("ana", "bob"), ("bob", "ana")):
+        told = stage.run([RELAIS, "hub", "user", "list", "--at", *(port or ["6680"])]).decode()
+        holds(told, name)
+        assert other not in told, told
+    for demo in reversed(demos):
+        equal(demo.stop(), 0, "exit code")
+    equal(list(stage.path("data/run").iterdir()), [], "sockets are left")

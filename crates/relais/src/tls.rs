@@ -142,11 +142,19 @@ impl Tls {
     /// Reads whose signature callers need.
     pub(crate) fn read_authorities(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Problem> {
         let Some(file) = &self.client_ca else { return Ok(None) };
-        let wrong =
-            |error| self.key_path.key("client_ca").wrong(Wrong::from_error(&error).at_home(file));
+        let wrong = |error| {
+            let wrong = Wrong::from_error(&error).at_home(file);
+            let is_there = file.exists() || wrong.hint.is_some();
+            let wrong = if is_there { wrong } else { wrong.hint(AN_AUTHORITY) };
+            self.key_path.key("client_ca").wrong(wrong)
+        };
         read_chain(file).map(Some).map_err(wrong)
     }
 }
+
+/// What makes the file that `client_ca` names.
+const AN_AUTHORITY: &str = "it is the certificate of who signs those of callers: `openssl req -x509` makes one, as in \
+     examples/https-with-client-certificates";
 
 impl Papers {
     /// Resolves `cert` and `key` of the table at `at`; `None` if there is neither.

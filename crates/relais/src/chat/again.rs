@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::entrance::PASSWORD;
+use super::said::PASSWORD;
 use crate::stop::Stop;
 
 /// This very program, whatever lies at its path meanwhile.

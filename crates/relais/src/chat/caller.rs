@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use relais_hub::client::{News, Pulse, Talk};
+use relais_hub::client::{Entrance, News, Pulse, Talk};
 use relais_net::{Callee, DialError, Dialer, Endpoint, tls::Protocols};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ways::{Udp, Ways};
+use super::{
+    DEVICE,
+    ways::{Udp, Ways},
+};
 use crate::{
     calling::refused,
     complaint::{Complaint, Wrong},
+    hub::random,
     stop::Stop,
 };
 
@@ -36,6 +40,12 @@ impl Caller {
     /// The same, by datagrams as far as they come through.
     pub(super) fn by(self, udp: Option<Udp>) -> Self {
         Self { udp, ..self }
+    }
+
+    /// Begins to talk anew, as who comes in by `entrance`: for who was never in.
+    pub(super) fn enter_by(&mut self, entrance: Entrance) {
+        self.talk = Talk::new(entrance, DEVICE, random);
+        (self.wire, self.at) = (None, Instant::now());
     }
 
     /// Waits for what happens next; `None` once a connection is lost, which will be made again. Cancel

@@ -15,37 +15,50 @@ use super::{
     flags::Flags,
     kept::Kept,
     naming::{self, Account, Named},
+    otherwise::Otherwise,
+    said,
 };
-use crate::{complaint::Wrong, hub::new_password, password, stop::Stop, visible::Escaped};
+use crate::{complaint::Wrong, stop::Stop, visible::Escaped};
 
-/// The variable that has the password of those who do not type it.
-pub(super) const PASSWORD: &str = "RELAIS_PASSWORD";
+/// How somebody comes in.
+#[derive(Debug)]
+pub(super) struct Coming {
+    pub(super) entrance: Entrance,
+    pub(super) user: String,
+    /// What is tried if the hub refuses that.
+    pub(super) otherwise: Otherwise,
+}
 
 /// How to come in, and as whom. May ask at the terminal.
-pub(super) fn of(
-    flags: &Flags,
-    (kept, endpoint): (&Kept, &Endpoint),
-) -> Result<(Entrance, String), Stop> {
+pub(super) fn of(flags: &Flags, (kept, endpoint): (&Kept, &Endpoint)) -> Result<Coming, Stop> {
     if flags.by_certificate {
         // Who that is the hub tells.
-        return Ok((Entrance::LogIn(Proof::External), String::new()));
+        let entrance = Entrance::LogIn(Proof::External);
+        return Ok(Coming { entrance, user: String::new(), otherwise: Otherwise::Nothing });
     }
     let Named { user, account } = named(flags, (kept, endpoint))?;
     // Of several hubs each may know another password.
     let is_one = flags.endpoints.len() == 1;
     let who = if is_one { user.clone() } else { format!("{user} at {endpoint}") };
     if account == Account::New {
-        let password = secret(&who, Question::New(&user))?;
+        let password = said::new(&who, &user)?;
         let invitation = flags.invitation.clone().map(Secret);
-        return Ok((Entrance::Register { user: user.clone(), password, invitation }, user));
+        let otherwise = if flags.register {
+            Otherwise::Nothing
+        } else {
+            // What was asked may have been answered in haste.
+            Otherwise::LogIn(password.clone())
+        };
+        let entrance = Entrance::Register { user: user.clone(), password, invitation };
+        return Ok(Coming { entrance, user, otherwise });
     }
-    let proof = if let Some(token) = kept.token(&user) {
-        Proof::Token(token)
+    let (proof, otherwise) = if let Some(token) = kept.token(&user) {
+        (Proof::Token(token), Otherwise::Password(who))
     } else {
-        let password = secret(&who, Question::Known)?;
-        Proof::Password { user: user.clone(), password }
+        let password = said::known(&who)?;
+        (Proof::Password { user: user.clone(), password }, Otherwise::Nothing)
     };
-    Ok((Entrance::LogIn(proof), user))
+    Ok(Coming { entrance: Entrance::LogIn(proof), user, otherwise })
 }
 
 /// Who talks: who is named, or known here alone. Another is asked at the terminal who it is.
@@ -71,7 +84,7 @@ pub(super) fn is_asked_for(flags: &Flags, kept: &Kept) -> bool {
     // Without a name there is something to say, too.
     let Some(user) = flags.user.clone().or_else(|| kept.only()) else { return true };
     let has_token = !flags.register && kept.token(&user).is_some();
-    !has_token && env::var_os(PASSWORD).is_none()
+    !has_token && env::var_os(said::PASSWORD).is_none()
 }
 
 /// What is wrong where it is not said who talks; `logged_in` are those who could.
@@ -83,34 +96,6 @@ fn nobody_named(logged_in: &[String]) -> Wrong {
     };
     Wrong::expected("it is not said who you are", "`--user NAME`")
         .hint(format!("{there}; `--user NAME --register` makes an account"))
-}
-
-/// Which password is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question<'a> {
-    /// One that the hub knows.
-    Known,
-    /// One that is to be, of who is called so.
-    New(&'a str),
-}
-
-/// The password of `who`.
-fn secret(who: &str, question: Question<'_>) -> Result<Secret, Stop> {
-    if let Ok(password) = env::var(PASSWORD) {
-        return Ok(Secret(password));
-    }
-    if !io::stdin().is_terminal() {
-        let wrong = Wrong::expected(
-            format!("no password of {who:?}"),
-            format!("one in {PASSWORD}, or a terminal to ask at"),
-        );
-        return Err(Stop::of_flag("--user", wrong));
-    }
-    let asked = match question {
-        Question::Known => password::ask(&format!("password of {who}: ")).map(Secret),
-        Question::New(user) => new_password(who, user),
-    };
-    Ok(asked?)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use relais_hub::{
 use super::{
     caller::Caller,
     kept::Kept,
+    otherwise::{Otherwise, is_of_no_use},
     phrases::{LOST, NO_TOKEN, REFUSES},
 };
 use crate::{
@@ -24,18 +25,28 @@ use crate::{
 pub(super) struct Door {
     pub(super) kept: Kept,
     pub(super) user: String,
+    /// What is tried at first if the hub refuses.
+    pub(super) otherwise: Otherwise,
 }
 
 impl Door {
-    /// Waits to be let in. Gives what the hub tells who is.
+    /// Waits to be let in, and tries what else there is. Gives what the hub tells who is. May ask at the
+    /// terminal.
     ///
     /// # Errors
     ///
     /// Why nobody is, or that there is no hub.
     pub(super) async fn enter(&self, caller: &mut Caller, lang: Lang) -> Result<News, Stop> {
+        let mut otherwise = self.otherwise.clone();
         loop {
             match caller.next().await? {
-                Some(News::Refused(refusal)) => return Err(self.refused(&refusal, lang)),
+                Some(News::Refused(refusal)) => {
+                    let why = self.refused_by((&refusal, lang), &otherwise);
+                    let left = otherwise.after(&refusal, (&self.user, lang))?;
+                    let Some((entrance, then)) = left else { return Err(why) };
+                    caller.enter_by(entrance);
+                    otherwise = then;
+                }
                 Some(news) => return Ok(news),
                 None => tell(LOST.of(lang)),
             }
@@ -59,14 +70,19 @@ impl Door {
 
     /// Why nobody is let in, or is in no more. A token that is of no use is forgotten.
     pub(super) fn refused(&self, refusal: &Refusal, lang: Lang) -> Stop {
-        if !matches!(refusal.code, Code::TokenExpired | Code::SessionRevoked) {
-            return refused(refusal, lang);
+        self.refused_by((refusal, lang), &Otherwise::Nothing)
+    }
+
+    /// The same, of who could try that.
+    fn refused_by(&self, (refusal, lang): (&Refusal, Lang), otherwise: &Otherwise) -> Stop {
+        if matches!(refusal.code, Code::TokenExpired | Code::SessionRevoked) {
+            self.kept.forget(&self.user);
         }
-        self.kept.forget(&self.user);
-        if is_gone(refusal) {
-            return refused(refusal, lang);
+        if is_of_no_use(refusal) {
+            return told(refusal, lang, Some(self.how_to_come_back(lang)));
         }
-        told(refusal, lang, Some(self.how_to_come_back(lang)))
+        let usual = hint(refusal).map(|hint| hint.of(lang));
+        told(refusal, lang, otherwise.hint(refusal, (&self.user, lang), usual))
     }
 
     fn how_to_come_back(&self, lang: Lang) -> String {
@@ -80,11 +96,6 @@ impl Door {
             ),
         }
     }
-}
-
-/// Whether the account was deleted: nobody logs in as it any more.
-pub(super) fn is_gone(refusal: &Refusal) -> bool {
-    refusal.code == Code::SessionRevoked && refusal.why == words::DELETED
 }
 
 /// Why the hub does not do what was asked, and what to try.
@@ -141,7 +152,7 @@ mod tests {
     fn who_was_logged_out_is_told_how_to_come_back_and_its_token_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
-        let door = Door { kept, user: "ana".into() };
+        let door = Door { kept, user: "ana".into(), otherwise: Otherwise::Nothing };
         for code in [Code::TokenExpired, Code::SessionRevoked] {
             door.kept.keep("ana", "rt_1").unwrap();
             let Stop::Refused(told) = door.refused(&Refusal::of(code), Lang::En) else {
@@ -160,7 +171,7 @@ mod tests {
     fn whose_account_was_deleted_is_told_that_and_not_to_log_in() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
-        let door = Door { kept, user: "ana".into() };
+        let door = Door { kept, user: "ana".into(), otherwise: Otherwise::Nothing };
         door.kept.keep("ana", "rt_1").unwrap();
         let refusal = Refusal::of(Code::SessionRevoked).why(words::DELETED);
         let Stop::Refused(told) = door.refused(&refusal, Lang::En) else {

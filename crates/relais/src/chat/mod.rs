@@ -9,9 +9,11 @@ mod invitations;
 mod kept;
 mod let_in;
 mod naming;
+mod otherwise;
 mod person;
 mod phrases;
 mod place;
+mod said;
 mod screen;
 mod script;
 mod ways;
@@ -27,6 +29,7 @@ use tokio::runtime::Runtime;
 pub(crate) use flags::Flags;
 
 use caller::Caller;
+use entrance::Coming;
 use kept::Kept;
 use let_in::Door;
 use screen::{LoggedOut, Wishes};
@@ -120,13 +123,13 @@ fn party(
         let reached = runtime.block_on(dialer.dial(&endpoint, Protocols::Plain));
         reached.map_err(|error| caller::unreached(&error))?;
     }
-    let (entrance, user) = entrance::of(flags, (&kept, &endpoint))?;
+    let Coming { entrance, user, otherwise } = entrance::of(flags, (&kept, &endpoint))?;
     let talk = Talk::new(entrance, DEVICE, random);
     let name = match &endpoint.place {
         Place::Net(host_port) => host_port.to_string(),
         Place::Path(path) => path.display().to_string(),
     };
-    Ok((name, Caller::new(talk, dialer, endpoint).by(udp), Door { kept, user }))
+    Ok((name, Caller::new(talk, dialer, endpoint).by(udp), Door { kept, user, otherwise }))
 }
 
 /// Where datagrams to the hub at `endpoint` go, if they are wanted.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use anyhow::Context as _;
 use relais_hub::name::account_name;
 
-use crate::{output::tell, visible::Escaped};
+use crate::{columns, output::tell, visible::Escaped};
 
 /// Longer lines are no names.
 const LINE_BYTES_MAX: u64 = 1024;
@@ -63,9 +63,21 @@ fn account_of(
         match answer.trim().to_lowercase().as_str() {
             "" | "y" | "yes" => return Ok(Some(Account::New)),
             "n" | "no" => return Ok(Some(Account::There)),
-            _ => tell("expected y, to make one, or n, to log in to one that is there"),
+            wrong => {
+                wipe(&format!("{question}{wrong}"));
+                tell("expected y, to make one, or n, to log in to one that is there");
+            }
         }
     }
+}
+
+/// Takes `line`, which stands above, off the terminal: what was typed may be a password.
+fn wipe(line: &str) {
+    let talk = io::stderr();
+    let Some(width) = columns::of(&talk) else { return };
+    let rows = columns::columns(line).div_ceil(width).max(1);
+    // Up to where it begins, and empty from there.
+    _ = write!(talk.lock(), "\x1b[{rows}A\x1b[J");
 }
 
 fn question(known: &[String], at: &str) -> String {

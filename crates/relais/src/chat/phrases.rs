@@ -45,6 +45,18 @@ pub(super) const NO_TOKEN: Text = Text {
     fr: "la prochaine connexion demandera le mot de passe : aucun jeton n'est gardé",
 };
 
+/// Where the token that was kept logs nobody in any more.
+pub(super) const NO_USE: Text = Text {
+    en: "the token that was kept is of no use any more: logging in with the password",
+    fr: "le jeton gardé ne sert plus à rien : connexion par le mot de passe",
+};
+
+/// Behind the name of who was to have an account made.
+pub(super) const HAS_ACCOUNT: Text = Text {
+    en: "has an account here already: logging in with this password",
+    fr: "a déjà un compte ici : connexion par ce mot de passe",
+};
+
 /// Before the reason of a refusal.
 pub(super) const REFUSES: Text = Text { en: "the hub refuses", fr: "le serveur refuse" };
 

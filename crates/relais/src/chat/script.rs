@@ -94,14 +94,16 @@ fn line(event: Event, (here, lang): (&Place, Lang)) -> Vec<u8> {
 
 /// Waits to be let in. Gives the rooms that who asks is in.
 async fn enter(caller: &mut Caller, asker: Asker<'_>) -> Result<Vec<Listed>, Stop> {
+    let mut heard = Some(asker.door.enter(caller, asker.lang).await?);
     loop {
-        match caller.next().await? {
+        match heard {
             Some(News::Entered { user, token, rooms, .. }) => {
                 keep(asker, (&user, token.as_ref()));
                 return Ok(rooms);
             }
-            heard => go_on(asker, heard)?,
+            other => go_on(asker, other)?,
         }
+        heard = caller.next().await?;
     }
 }
 

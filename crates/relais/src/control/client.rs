@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, ErrorKind, Read as _, Write as _},
+    io::{self, BufRead, BufReader, ErrorKind, Read as _, Write as _},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,6 +14,7 @@ use tracing::debug;
 
 use super::{
     ANSWER_BYTES_MAX, Answer, LINE_MAX, Listening, Refusal, Request, socket_of, socket_of_demo,
+    socket_of_gone,
 };
 use crate::{
     complaint::{Complaint, Wrong},
@@ -124,13 +125,10 @@ pub(crate) fn ask(
 
 fn call(request: &Request, running: &Running, data: &Data) -> Result<UnixStream, Stop> {
     let path = match running {
-        Running::File(file) => {
-            if let Err(error) = fs::metadata(file) {
-                let wrong = Wrong::reading("the configuration", file, &error);
-                return Err(Stop::Wrong(vec![Complaint::of_file(file, wrong)]));
-            }
-            socket_of(file, data)?
-        }
+        Running::File(file) => match fs::metadata(file) {
+            Ok(_) => socket_of(file, data)?,
+            Err(error) => return call_without(file, &error, data),
+        },
         Running::Demo => socket_of_demo(data)?,
         Running::Socket(socket) => socket.clone(),
     };
@@ -139,6 +137,16 @@ fn call(request: &Request, running: &Running, data: &Data) -> Result<UnixStream,
             Stop::Refused(vec![nobody((running, &path), request)])
         }
         _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
+    })
+}
+
+/// Calls who runs `file`, which is not found for this reason: they are asked all the same. Where nobody runs it,
+/// that is the reason.
+fn call_without(file: &Path, why: &io::Error, data: &Data) -> Result<UnixStream, Stop> {
+    let found = socket_of_gone(file, data).ok().and_then(|path| UnixStream::connect(path).ok());
+    found.ok_or_else(|| {
+        let wrong = Wrong::reading("the configuration", file, why);
+        Stop::Wrong(vec![Complaint::of_file(file, wrong)])
     })
 }
 

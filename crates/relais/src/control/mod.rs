@@ -145,7 +145,8 @@ fn socket_of_demo(data: &Data) -> anyhow::Result<PathBuf> {
     Ok(data.sockets()?.join("demo.sock"))
 }
 
-/// Where the relais is spoken to that runs what a command line says, and speaks HTTP at these ports.
+/// Where the relais is spoken to that runs what a command line says, or the demo beside another, and speaks
+/// HTTP at these ports.
 ///
 /// *Shape*: `run/port-PORT.sock`; `run/pid-PID.sock` for who has none.
 fn socket_of_flags(ports: &[u16], data: &Data) -> anyhow::Result<PathBuf> {
@@ -163,6 +164,18 @@ fn socket_of_flags(ports: &[u16], data: &Data) -> anyhow::Result<PathBuf> {
 /// whole path so that two files of one name have two sockets.
 fn socket_of(file: &Path, data: &Data) -> anyhow::Result<PathBuf> {
     let whole = fs::canonicalize(file).with_context(|| format!("finding {:?}", file.display()))?;
+    socket_of_whole(&whole, data)
+}
+
+/// The same, of a file that is gone from its folder.
+fn socket_of_gone(file: &Path, data: &Data) -> anyhow::Result<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    let folder = folder.with_context(|| format!("finding the folder of {:?}", file.display()))?;
+    socket_of_whole(&folder.join(file.file_name().unwrap_or_default()), data)
+}
+
+fn socket_of_whole(whole: &Path, data: &Data) -> anyhow::Result<PathBuf> {
     let stem = whole.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem.chars().filter(char::is_ascii_alphanumeric).take(NAME_MAX).collect();
     let hash = hash(whole.as_os_str().as_encoded_bytes());
@@ -182,6 +195,18 @@ fn hash(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_runs_a_file_is_found_where_it_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::of(Some(folder.path().to_owned())).unwrap();
+        let file = folder.path().join("relais.toml");
+        fs::write(&file, "").unwrap();
+        let there = socket_of(&file, &data).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert!(socket_of(&file, &data).is_err());
+        assert_eq!(socket_of_gone(&file, &data).unwrap(), there);
+    }
 
     #[test]
     fn the_hash_is_fnv() {

@@ -60,7 +60,7 @@ pub(crate) fn listen(
     data: &Data,
     calls: mpsc::Sender<Call>,
 ) -> anyhow::Result<Option<Control>> {
-    let path = match source {
+    let mut path = match source {
         Source::File(file) => socket_of(file, data)?,
         Source::Embedded { .. } => socket_of_demo(data)?,
         // Who names no file may have no home either.
@@ -69,17 +69,29 @@ pub(crate) fn listen(
     };
     let folder = data.sockets()?;
     make_private(&folder).with_context(|| format!("making the folder {:?}", folder.display()))?;
-    let (listener, file) =
-        bind(&path).with_context(|| format!("listening on {:?}", path.display()))?;
+    let bound = match (source, bind(&path)) {
+        // Another demo has that. This one is found by its port, as who names no file is.
+        (Source::Embedded { .. }, Err(error)) if error.kind() == ErrorKind::AddrInUse => {
+            path = socket_of_flags(ports, data)?;
+            bind(&path)
+        }
+        (_, bound) => bound,
+    };
+    let bound = bound.map_err(why);
+    let (listener, file) = bound.with_context(|| format!("listening on {:?}", path.display()))?;
     let task = Accepting(tokio::spawn(accept(listener, calls)).abort_handle());
     Ok(Some(Control { _file: file, _task: task }))
 }
 
-fn bind(path: &Path) -> anyhow::Result<(UnixListener, SocketFile)> {
-    let (listener, file) = bind_path(path).map_err(|error| match error.kind() {
+fn why(error: io::Error) -> anyhow::Error {
+    match error.kind() {
         ErrorKind::AddrInUse => anyhow!("another relais has this control socket"),
         _ => error.into(),
-    })?;
+    }
+}
+
+fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+    let (listener, file) = bind_path(path)?;
     // The folder keeps others out already; this is the second lock.
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;

@@ -205,8 +205,8 @@ fn demo(lines: &[Listening<'_>]) {
     if let Some(port) = port_of("calc") {
         show(&format!("nc 127.0.0.1 {port}"), "a calculator: type 3 km in miles");
     }
-    if port_of("main").is_some() {
-        show("relais chat", "a hub; as somebody else: --user NAME --register");
+    if let Some(port) = port_of("main") {
+        show(&chat(port), "a hub; as somebody else: --user NAME --register");
     }
     let is_page = |line: &&Listening<'_>| {
         line.on.scheme == Scheme::Http && line.service.is_some_and(|it| it.name == "main")
@@ -216,6 +216,14 @@ fn demo(lines: &[Listening<'_>]) {
     }
     show("relais serve DIR", "your own files");
     tell("Ctrl-C ends it. `relais --help` tells the rest.");
+}
+
+/// Where `relais chat` calls that is not told where.
+const CALLED: u16 = 6680;
+
+/// What calls the hub at `port` of this machine.
+fn chat(port: u16) -> String {
+    if port == CALLED { "relais chat".to_owned() } else { format!("relais chat {port}") }
 }
 
 fn open_browser(link: &str) {
@@ -242,6 +250,14 @@ mod tests {
         let check = |all: &[Scheme], expect| assert_eq!(secure(all.iter().copied()), expect);
         check(&[Scheme::Tcp, Scheme::Tls], "tls:// uses");
         check(&[Scheme::Https, Scheme::Https, Scheme::Wss], "https:// and wss:// use");
+    }
+
+    #[test]
+    fn a_hub_is_called_at_the_port_that_it_has() {
+        assert_eq!(
+            (chat(6680).as_str(), chat(45951).as_str()),
+            ("relais chat", "relais chat 45951")
+        );
     }
 
     #[test]

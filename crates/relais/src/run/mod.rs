@@ -111,9 +111,11 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
         Err(error) => {
             // Who names no file did not ask for one.
             if let Source::Flags(_) = house.source() {
-                debug!("`relais cache` will not reach us: {error:#}");
+                debug!("`relais cache` and `relais hub` will not reach us: {error:#}");
             } else {
-                warn!("`relais reload` and `relais cache` will not reach us: {error:#}");
+                warn!(
+                    "`relais reload`, `relais cache` and `relais hub` will not reach us: {error:#}"
+                );
             }
             None
         }

@@ -23,6 +23,31 @@ fn a_configuration_that_is_not_there() {
 }
 
 #[test]
+fn an_authority_of_callers_that_is_not_there_is_told_with_what_makes_one() {
+    let place = Place::new();
+    place.write("site/index.html", "");
+    let tls = "tls.client_ca = \"members.pem\"\n";
+    place.write(
+        "relais.toml",
+        format!("[serve.a]\nlisten = \"https://127.0.0.1:0\"\nroot = \"site\"\n{tls}"),
+    );
+    let output = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("members.pem\": no such file or directory"), "{said}");
+    assert!(
+        said.contains(
+            "hint: it is the certificate of who signs those of callers: `openssl req -x509`"
+        ),
+        "{said}"
+    );
+    place.write("members.pem", "no certificate");
+    let output = place.run(&["check"]);
+    assert!(
+        !String::from_utf8_lossy(&output.stderr).contains("hint: it is the certificate of who")
+    );
+}
+
+#[test]
 fn a_configuration_that_is_a_folder() {
     let place = Place::new();
     place.write("relais.toml/file", "");

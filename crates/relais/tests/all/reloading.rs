@@ -174,6 +174,21 @@ fn a_file_that_does_not_check_is_refused_and_the_old_one_runs_on() {
 }
 
 #[test]
+fn a_file_that_is_gone_is_told_by_who_runs_it_as_the_old_one_runs_on() {
+    let place = place_of_two();
+    place.write("relais.toml", config("\"127.0.0.1:0\"", "one"));
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    fs::remove_file(place.path().join("relais.toml")).unwrap();
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("error: cannot read the configuration \"relais.toml\""), "{said}");
+    assert!(said.ends_with("\n\nthe old configuration runs on\n"), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(get(&mut stream, "/", "localhost").1, "one");
+}
+
+#[test]
 fn a_port_that_is_to_speak_another_scheme_takes_a_restart() {
     let place = place_of_two();
     let port = free_port();

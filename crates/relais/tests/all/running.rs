@@ -210,7 +210,7 @@ fn only_who_needs_a_data_folder_is_asked_for_one() {
     let said = running.end().stderr;
     assert!(
         said.contains(
-            "`relais reload` and `relais cache` will not reach us: no data folder: expected"
+            "`relais reload`, `relais cache` and `relais hub` will not reach us: no data folder: expected"
         ),
         "{said}"
     );

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crossterm::event::{Event as Input, KeyEventKind};
 use relais_hub::{
     client::News,
-    protocol::{Ask, Code, Refusal},
+    protocol::{Ask, Refusal},
 };
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
@@ -31,10 +31,7 @@ use super::{
     tty::{Tty, give_back},
 };
 use crate::{
-    chat::{
-        caller::Caller,
-        let_in::{Door, is_gone},
-    },
+    chat::{caller::Caller, let_in::Door, otherwise::is_of_no_use},
     stop::Stop,
 };
 
@@ -181,8 +178,7 @@ impl Shell {
             self.model.hear(hub, News::Refused(refusal), Instant::now());
             return Ok(Step::On);
         }
-        let comes_back = matches!(refusal.code, Code::SessionRevoked | Code::TokenExpired);
-        if !comes_back || is_gone(&refusal) {
+        if !is_of_no_use(&refusal) {
             return Err(why);
         }
         let user = self.doors[hub].user.clone();
