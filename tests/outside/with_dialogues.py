@@ -210,6 +210,20 @@ def three_expressions_have_three_answers(stage):
     equal(ask_by_datagram(udp, b"6 * 7\n"), b"42\n")
 
 
+@test
+def many_addresses_that_ask_at_once_by_datagrams_are_all_answered(stage):
+    relais = listen(stage, "udp://127.0.0.1:0", "--as", "calc")
+    with contextlib.ExitStack() as stack:
+        callers = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(200)]
+        for number, caller in enumerate(callers, 1):
+            caller.bind((f"127.0.7.{number}", 0))
+            caller.settimeout(10)
+        for number, caller in enumerate(callers, 1):
+            caller.sendto(b"%d + 1" % number, ("127.0.0.1", relais.ports[0]))
+        for number, caller in enumerate(callers, 1):
+            equal(caller.recv(100), b"%d" % (number + 1))
+
+
 # What has ended calculators, and what may. Each is to be answered, and so is the next.
 HOSTILE = [
     "1<<10^9",

@@ -31,8 +31,9 @@ use queue::{Places, Queue};
 const EXPRESSION_BYTES_MAX: usize = 256;
 
 /// How many expressions may wait for a child, and how many of one address: of these each may take 200 ms,
-/// and who calls from there, too, is to wait for seconds at most.
-const WAITING_MAX: Places = Places { all: 256, of_one: 32 };
+/// and who calls from there, too, is to wait for seconds at most. More than a socket of datagrams has under
+/// way: made-up senders there do not take the places of who calls.
+const WAITING_MAX: Places = Places { all: 512, of_one: 32 };
 
 /// For how much work it counts to be turned away. Who asks on and on comes behind who asks once.
 const TURNED_AWAY: Duration = Duration::from_millis(10);

@@ -7,7 +7,7 @@ use relais_net::{Datagrams, Drain, Gate, Peer};
 use crate::{calc::Calculator, lines::LineEnd, role::ended};
 
 /// How many expressions of one socket may be under way. More are dropped, as datagrams may be.
-const ASKED_MAX: usize = 64;
+const ASKED_MAX: usize = 256;
 
 /// How many of them of one address, whatever port they are sent from.
 pub(super) const ASKED_OF_ONE_MAX: usize = 8;
