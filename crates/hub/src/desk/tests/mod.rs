@@ -15,6 +15,7 @@ mod hooks;
 mod indexing;
 mod keeping;
 mod knowing;
+mod locking;
 mod model;
 mod passing;
 mod reading;
