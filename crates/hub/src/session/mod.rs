@@ -184,6 +184,8 @@ impl<'h> Session<'h> {
     ) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
         if let Ok(end) = &ended {
+            // Who is gone is told nothing more.
+            _ = self.finish().await;
             self.link.linger(end).await;
         }
         (ended, self.passed.heard, self.passed.said + self.outbox.told_at_once())
