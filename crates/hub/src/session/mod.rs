@@ -65,7 +65,7 @@ pub(crate) struct Session<'h> {
     asked: usize,
     /// Whether any of them asks for much.
     asks: Asks,
-    /// How many bytes it said before it was somebody.
+    /// How many bytes of lines it said before it was somebody: but for the one by which it came to be that.
     said_unknown: usize,
     purse: Purse,
     /// What is being worked out for it.
