@@ -11,7 +11,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
-    leaving,
+    leaving::{self, Turn},
     lock::{self, Lock},
     log, look,
     place::Place,
@@ -33,6 +33,8 @@ pub struct Store {
     /// Behind it rooms are settled next.
     pub(super) settled: RoomId,
     pub(super) traces: Traces,
+    /// Of whom some was taken out last.
+    turn: Turn,
     /// How long another program's lock is waited for when a group begins.
     patience: Duration,
     _lock: Lock,
@@ -72,8 +74,8 @@ impl Store {
         let place = Place::of(file);
         // Of an earlier process there may be.
         let (settled, traces, patience) = (seen::FIRST, Traces::Left, PATIENCE);
-        let file = file.to_owned();
-        let store = Self { conn, file, place, settled, traces, patience, _lock: lock };
+        let (file, turn) = (file.to_owned(), Turn::default());
+        let store = Self { conn, file, place, settled, traces, turn, patience, _lock: lock };
         Ok((store, state))
     }
 
@@ -168,7 +170,7 @@ impl Store {
     }
 
     /// Takes out of the log some of what accounts said and rooms had that were deleted: at most `most`
-    /// entries. Says whether there may be more.
+    /// entries of one of them, which take turns. Says whether there may be more.
     ///
     /// *Cost*: a millisecond or two an entry, for which the next group waits.
     ///
@@ -176,11 +178,12 @@ impl Store {
     ///
     /// [`Broken`]: then nothing was taken out.
     pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
-        let more = self.at_once(|conn| leaving::take_out_some(conn, most))?;
-        if more == More::Yes {
-            self.traces = Traces::Left;
-        }
-        Ok(more)
+        let last = self.turn;
+        let Some(turn) = self.at_once(|conn| leaving::take_out_some(conn, last, most))? else {
+            return Ok(More::No);
+        };
+        (self.turn, self.traces) = (turn, Traces::Left);
+        Ok(More::Yes)
     }
 
     /// Empties SQLite's log as [`Self::checkpoint`] does, if something that was taken out may be in it, but
