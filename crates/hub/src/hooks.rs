@@ -35,7 +35,7 @@ impl Shared {
         let gone = || Refusal::of(Code::Shutdown);
         let (found, hook) = oneshot::channel();
         self.order(Order::Hooked { hash, found })?;
-        let hook = hook.await.map_err(|_| gone())?;
+        let hook = hook.await.map_err(|_| gone())??;
         let Hooked { account, room, name } = hook.ok_or_else(|| Refusal::of(Code::NoSuchHook))?;
         let cid = cid.map(|key| hash.named(&key));
         let body = format!("[{name}] {text}");

@@ -1,7 +1,7 @@
 //! Hooks: what programs may say over HTTP. One is kept as a session of who made it, which nobody can
 //! log in with, and which ends with the room that it is for.
 
-use super::{Desk, Hooked, NewDevice, broken};
+use super::{Desk, Hooked, NewDevice, broken, order::Found};
 use crate::{
     model::AccountId,
     proof::TokenHash,
@@ -50,8 +50,12 @@ impl Desk {
     }
 
     /// Whose hook has a token that hashes to this, and what it is for.
-    pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
-        let session = self.device(hash).ok()??;
+    pub(super) fn hooked(&mut self, hash: &TokenHash) -> Found<Hooked> {
+        let session = self.device(hash).map_err(|error| broken(&error))?;
+        Ok(session.and_then(|session| self.hook_of(&session, hash)))
+    }
+
+    fn hook_of(&mut self, session: &Session, hash: &TokenHash) -> Option<Hooked> {
         let (_, name) = session.device.strip_prefix(HOOK_SIGN)?.split_once(' ')?;
         let (room, name) = (session.room?, name.to_owned());
         let room = self.state.has_room(room).then(|| saying::place(&self.state, room, None))?;

@@ -16,6 +16,7 @@ mod indexing;
 mod keeping;
 mod knowing;
 mod locking;
+mod looking;
 mod model;
 mod passing;
 mod reading;
