@@ -42,7 +42,7 @@ impl Shared {
         let ask = Ask::Message { to: room, kind: Kind::Notice, body, reply: None, cid };
         let hall = self.hall().await.map_err(|_| gone())?;
         let caller = Caller::enter(hall, self.limits.waiting_bytes_max);
-        self.order(Order::Ask { client: caller.client, account, re: None, ask })?;
+        self.order(Order::Post { client: caller.client, account, hash, ask })?;
         let answer = timeout(WRITTEN_WITHIN, caller.answer()).await;
         answer.unwrap_or_else(|_| Err(Refusal::of(Code::Unavailable))).map_err(of_text)
     }

@@ -3,9 +3,10 @@
 
 use super::{Desk, Hooked, NewDevice, broken, order::Found};
 use crate::{
+    hall::ClientId,
     model::AccountId,
     proof::TokenHash,
-    protocol::{Answer, Code, Place, Refusal, Secret},
+    protocol::{Answer, Ask, Code, Place, Refusal, Secret},
     saying,
     store::Session,
     text::{self, HOOK_SIGN},
@@ -27,7 +28,6 @@ impl Desk {
         room: &Place,
         hook: NewDevice,
     ) -> Result<Answer, Refusal> {
-        self.is_somebody(by)?;
         self.may_write(by)?;
         let id = self.judge(by).moderated(room)?;
         let Place::Room(room) = saying::place(&self.state, id, None) else {
@@ -47,6 +47,20 @@ impl Desk {
         let (hash, account, seen, room) = (hash.0, by, since, Some(id));
         self.add(&Session { hash, name, account, device, since, seen, room, stays })?;
         Ok(Answer::Hooked { path: Secret(path), session })
+    }
+
+    /// Does what a program asks by a hook of `by`, if that is one yet.
+    pub(super) fn post(
+        &mut self,
+        client: ClientId,
+        (by, hash): (AccountId, &TokenHash),
+        ask: Ask,
+    ) -> Result<Option<Answer>, Refusal> {
+        let hook = self.device(hash).map_err(|error| broken(&error))?;
+        if !hook.is_some_and(|hook| hook.account == by && is_hook(&hook)) {
+            return Err(Refusal::of(Code::NoSuchHook));
+        }
+        self.ask((client, None), by, ask)
     }
 
     /// Whose hook has a token that hashes to this, and what it is for.

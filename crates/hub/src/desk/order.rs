@@ -64,6 +64,8 @@ pub(crate) enum Order {
     Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+    /// A program asks by the hook of an account that hashes to this.
+    Post { client: ClientId, account: AccountId, hash: TokenHash, ask: Ask },
 }
 
 /// A password that a client showed, as far as it is known where it is acted on: it may be good no more.
