@@ -63,6 +63,8 @@ impl Store {
     ///
     /// [`Broken`]. What a later version or another program wrote is left as it is.
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
+        // Who closes a file lets go all that SQLite has locked of it in the same process.
+        lock::look(file)?;
         look::look(file)?;
         let lock = lock::take(file)?;
         if sync == Sync::Full {

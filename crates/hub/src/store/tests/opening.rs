@@ -24,6 +24,15 @@ fn a_store_is_for_one_process_which_is_named() {
 }
 
 #[test]
+fn what_is_in_use_is_not_looked_into() {
+    let written = Written::new();
+    fs::rename(written.file(), written.folder.path().join("away.db")).unwrap();
+    fs::write(written.file(), "of another program").unwrap();
+    let refused = Store::open(&written.file(), Sync::Normal).unwrap_err();
+    assert!(matches!(refused, Broken::InUse { .. }), "{refused:?}");
+}
+
+#[test]
 fn nobody_else_reads_its_files() {
     let (written, ..) = Written::with_room();
     written.store.backup(&written.folder.path().join("copy.db")).unwrap();
