@@ -35,14 +35,14 @@ impl Shared {
         let gone = || Refusal::of(Code::Shutdown);
         let (found, hook) = oneshot::channel();
         self.order(Order::Hooked { hash, found })?;
-        let hook = hook.await.map_err(|_| gone())?;
+        let hook = hook.await.map_err(|_| gone())??;
         let Hooked { account, room, name } = hook.ok_or_else(|| Refusal::of(Code::NoSuchHook))?;
         let cid = cid.map(|key| hash.named(&key));
         let body = format!("[{name}] {text}");
         let ask = Ask::Message { to: room, kind: Kind::Notice, body, reply: None, cid };
         let hall = self.hall().await.map_err(|_| gone())?;
         let caller = Caller::enter(hall, self.limits.waiting_bytes_max);
-        self.order(Order::Ask { client: caller.client, account, re: None, ask })?;
+        self.order(Order::Post { client: caller.client, account, hash, ask })?;
         let answer = timeout(WRITTEN_WITHIN, caller.answer()).await;
         answer.unwrap_or_else(|_| Err(Refusal::of(Code::Unavailable))).map_err(of_text)
     }

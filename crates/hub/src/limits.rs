@@ -58,7 +58,7 @@ pub struct Limits {
     pub asked_long_max: usize,
     /// How long who has no account may stay, and how much it may say.
     pub unknown_max: Duration,
-    /// The most bytes that who has no account may say.
+    /// The most bytes of lines that who has no account may say, but for the one that logs in.
     pub unknown_bytes_max: usize,
     /// The most that who has no account may ask, counted by what it takes, as lookups are.
     pub unknown_asks_max: u32,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     json,
     protocol::{Event, Told},
-    wire::Wire,
+    wire::{Tried, Wire},
 };
 
 /// Something told, spelled once for all who are told it.
@@ -35,11 +35,6 @@ impl Spoken {
         let mut json = Vec::with_capacity(256);
         json::write(&told, &mut json);
         Arc::new(Self { json: json.into(), told })
-    }
-
-    /// What is behind so many bytes of its frame.
-    fn behind(&self, told: usize) -> Arc<Self> {
-        Arc::new(Self { json: self.json.slice(told..), told: self.told.clone() })
     }
 
     /// Whether there are words for people in its frame, which are in English.
@@ -74,8 +69,10 @@ struct Waiting {
     waker: Option<Waker>,
     /// Whether its session waits, and has told all that it began to tell: others may tell something then.
     is_lent: bool,
-    /// How many bytes they told.
+    /// How many bytes they told, or began to tell.
     told_at_once: u64,
+    /// Whether they began to tell something, and its session does not know.
+    has_begun: bool,
 }
 
 /// Whether there was room.
@@ -107,7 +104,7 @@ impl Outbox {
         self.waiting().is_lent = false;
     }
 
-    /// How many bytes others told on the wire.
+    /// How many bytes others told on the wire, or began to.
     pub(crate) fn told_at_once(&self) -> u64 {
         self.waiting().told_at_once
     }
@@ -118,15 +115,12 @@ impl Outbox {
     pub(crate) fn push_at_once(&self, spoken: &Arc<Spoken>) -> Pushed {
         let mut waiting = self.waiting();
         if let Some(wire) = self.wire.as_ref().filter(|_| waiting.is_idle()) {
-            let told = wire.try_tell(&spoken.json);
-            waiting.told_at_once += told as u64;
-            if told == spoken.json.len() {
-                return Pushed::Taken;
-            }
-            if told > 0 {
-                // The rest of it comes before all else.
-                waiting.is_lent = false;
-                waiting.push(&spoken.behind(told));
+            let tried = wire.try_tell(&spoken.json);
+            if tried != Tried::Nothing {
+                waiting.told_at_once += spoken.json.len() as u64;
+                if tried == Tried::InPart {
+                    waiting.have_finished();
+                }
                 return Pushed::Taken;
             }
         }
@@ -168,14 +162,16 @@ impl Outbox {
         self.waiting().push_behind(spoken);
     }
 
-    /// Takes out all that waits, as soon as something does.
+    /// Takes out all that waits, as soon as something does, be it the rest of what others began to tell: that is
+    /// on the wire.
     pub(crate) fn poll_take(
         &self,
         cx: &mut Context<'_>,
         taken: &mut VecDeque<Arc<Spoken>>,
     ) -> Poll<()> {
         let mut waiting = self.waiting();
-        if waiting.spoken.is_empty() {
+        let has_begun = std::mem::take(&mut waiting.has_begun);
+        if waiting.spoken.is_empty() && !has_begun {
             if waiting.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
                 waiting.waker = Some(cx.waker().clone());
             }
@@ -204,6 +200,12 @@ impl Waiting {
     /// Whether its session waits, and for nothing that is there already.
     fn is_idle(&self) -> bool {
         self.is_lent && self.spoken.is_empty() && self.holds == 0
+    }
+
+    /// Has its session tell the rest of what others began to tell.
+    fn have_finished(&mut self) {
+        (self.is_lent, self.has_begun) = (false, true);
+        self.wake();
     }
 
     fn push_if(&mut self, spoken: &Arc<Spoken>, bytes_max: usize) -> Pushed {

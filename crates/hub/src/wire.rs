@@ -1,5 +1,6 @@
 //! A stream that two write to: the session that has it, and who tells a room something while that session
-//! waits. It is never both at once: see [`Outbox`](crate::outbox::Outbox).
+//! waits. It is never both at once: see [`Outbox`](crate::outbox::Outbox). What goes in part is kept here until
+//! the rest of it went: nothing is written before that, whoever writes it.
 
 use std::{
     io,
@@ -8,29 +9,64 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::{Buf as _, Bytes};
 use relais_net::Stream;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 /// A stream, until its session [takes](Self::take) it to end it.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: Mutex<Option<Stream>>,
+    ends: Mutex<Ends>,
+}
+
+#[derive(Debug)]
+struct Ends {
+    stream: Option<Stream>,
+    /// What is left of a frame that went in part.
+    begun: Bytes,
+}
+
+/// What became of a frame that was to go at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// It went.
+    Whole,
+    /// A part of it did; the rest goes before what is told next.
+    InPart,
+    /// Nothing did.
+    Nothing,
 }
 
 impl Wire {
     pub(crate) fn new(stream: Stream) -> Arc<Self> {
-        Arc::new(Self { stream: Mutex::new(Some(stream)) })
+        Arc::new(Self { ends: Mutex::new(Ends { stream: Some(stream), begun: Bytes::new() }) })
     }
 
-    /// Gives what the system takes of `bytes` at once, if it is a socket in the clear: how many. An error
-    /// is told who writes next.
-    pub(crate) fn try_tell(&self, bytes: &[u8]) -> usize {
-        let told = match &*self.stream() {
-            Some(Stream::Tcp(socket)) => socket.try_write(bytes),
-            Some(Stream::Unix(socket)) => socket.try_write(bytes),
+    /// Gives what the system takes of `frame` at once, if it is a socket in the clear, and no other frame went
+    /// in part. An error is told who writes next.
+    pub(crate) fn try_tell(&self, frame: &Bytes) -> Tried {
+        let mut ends = self.ends();
+        if !ends.begun.is_empty() {
+            return Tried::Nothing;
+        }
+        let told = match &ends.stream {
+            Some(Stream::Tcp(socket)) => socket.try_write(frame),
+            Some(Stream::Unix(socket)) => socket.try_write(frame),
             Some(Stream::Tls(_) | Stream::Within(_) | Stream::Memory(_)) | None => Ok(0),
         };
-        told.unwrap_or(0)
+        match told {
+            Ok(told) if told == frame.len() => Tried::Whole,
+            Ok(0) | Err(_) => Tried::Nothing,
+            Ok(told) => {
+                ends.begun = frame.slice(told..);
+                Tried::InPart
+            }
+        }
+    }
+
+    /// Whether the rest of a frame is yet to go.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.ends().begun.is_empty()
     }
 
     /// Reads what is there.
@@ -43,13 +79,14 @@ impl Wire {
         cx: &mut Context<'_>,
         room: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut *self.stream() {
+        match &mut self.ends().stream {
             Some(stream) => Pin::new(stream).poll_read(cx, room),
             None => Poll::Ready(Ok(())),
         }
     }
 
-    /// Gives all of `bytes`, and takes off their front what was given.
+    /// Gives what is left of a frame that went in part, then all of `bytes`, and takes off their front what was
+    /// given.
     ///
     /// # Errors
     ///
@@ -59,15 +96,20 @@ impl Wire {
         cx: &mut Context<'_>,
         bytes: &mut &[u8],
     ) -> Poll<io::Result<()>> {
-        let mut stream = self.stream();
-        let Some(stream) = &mut *stream else {
+        let mut ends = self.ends();
+        let Ends { stream: Some(stream), begun } = &mut *ends else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
-        while !bytes.is_empty() {
-            let told = ready!(Pin::new(&mut *stream).poll_write(cx, bytes))?;
-            if told == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        while !begun.is_empty() {
+            let told = ready!(poll_write(stream, cx, begun))?;
+            begun.advance(told);
+            if begun.is_empty() {
+                // Of what is empty the memory is held, too.
+                *begun = Bytes::new();
             }
+        }
+        while !bytes.is_empty() {
+            let told = ready!(poll_write(stream, cx, bytes))?;
             *bytes = &bytes[told..];
         }
         Pin::new(stream).poll_flush(cx)
@@ -75,16 +117,22 @@ impl Wire {
 
     /// Does something with the stream, if it was not taken.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Stream) -> T) -> Option<T> {
-        self.stream().as_ref().map(work)
+        self.ends().stream.as_ref().map(work)
     }
 
     /// Has it for oneself.
     pub(crate) fn take(&self) -> Option<Stream> {
-        self.stream().take()
+        self.ends().stream.take()
     }
 
-    fn stream(&self) -> MutexGuard<'_, Option<Stream>> {
+    fn ends(&self) -> MutexGuard<'_, Ends> {
         // A stream in which something panicked says itself what it is worth.
-        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives some of `bytes`: how many, and at least one.
+fn poll_write(stream: &mut Stream, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    let told = ready!(Pin::new(stream).poll_write(cx, bytes))?;
+    Poll::Ready(if told == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(told) })
 }

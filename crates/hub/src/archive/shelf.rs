@@ -40,14 +40,14 @@ impl Shelf {
     pub(super) fn do_next(&self, job: &Job) -> Group {
         // A bug in reading one thing is no reason to read nothing more.
         let read = panic::catch_unwind(AssertUnwindSafe(|| self.posts(job)));
-        read.unwrap_or_else(|_| told(job, Err(Refusal::of(Code::Internal))))
+        read.unwrap_or_else(|_| told(job, failed(job, Refusal::of(Code::Internal))))
     }
 
     fn posts(&self, job: &Job) -> Group {
         let mut posts = Group::new();
         let answer = self.read(job, &mut posts).unwrap_or_else(|error| {
             error!(%error, "what was said cannot be read");
-            Err(Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
+            failed(job, Refusal::of(Code::Unavailable).retry_ms(RETRY_MS))
         });
         posts.extend(told(job, answer));
         posts
@@ -201,6 +201,14 @@ fn listed(answer: &mut Answer) -> &mut [Listed] {
         Answer::LoggedIn { rooms, .. } | Answer::Rooms { rooms, .. } => rooms,
         Answer::Joined(room) => slice::from_mut(room),
         _ => &mut [],
+    }
+}
+
+/// What is told where `job` cannot be read: who came in did, whatever is unread.
+fn failed(job: &Job, refusal: Refusal) -> Result<Answer, Refusal> {
+    match &job.query {
+        Query::Counted { answer, .. } if job.query.is_owed() => Ok(answer.clone()),
+        _ => Err(refusal),
     }
 }
 

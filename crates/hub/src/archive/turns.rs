@@ -15,15 +15,76 @@ pub(super) struct Turns {
     quick: VecDeque<AccountId>,
     /// Whose next is a search. The same holds.
     long: VecDeque<AccountId>,
-    /// Of all accounts together.
-    jobs: usize,
+    /// How much waits of all accounts together.
+    waiting: Waiting,
 }
 
 #[derive(Debug, Default)]
 struct Account {
-    jobs: VecDeque<Job>,
-    /// What is being read, and for which of its clients.
-    reading: Option<(ClientId, Wanted)>,
+    jobs: VecDeque<(Wait, Job)>,
+    reading: Option<Reading>,
+}
+
+/// What is being read, and for which of its account's clients.
+#[derive(Debug)]
+struct Reading {
+    client: ClientId,
+    wanted: Wanted,
+    is_long: bool,
+}
+
+/// How long something waits: room for what waits briefly is not taken by what does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// For what others want that is quickly read.
+    Brief,
+    /// It is a search, or behind one of its account.
+    Long,
+}
+
+/// How much waits.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Waiting {
+    brief: usize,
+    long: usize,
+}
+
+impl Waiting {
+    fn of(&mut self, wait: Wait) -> &mut usize {
+        match wait {
+            Wait::Brief => &mut self.brief,
+            Wait::Long => &mut self.long,
+        }
+    }
+
+    /// Whether no more may wait so.
+    fn is_full(&self, wait: Wait) -> Option<Full> {
+        let is_full = match wait {
+            Wait::Brief => self.brief >= BRIEF_MAX,
+            Wait::Long => self.long >= LONG_MAX,
+        };
+        is_full.then_some(Full::All)
+    }
+}
+
+impl Account {
+    /// How long what it wants next waits.
+    fn wait(&self, job: &Job) -> Wait {
+        let is_behind = self.reading.as_ref().is_some_and(|reading| reading.is_long);
+        let is_long = is_behind || job.query.is_long() || self.searches() > 0;
+        if is_long { Wait::Long } else { Wait::Brief }
+    }
+
+    /// Whether it wants as much already as one may.
+    fn is_full(&self, job: &Job) -> Option<Full> {
+        let is_much = job.query.is_long() && self.searches() >= SEARCHES_AN_ACCOUNT_MAX;
+        (is_much || self.jobs.len() >= WAITING_AN_ACCOUNT_MAX).then_some(Full::Account)
+    }
+
+    /// How much of what waits may take long.
+    fn searches(&self) -> usize {
+        self.jobs.iter().filter(|(_, job)| job.query.is_long()).count()
+    }
 }
 
 /// What one who reads may take.
@@ -47,26 +108,27 @@ pub(super) enum Full {
 /// How much of one account may wait: what its devices, who come back at once, ask for then.
 const WAITING_AN_ACCOUNT_MAX: usize = 48;
 
-/// How much may wait of all.
-const WAITING_MAX: usize = 4096;
+/// How much of that may take long: as much as two of its connections ask for at once.
+const SEARCHES_AN_ACCOUNT_MAX: usize = 8;
+
+/// How much may wait of all, briefly, and long.
+const BRIEF_MAX: usize = 4096;
+const LONG_MAX: usize = 1024;
 
 impl Turns {
     /// Has `job` wait for its turn. What is owed to who came in always may.
     pub(super) fn add(&mut self, job: Job) -> Result<(), Box<(Job, Full)>> {
-        let waiting = self.accounts.get(&job.by).map_or(0, |account| account.jobs.len());
-        if !job.query.is_owed() {
-            if waiting >= WAITING_AN_ACCOUNT_MAX {
-                return Err(Box::new((job, Full::Account)));
-            }
-            if self.jobs >= WAITING_MAX {
-                return Err(Box::new((job, Full::All)));
-            }
-        }
         let who = job.by;
-        let account = self.accounts.entry(who).or_default();
-        account.jobs.push_back(job);
-        self.jobs += 1;
-        if waiting == 0 {
+        let nobody = Account::default();
+        let account = self.accounts.get(&who).unwrap_or(&nobody);
+        let (before, wait) = (account.jobs.len(), account.wait(&job));
+        let full = account.is_full(&job).or_else(|| self.waiting.is_full(wait));
+        if let Some(full) = full.filter(|_| !job.query.is_owed()) {
+            return Err(Box::new((job, full)));
+        }
+        *self.waiting.of(wait) += 1;
+        self.accounts.entry(who).or_default().jobs.push_back((wait, job));
+        if before == 0 {
             self.line_up(who);
         }
         Ok(())
@@ -79,9 +141,10 @@ impl Turns {
             Takes::Quick => self.quick.pop_front(),
         };
         let account = self.accounts.get_mut(&who?)?;
-        let job = account.jobs.pop_front()?;
-        account.reading = Some((job.client, job.wanted.clone()));
-        self.jobs -= 1;
+        let (wait, job) = account.jobs.pop_front()?;
+        let (client, wanted, is_long) = (job.client, job.wanted.clone(), job.query.is_long());
+        account.reading = Some(Reading { client, wanted, is_long });
+        *self.waiting.of(wait) -= 1;
         Some(job)
     }
 
@@ -98,21 +161,22 @@ impl Turns {
     /// *Cost*: that of all accounts that wait, if it wanted something.
     pub(super) fn forget(&mut self, client: ClientId, who: AccountId) -> Vec<Job> {
         let Some(account) = self.accounts.get_mut(&who) else { return Vec::new() };
-        if let Some((_, wanted)) = account.reading.as_ref().filter(|(of, _)| *of == client) {
-            wanted.give_up();
+        if let Some(reading) = account.reading.as_ref().filter(|reading| reading.client == client) {
+            reading.wanted.give_up();
         }
         let jobs = std::mem::take(&mut account.jobs).into_iter();
-        let (dropped, kept): (VecDeque<_>, VecDeque<_>) =
-            jobs.partition(|job| job.client == client);
-        account.jobs = kept;
+        let (dropped, kept): (Vec<_>, Vec<_>) = jobs.partition(|(_, job)| job.client == client);
+        account.jobs = kept.into();
         if !dropped.is_empty() {
-            self.jobs -= dropped.len();
+            for (wait, _) in &dropped {
+                *self.waiting.of(*wait) -= 1;
+            }
             // What it wants first may be of another kind now.
             self.quick.retain(|other| *other != who);
             self.long.retain(|other| *other != who);
             self.line_up(who);
         }
-        dropped.into()
+        dropped.into_iter().map(|(_, job)| job).collect()
     }
 
     /// Has an account wait for its turn, if it wants something and has none; forgets who wants nothing.
@@ -122,7 +186,7 @@ impl Turns {
             return;
         }
         match account.jobs.front() {
-            Some(job) if job.query.is_long() => self.long.push_back(who),
+            Some((_, job)) if job.query.is_long() => self.long.push_back(who),
             Some(_) => self.quick.push_back(who),
             None => _ = self.accounts.remove(&who),
         }
@@ -189,7 +253,7 @@ mod tests {
         let mut turns =
             of(&[(1, 1, 10), (1, 1, 11), (1, 2, 12), (2, 3, 20), (3, 4, 30), (2, 3, 21)]);
         assert_eq!(read(&mut turns), [10, 20, 30, 11, 21, 12]);
-        assert_eq!((turns.jobs, turns.accounts.len()), (0, 0));
+        assert_eq!((&turns.waiting, turns.accounts.len()), (&Waiting::default(), 0));
     }
 
     #[test]
@@ -223,10 +287,51 @@ mod tests {
 
     #[test]
     fn no_more_waits_than_may_of_all_together() {
-        let most = u64::try_from(WAITING_MAX).unwrap();
+        let most = u64::try_from(BRIEF_MAX).unwrap();
         let mut turns = of(&(0..most).map(|who| (who, who, 1)).collect::<Vec<_>>());
         let refused = turns.add(job((most, most, 9), page())).unwrap_err();
         assert_eq!(refused.1, Full::All);
+    }
+
+    #[test]
+    fn searches_take_no_room_of_what_is_quick_nor_does_what_is_behind_them() {
+        let mut turns = Turns::default();
+        // Each as much as one may, until no more is taken.
+        let mut accounts = 1..;
+        let refused = loop {
+            let who = accounts.next().unwrap();
+            let searches = (0..SEARCHES_AN_ACCOUNT_MAX).map(|_| search());
+            let pages = (SEARCHES_AN_ACCOUNT_MAX..WAITING_AN_ACCOUNT_MAX).map(|_| page());
+            let mut added = searches.chain(pages).map(|it| turns.add(job((who, who, 1), it)));
+            if let Some(refused) = added.find_map(Result::err) {
+                break refused;
+            }
+            let refused = turns.add(job((who, who, 2), search())).unwrap_err();
+            assert_eq!(refused.1, Full::Account);
+        };
+        assert_eq!((refused.1, &turns.waiting), (Full::All, &Waiting { brief: 0, long: LONG_MAX }));
+        turns.add(job((9999, 9999, 1), page())).unwrap();
+        assert_eq!(turns.next(Takes::Quick).map(|job| job.by), Some(AccountId(Seq(9999))));
+        let accounts = turns.accounts.len();
+        assert!(turns.add(job((9998, 9998, 1), search())).is_err());
+        assert_eq!(turns.accounts.len(), accounts, "who is refused is forgotten");
+        while let Some(job) = turns.next(Takes::All) {
+            turns.done(job.by);
+        }
+        turns.done(AccountId(Seq(9999)));
+        assert_eq!((&turns.waiting, turns.accounts.len()), (&Waiting::default(), 0));
+    }
+
+    #[test]
+    fn of_one_account_so_many_searches_wait() {
+        let mut turns = Turns::default();
+        for re in 0..SEARCHES_AN_ACCOUNT_MAX as u64 {
+            turns.add(job((1, 1, re), search())).unwrap();
+        }
+        assert_eq!(turns.add(job((1, 2, 9), search())).unwrap_err().1, Full::Account);
+        turns.add(job((1, 2, 9), page())).unwrap();
+        turns.next(Takes::All).unwrap();
+        turns.add(job((1, 2, 10), search())).unwrap();
     }
 
     #[test]
@@ -253,7 +358,7 @@ mod tests {
         assert_eq!(turns.next(Takes::Quick).unwrap().re, Some(11));
         turns.done(who);
         turns.done(AccountId(Seq(2)));
-        assert_eq!((turns.jobs, turns.accounts.len()), (0, 0));
+        assert_eq!((&turns.waiting, turns.accounts.len()), (&Waiting::default(), 0));
         // Of who has nothing there, nothing is dropped.
         assert!(turns.forget(client, who).is_empty());
     }
@@ -270,6 +375,6 @@ mod tests {
         assert!(turns.forget(client, who).is_empty());
         assert!(first.wanted.is_given_up());
         turns.done(who);
-        assert_eq!((turns.jobs, turns.accounts.len()), (0, 0));
+        assert_eq!((&turns.waiting, turns.accounts.len()), (&Waiting::default(), 0));
     }
 }

@@ -79,15 +79,22 @@ impl Asking {
 
 /// Whether asking twice comes to the same as asking once.
 fn is_repeatable(ask: &Ask) -> bool {
-    // Meanwhile the other may have ended a dialogue, or begun one.
-    !matches!(
-        ask,
+    match ask {
         Ask::Announce { .. }
-            | Ask::Create { .. }
-            | Ask::Password { .. }
-            | Ask::Unregister { .. }
-            | Ask::Dialogue { .. }
-    )
+        | Ask::Create { .. }
+        | Ask::Password { .. }
+        | Ask::Unregister { .. }
+        // Of a second one nobody would know what the first is called.
+        | Ask::Hook { .. }
+        // Meanwhile the other may have ended a dialogue, or begun one; have come back, or declined.
+        | Ask::Dialogue { .. }
+        | Ask::Kick { .. }
+        | Ask::Invite { .. }
+        | Ask::Part { .. } => false,
+        // A time would begin anew.
+        Ask::Ban { seconds, .. } | Ask::Mute { seconds, .. } => seconds.is_none(),
+        _ => true,
+    }
 }
 
 /// Has what `ask` writes down called `cid`, if it is called nothing yet. So it is done once, however
@@ -107,6 +114,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::protocol::Place;
 
     fn calc(expr: &str) -> Ask {
         Ask::Calc { expr: expr.into() }
@@ -154,5 +162,22 @@ mod tests {
         asked(&mut asking, 3, now);
         assert_eq!(asking.lost(), Some(announce));
         assert_eq!(asking.len(), 0);
+    }
+
+    #[test]
+    fn what_another_may_have_answered_meanwhile_is_not_asked_again() {
+        let (room, user) = (|| Place::Room("#lab".into()), || "bob".to_owned());
+        let ban = |seconds| Ask::Ban { room: room(), user: user(), seconds, reason: None };
+        let mute = |seconds| Ask::Mute { room: room(), user: user(), on: true, seconds };
+        let check = |ask: Ask, expect| assert_eq!(is_repeatable(&ask), expect, "{ask:?}");
+        check(Ask::Hook { room: room(), name: "build".into() }, false);
+        check(Ask::Kick { room: room(), user: user(), reason: None }, false);
+        check(Ask::Invite { room: room(), user: user() }, false);
+        check(Ask::Part { room: room() }, false);
+        check(ban(Some(60)), false);
+        check(mute(Some(60)), false);
+        check(ban(None), true);
+        check(mute(None), true);
+        check(Ask::Join { room: room() }, true);
     }
 }

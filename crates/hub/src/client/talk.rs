@@ -148,7 +148,8 @@ impl Talk {
 
     /// Asks for something, now or once there is a connection. Its answer is news.
     ///
-    /// What is written down is done once, whatever connections are lost before its answer comes.
+    /// What is said is written down once, whatever connections are lost before its answer comes; of what twice
+    /// would be too often it is told then that nobody knows ([`News::Unsure`]).
     pub fn ask(&mut self, mut ask: Ask, now: Instant) {
         let random = self.random;
         name(&mut ask, || draw(random));

@@ -2,7 +2,7 @@
 
 use super::{Admission, Desk, Shown};
 use crate::{
-    hall::ClientId,
+    hall::{ClientId, Key},
     model::{AccountId, Act, Deed, RoomId, Said},
     proof::TokenHash,
     protocol::{Answer, Code, Event, Refusal, Secret, Told},
@@ -77,7 +77,6 @@ impl Desk {
         said: Said,
     ) -> Result<Answer, Refusal> {
         let who = shown.account;
-        self.is_somebody(who)?;
         self.is_password(who, &shown.phc.0)?;
         self.unregister((who, who), said)
     }
@@ -121,6 +120,21 @@ impl Desk {
     pub(super) fn is_somebody(&self, who: AccountId) -> Result<(), Refusal> {
         let is_somebody = self.state.has_account(who);
         if is_somebody { Ok(()) } else { Err(Refusal::of(Code::SessionRevoked).why(DELETED)) }
+    }
+
+    /// Whether a client is `who` yet: what it asked before it was logged out may come behind that. Who leaves
+    /// something to be done is no client any more.
+    pub(super) fn is_yet(&self, client: ClientId, who: AccountId) -> Result<(), Refusal> {
+        self.is_somebody(who)?;
+        let is_out = |session: &String| {
+            let is_own = |(one, own): &(ClientId, String)| *one == client && own == session;
+            self.dismissed.iter().any(is_own)
+        };
+        let is_yet = match self.clients.get(&client) {
+            Some((own, session)) => *own == who && !is_out(session),
+            None => client.key == Key::NOBODY,
+        };
+        if is_yet { Ok(()) } else { Err(Refusal::of(Code::SessionRevoked)) }
     }
 
     /// Ends the connections of an account, if it was deleted.

@@ -1,11 +1,12 @@
 //! Hooks: what programs may say over HTTP. One is kept as a session of who made it, which nobody can
 //! log in with, and which ends with the room that it is for.
 
-use super::{Desk, Hooked, NewDevice, broken};
+use super::{Desk, Hooked, NewDevice, broken, order::Found};
 use crate::{
+    hall::ClientId,
     model::AccountId,
     proof::TokenHash,
-    protocol::{Answer, Code, Place, Refusal, Secret},
+    protocol::{Answer, Ask, Code, Place, Refusal, Secret},
     saying,
     store::Session,
     text::{self, HOOK_SIGN},
@@ -27,7 +28,6 @@ impl Desk {
         room: &Place,
         hook: NewDevice,
     ) -> Result<Answer, Refusal> {
-        self.is_somebody(by)?;
         self.may_write(by)?;
         let id = self.judge(by).moderated(room)?;
         let Place::Room(room) = saying::place(&self.state, id, None) else {
@@ -49,9 +49,27 @@ impl Desk {
         Ok(Answer::Hooked { path: Secret(path), session })
     }
 
+    /// Does what a program asks by a hook of `by`, if that is one yet.
+    pub(super) fn post(
+        &mut self,
+        client: ClientId,
+        (by, hash): (AccountId, &TokenHash),
+        ask: Ask,
+    ) -> Result<Option<Answer>, Refusal> {
+        let hook = self.device(hash).map_err(|error| broken(&error))?;
+        if !hook.is_some_and(|hook| hook.account == by && is_hook(&hook)) {
+            return Err(Refusal::of(Code::NoSuchHook));
+        }
+        self.ask((client, None), by, ask)
+    }
+
     /// Whose hook has a token that hashes to this, and what it is for.
-    pub(super) fn hooked(&mut self, hash: &TokenHash) -> Option<Hooked> {
-        let session = self.device(hash).ok()??;
+    pub(super) fn hooked(&mut self, hash: &TokenHash) -> Found<Hooked> {
+        let session = self.device(hash).map_err(|error| broken(&error))?;
+        Ok(session.and_then(|session| self.hook_of(&session, hash)))
+    }
+
+    fn hook_of(&mut self, session: &Session, hash: &TokenHash) -> Option<Hooked> {
         let (_, name) = session.device.strip_prefix(HOOK_SIGN)?.split_once(' ')?;
         let (room, name) = (session.room?, name.to_owned());
         let room = self.state.has_room(room).then(|| saying::place(&self.state, room, None))?;

@@ -184,11 +184,11 @@ impl Desk {
             }
             Order::Hook { client, account, re, room, hook } => {
                 let keep = |desk: &mut Self| desk.make_hook(account, &room, hook).map(Some);
-                self.answer((client, re), keep);
+                self.answer_who((client, re), account, keep);
             }
             Order::Certify { client, account, re, name, fingerprint } => {
                 let know = |desk: &mut Self| desk.know(account, (&name, fingerprint)).map(Some);
-                self.answer((client, re), know);
+                self.answer_who((client, re), account, know);
             }
             Order::Register { client, re, name, phc, admission, device, entered } => {
                 let account = (name, phc);
@@ -202,11 +202,11 @@ impl Desk {
             }
             Order::Repassword { client, re, shown, phc } => {
                 let change = |desk: &mut Self| desk.change_password(&shown, &phc).map(Some);
-                self.answer((client, re), change);
+                self.answer_who((client, re), shown.account, change);
             }
             Order::Unregister { client, re, shown, said } => {
                 let go = |desk: &mut Self| desk.unregister_itself(&shown, said).map(Some);
-                self.answer((client, re), go);
+                self.answer_who((client, re), shown.account, go);
                 self.dismiss(shown.account);
             }
             Order::Run { chore, done } => self.run_chore(chore, done),
@@ -218,7 +218,11 @@ impl Desk {
             Order::Wake { client, waking, woken } => _ = woken.send(self.wake(client, waking)),
             Order::Leave { client } => self.see_off(client),
             Order::Ask { client, account, re, ask } => {
-                self.answer((client, re), |desk| desk.ask((client, re), account, ask));
+                self.answer_who((client, re), account, |desk| desk.ask((client, re), account, ask));
+            }
+            Order::Post { client, account, hash, ask } => {
+                let post = |desk: &mut Self| desk.post(client, (account, &hash), ask);
+                self.answer((client, None), post);
             }
         }
     }
@@ -236,6 +240,19 @@ impl Desk {
         if let Some(answer) = answer.filter(|_| !self.asked.is_empty()) {
             self.tell(client, Told::Answer { re, answer });
         }
+    }
+
+    /// The same of what a client asked that was `who` then, if it is that yet.
+    fn answer_who(
+        &mut self,
+        asked: Asked,
+        who: AccountId,
+        answering: impl FnOnce(&mut Self) -> Result<Option<Answer>, Refusal>,
+    ) {
+        self.answer(asked, |desk| {
+            desk.is_yet(asked.0, who)?;
+            answering(desk)
+        });
     }
 
     /// The same for who comes in, and is to know who it is once that is written down.

@@ -16,13 +16,16 @@ use crate::{
 /// Who asks, and what it calls what it asks.
 pub(super) type Asked = (ClientId, Option<u64>);
 
+/// What was looked for, if it is there; refused, where the store cannot be read.
+pub(crate) type Found<T> = Result<Option<T>, Refusal>;
+
 /// Something that is to be done in its turn.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Another core has clients: from here on it is told all.
     Open { hall: mpsc::UnboundedSender<Arc<Group>>, number: oneshot::Sender<usize> },
     /// Who has this name, and what its password is held against.
-    Find { name: String, found: oneshot::Sender<Option<(AccountId, String)>> },
+    Find { name: String, found: oneshot::Sender<Found<(AccountId, String)>> },
     /// A client is to have a new account.
     Register {
         client: ClientId,
@@ -34,7 +37,7 @@ pub(crate) enum Order {
         entered: oneshot::Sender<Entered>,
     },
     /// Whose hook it is that hashes to this.
-    Hooked { hash: TokenHash, found: oneshot::Sender<Option<Hooked>> },
+    Hooked { hash: TokenHash, found: oneshot::Sender<Found<Hooked>> },
     /// An account is to have a hook for a room.
     Hook { client: ClientId, account: AccountId, re: Option<u64>, room: Place, hook: NewDevice },
     /// An account is to be known by the certificate of this fingerprint, which its client has shown.
@@ -61,6 +64,8 @@ pub(crate) enum Order {
     Leave { client: ClientId },
     /// A client of an account asks.
     Ask { client: ClientId, account: AccountId, re: Option<u64>, ask: Ask },
+    /// A program asks by the hook of an account that hashes to this.
+    Post { client: ClientId, account: AccountId, hash: TokenHash, ask: Ask },
 }
 
 /// A password that a client showed, as far as it is known where it is acted on: it may be good no more.

@@ -1,7 +1,9 @@
 //! Who comes in, and who leaves.
 
 use super::{
-    Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, certificates, order::Asked, pace,
+    Admission, Desk, Entered, Entrance, NewDevice, Order, Proof, broken, certificates,
+    order::{Asked, Found},
+    pace,
 };
 use crate::{
     hall::{ClientId, Post},
@@ -24,13 +26,12 @@ struct Admitted {
 impl Desk {
     /// Tells who somebody is who wants to log in. Of what is committed alone: what is undone was never.
     pub(super) fn look_up(&mut self, look: Order) {
-        if self.sound().is_err() {
-            // Who waits for it is told that it cannot be had now.
-            return;
-        }
+        let sound = self.sound().map_err(|error| broken(&error));
         match look {
-            Order::Find { name, found } => _ = found.send(self.find(&name)),
-            Order::Hooked { hash, found } => _ = found.send(self.hooked(&hash)),
+            Order::Find { name, found } => _ = found.send(sound.and_then(|()| self.find(&name))),
+            Order::Hooked { hash, found } => {
+                _ = found.send(sound.and_then(|()| self.hooked(&hash)));
+            }
             _ => {}
         }
     }
@@ -59,10 +60,11 @@ impl Desk {
     }
 
     /// Who is called `name`, and what its password is held against.
-    fn find(&self, name: &str) -> Option<(AccountId, String)> {
-        let who = self.state.account_named(name)?;
-        let phc = self.store.password(who).ok()??;
-        Some((who, phc))
+    fn find(&self, name: &str) -> Found<(AccountId, String)> {
+        let who = self.state.account_named(name);
+        // Read for nobody, too: a disk that fails tells nothing of who has an account.
+        let phc = self.store.password(who.unwrap_or(AccountId::HUB));
+        Ok(who.zip(phc.map_err(|error| broken(&error))?))
     }
 
     /// Makes an account, and has its client be it.

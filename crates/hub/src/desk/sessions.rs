@@ -38,7 +38,6 @@ impl Desk {
         shown: &Shown,
         phc: &Secret,
     ) -> Result<Answer, Refusal> {
-        self.is_somebody(shown.account)?;
         self.is_password(shown.account, &shown.phc.0)?;
         self.repassword(shown.account, phc)
     }

@@ -61,8 +61,9 @@ const INDEXED_AT_ONCE: usize = 256;
 const TAKEN_OUT_EVERY: Duration = Duration::from_millis(50);
 const TAKEN_OUT_AT_ONCE: usize = 16;
 
-/// How often SQLite's log is emptied for what was taken out.
+/// How often SQLite's log is emptied for what was taken out, and how often while more of what was deleted is.
 const WIPED_EVERY: Duration = Duration::from_secs(10);
+const WIPED_MEANWHILE: Duration = Duration::from_mins(1);
 
 /// How long is waited for orders where nothing is to be done but to look whether the store is there.
 const WAITED_FOR_ORDERS: Duration = Duration::from_secs(5);
@@ -144,11 +145,13 @@ impl Desk {
         self.wipe(now)
     }
 
-    /// Once all is taken out that is to be, has it be in no file any more. Not for each message: all wait
-    /// for the disk meanwhile. What goes for its age may go on for hours: that is not waited for.
+    /// Has what was taken out be in no file any more: soon, once all is that is to be; now and then before
+    /// that. Not for each message: all wait for the disk meanwhile. What goes for its age may go on for hours:
+    /// that is not waited for.
     fn wipe(&mut self, now: Millis) -> Result<(), Broken> {
         let is_done = self.upkeep.owed == Owed::None && self.upkeep.forgetting.is_at_rest();
-        if !is_done || !is_due((self.upkeep.wiped_at, now), WIPED_EVERY) {
+        let every = if is_done { WIPED_EVERY } else { WIPED_MEANWHILE };
+        if !is_due((self.upkeep.wiped_at, now), every) {
             return Ok(());
         }
         self.upkeep.wiped_at = now;

@@ -69,11 +69,16 @@ impl Desk {
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Broken> {
-        if !self.is_writing {
-            self.sound()?;
-            self.store.begin()?;
-            self.is_writing = true;
+        if self.is_writing {
+            return Ok(());
         }
+        self.sound()?;
+        if let Err(error) = self.store.begin() {
+            let what = "the hub's store cannot be written to now; what is to be written is refused";
+            self.trouble.tell((what, &error), self.now());
+            return Err(error);
+        }
+        self.is_writing = true;
         Ok(())
     }
 
@@ -113,6 +118,7 @@ impl Desk {
 
     /// Brings all that was written into the store's one file, as far as the disk takes that.
     pub(super) fn close(&mut self) {
+        self.store.be_patient();
         match self.write_devices_now() {
             Err(error) if self.devices.holds_out() => {
                 error!(%error, "who was logged out last may come in again, once the hub is back");

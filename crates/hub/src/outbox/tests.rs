@@ -1,5 +1,7 @@
 //! What waits, and what is told at once.
 
+use std::future::poll_fn;
+
 use relais_net::Stream;
 use tokio::{io::AsyncReadExt as _, net::UnixStream};
 
@@ -89,26 +91,32 @@ async fn nothing_overtakes_what_waits_or_is_held_back() {
 }
 
 #[tokio::test]
-async fn of_what_fits_in_part_the_rest_waits_before_all_else() {
+async fn of_what_fits_in_part_the_rest_goes_before_all_else_whoever_tells_that() {
     let ((outbox, mut there), mut told) = (wired().await, Vec::new());
+    let wire = outbox.wire.as_ref().unwrap();
     outbox.lend();
-    // Of lengths that no buffer is a multiple of.
-    for number in 0..100_000 {
-        let one = typing(&"x".repeat(1 + number % 977));
-        told.extend_from_slice(&one.json);
-        assert_eq!(outbox.push_at_once(&one), Pushed::Taken);
-        if outbox.told_at_once() < told.len() as u64 {
-            break;
-        }
-    }
-    outbox.push_at_once(&typing("last"));
-    told.extend_from_slice(&typing("last").json);
-    let mut waits = VecDeque::new();
-    _ = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut waits);
-    let mut heard = vec![0; usize::try_from(outbox.told_at_once()).unwrap()];
-    there.read_exact(&mut heard).await.unwrap();
-    for spoken in waits {
-        heard.extend_from_slice(&spoken.json);
-    }
-    assert!(heard == told, "{} of {} bytes, or others", heard.len(), told.len());
+    // More than a socket takes.
+    let long = typing(&"x".repeat(8 << 20));
+    told.extend_from_slice(&long.json);
+    assert_eq!(outbox.push_at_once(&long), Pushed::Taken);
+    assert!(wire.has_begun());
+    assert_eq!(outbox.told_at_once(), told.len() as u64);
+    assert_eq!(take(&outbox), Some(0), "its session is woken to tell the rest");
+    assert_eq!(take(&outbox), None, "once");
+    // It lends the wire again before it did.
+    outbox.lend();
+    let last = typing("last");
+    assert_eq!(outbox.push_at_once(&last), Pushed::Taken);
+    assert_eq!(take(&outbox), Some(1), "nothing goes past the rest");
+    // What it says itself, as an answer to a ping.
+    told.extend_from_slice(b"own\n");
+    let telling = async {
+        let mut own: &[u8] = b"own\n";
+        poll_fn(|cx| wire.poll_tell(cx, &mut own)).await.unwrap();
+    };
+    let mut heard = vec![0; told.len()];
+    let ((), heard_all) = tokio::join!(telling, there.read_exact(&mut heard));
+    heard_all.unwrap();
+    assert!(heard == told, "{} bytes, or others", told.len());
+    assert!(!wire.has_begun());
 }

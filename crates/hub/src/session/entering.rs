@@ -129,7 +129,13 @@ impl Session<'_> {
         let attempt = attempt.map_err(limited)?;
         let (found, who) = oneshot::channel();
         self.hub.order(Order::Find { name: user.to_owned(), found })?;
-        let who = who.await.map_err(|_| gone())?;
+        let who = match who.await.unwrap_or_else(|_| Err(gone())) {
+            Ok(who) => who,
+            Err(refusal) => {
+                self.take_back(attempt);
+                return Err(refusal);
+            }
+        };
         let stored = who.as_ref().map(|(_, phc)| phc.as_str());
         // The same for nobody as for somebody.
         let password = name::password_text(&password.0).map_or(password, Secret);
@@ -149,9 +155,14 @@ impl Session<'_> {
     /// What who tried is told, since many log in: that was no attempt.
     fn not_judged(&self, attempt: Option<Attempt>, why: proof::Busy) -> Refusal {
         if let Some(attempt) = attempt {
-            self.hub.throttled(|throttled, now| throttled.logins.forget(attempt, now));
+            self.take_back(attempt);
         }
         busy(why)
+    }
+
+    /// What was shown was held against nothing: that was no attempt.
+    fn take_back(&self, attempt: Attempt) {
+        self.hub.throttled(|throttled, now| throttled.logins.forget(attempt, now));
     }
 
     async fn log_in_again(

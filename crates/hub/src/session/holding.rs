@@ -52,13 +52,13 @@ impl Session<'_> {
                 return Ok(end);
             }
             self.know_dialect();
-            if self.says_too_much() {
-                let why = Refusal::of(Code::FrameTooBig).why("this much is for who has logged in");
-                return Box::pin(self.turn_out(why, "said too much before it logged in")).await;
-            }
             if let ControlFlow::Break(end) = self.hear_lines().await {
                 self.speak().await?;
                 return Ok(end);
+            }
+            if self.says_too_much() {
+                let why = Refusal::of(Code::FrameTooBig).why("this much is for who has logged in");
+                return Box::pin(self.turn_out(why, "said too much before it logged in")).await;
             }
             if !self.taken.is_empty() {
                 continue;
@@ -94,12 +94,17 @@ impl Session<'_> {
         };
     }
 
-    /// Does what was said, as far as more may be asked.
+    /// Does what was said, as far as more may be asked. Of who is nobody after a line, that counts as said by
+    /// a stranger; what stands behind a login does not.
     async fn hear_lines(&mut self) -> ControlFlow<End> {
-        while self.goodbye.is_none() && self.asked < self.asked_max() {
+        while self.goodbye.is_none() && self.asked < self.asked_max() && !self.says_too_much() {
             let Some(line) = self.link.next() else { break };
+            let bytes = line.bytes();
             // Boxed, as all is that is seldom waited for: each connection's task has room for what is not.
             Box::pin(self.hear(line)).await?;
+            if self.who.is_none() {
+                self.said_unknown = self.said_unknown.saturating_add(bytes);
+            }
         }
         ControlFlow::Continue(())
     }
@@ -123,9 +128,6 @@ impl Session<'_> {
         outbox.have_back();
         if let Step::Heard(Heard::Bytes(bytes)) = step {
             self.passed.heard += bytes as u64;
-            if self.who.is_none() {
-                self.said_unknown += bytes;
-            }
         }
         Ok(step)
     }

@@ -31,6 +31,16 @@ pub(super) enum Line {
     TooLong,
 }
 
+impl Line {
+    /// How long it is; of what was dropped, longer than any.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(line) => line.len() + 1,
+            Self::TooLong => usize::MAX,
+        }
+    }
+}
+
 /// Without what is said: there may be a password in it.
 impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -112,6 +112,15 @@ impl Link {
         }
     }
 
+    /// Whether others began to tell something of which the rest is yet to be told: before all else, or with
+    /// nothing.
+    pub(super) fn has_begun(&self) -> bool {
+        match self {
+            Self::Lines(wire, _) => wire.has_begun(),
+            Self::WebSocket(_) | Self::Datagrams(_) => false,
+        }
+    }
+
     /// From here on the client may be silent for as long as it likes, if it is there: that is asked
     /// now and then.
     pub(super) fn keep_alive(&mut self, limits: &Limits) {

@@ -65,7 +65,7 @@ pub(crate) struct Session<'h> {
     asked: usize,
     /// Whether any of them asks for much.
     asks: Asks,
-    /// How many bytes it said before it was somebody.
+    /// How many bytes of lines it said before it was somebody: but for the one by which it came to be that.
     said_unknown: usize,
     purse: Purse,
     /// What is being worked out for it.
@@ -184,6 +184,8 @@ impl<'h> Session<'h> {
     ) -> (Result<End, Fault>, u64, u64) {
         let ended = self.hold(drain).await;
         if let Ok(end) = &ended {
+            // Who is gone is told nothing more.
+            _ = self.finish().await;
             self.link.linger(end).await;
         }
         (ended, self.passed.heard, self.passed.said + self.outbox.told_at_once())

@@ -72,7 +72,7 @@ impl Session<'_> {
     /// Tells all that is to be told.
     pub(super) async fn speak(&mut self) -> Result<(), Fault> {
         if self.taken.is_empty() {
-            return Ok(());
+            return self.finish().await;
         }
         let most = self.taken.iter().map(|spoken| spoken.json.len()).sum();
         let mut text = Vec::with_capacity(most);
@@ -98,6 +98,11 @@ impl Session<'_> {
             self.asks = Asks::Little;
         }
         Ok(())
+    }
+
+    /// Tells the rest of what others began to tell.
+    pub(super) async fn finish(&mut self) -> Result<(), Fault> {
+        if self.link.has_begun() { self.send(&[]).await } else { Ok(()) }
     }
 
     /// What is told may be the end, or change where what is typed goes.

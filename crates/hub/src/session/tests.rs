@@ -220,12 +220,45 @@ async fn who_says_nothing_more_but_its_login_is_told_what_it_missed() {
 
 #[tokio::test]
 async fn who_is_nobody_is_heard_up_to_its_bytes_from_the_first() {
-    let limits = Limits::default();
-    let pings = "{\"cmd\":\"PING\",\"id\":1}\n".repeat(limits.unknown_bytes_max / 20);
-    let (_folder, hub) = hub(limits);
-    let told = told(&hub, &pings).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("FRAME_TOO_BIG"), "{told:?}");
+    let (_folder, hub) = hub(Limits::default());
+    let ping = format!("{{\"cmd\":\"PING\",\"more\":\"{}\"}}\n", "x".repeat(1000));
+    let told = told(&hub, &ping.repeat(9)).await;
+    assert_eq!(told.len(), 4 + 1, "{told:?}");
+    assert!(told[4].contains(r#""ev":"bye","code":"FRAME_TOO_BIG""#), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_login_is_somebody_s_however_much_comes_at_once() {
+    let (_folder, hub) = hub(Limits { burst: 100, ..Limits::default() });
+    let message = |id| {
+        let body = "x".repeat(400);
+        format!(r##"{{"cmd":"MESSAGE","id":{id},"room":"#lab","body":"{body}"}}"##)
+    };
+    let create = r##"{"cmd":"CREATE","id":2,"room":"#lab"}"##.to_owned();
+    let said: Vec<_> =
+        [REGISTER.to_owned(), create].into_iter().chain((3..33).map(message)).collect();
+    let told = told(&hub, &(said.join("\n") + "\n")).await;
+    for re in 1..33 {
+        let begin = format!(r#"{{"re":{re},"ok":true"#);
+        assert!(told.iter().any(|line| line.starts_with(&begin)), "{re} {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_may_name_as_many_rooms_as_there_may_be() {
+    let (_folder, hub) = hub(Limits::default());
+    told(&hub, &format!("{REGISTER}\n")).await;
+    let rooms = (0..200).map(|room| format!(r##""#a-room-with-a-long-name-{room}":{room}"##));
+    let rooms = rooms.collect::<Vec<_>>().join(",");
+    let login = REGISTER.replace("REGISTER", "LOGIN");
+    let resume = format!(r#","resume":{{"rooms":{{{rooms}}}}}}}"#);
+    let came = told(&hub, &(login.replace('}', &resume) + "\n")).await;
+    assert!(came[0].starts_with(r#"{"re":1,"ok":true"#), "{came:?}");
+    let wrong = login.replace("secret-pass", "wrong-pass").replace('}', &resume);
+    let told = told(&hub, &format!("{wrong}\n{{\"cmd\":\"PING\",\"id\":2}}\n")).await;
+    let last = told.last().unwrap();
+    assert!(last.contains(r#""ev":"bye","code":"FRAME_TOO_BIG""#), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains(r#""re":2"#)), "{told:?}");
 }
 
 #[tokio::test]

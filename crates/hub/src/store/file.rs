@@ -34,8 +34,8 @@ pub enum Sync {
     Normal,
 }
 
-/// How long another program's lock is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long another program's lock is waited for where nobody else waits meanwhile.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
@@ -81,8 +81,9 @@ fn empty_by_and_by(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
 ///
 /// # Errors
 ///
-/// [`Broken::Locked`], if somebody read from it for longer than is waited for that; else the disk's.
-pub(super) fn empty_now(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
+/// [`Broken::Locked`], if somebody read from it for longer than there is patience; else the disk's.
+pub(super) fn empty(conn: &mut Connection, file: &Path, patience: Duration) -> Result<(), Broken> {
+    conn.busy_timeout(patience)?;
     conn.wal_hook(None::<fn(&mut Wal, c_int) -> rusqlite::Result<()>>)?;
     let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
     empty_by_and_by(conn, file)?;
@@ -91,18 +92,6 @@ pub(super) fn empty_now(conn: &mut Connection, file: &Path) -> Result<(), Broken
         // SQLite does not call that an error.
         _ => Err(rusqlite::Error::SqliteFailure(Error::new(SQLITE_BUSY), None).into()),
     }
-}
-
-/// The same, if nobody reads from it just now.
-///
-/// # Errors
-///
-/// [`Broken::Locked`], if somebody does; else the disk's.
-pub(super) fn empty_at_once(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
-    conn.busy_timeout(Duration::ZERO)?;
-    let emptied = empty_now(conn, file);
-    conn.busy_timeout(PATIENCE)?;
-    emptied
 }
 
 /// Opens a connection that only reads.

@@ -8,9 +8,15 @@ use super::{
     log,
     numbers::{Bits, rows},
     row::said_number,
-    said::More,
 };
 use crate::model::{AccountId, RoomId, Said, Seq, State};
+
+/// What is owed that was begun last, as `owed` has it: those behind it have their turn next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turn {
+    what: i64,
+    id: Seq,
+}
 
 /// In `owed.what`: what an account said is to be taken out, with its reasons, signs and topics.
 const OF_ACCOUNT: i64 = 0;
@@ -75,21 +81,28 @@ pub(super) fn delete(conn: &Connection, room: RoomId) -> Result<(), Broken> {
     owe(conn, (OF_ROOM, room.0))
 }
 
+/// An account is called as its place in the log: before that there is nothing of it.
 fn owe(conn: &Connection, (what, id): (i64, Seq)) -> Result<(), Broken> {
-    conn.prepare_cached("INSERT INTO owed VALUES (?1, ?2, 0)")?.execute(params![what, id])?;
+    conn.prepare_cached("INSERT INTO owed VALUES (?1, ?2, ?2)")?.execute(params![what, id])?;
     Ok(())
 }
 
-/// Takes out some of what is owed: at most `most` entries. Says whether there may be more.
+/// Takes out some of what is owed, at most `most` entries, of whose turn it is behind `last`. Gives whose that
+/// was; nothing, if nothing is owed any more.
 ///
 /// # Errors
 ///
 /// [`Broken`]
-pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Broken> {
-    let sql = "SELECT what, id, upto FROM owed ORDER BY what, id LIMIT 1";
-    let mut owed = conn.prepare_cached(sql)?;
-    let owed = owed.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    let Some((what, id, upto)) = owed.optional()? else { return Ok(More::No) };
+pub(super) fn take_out_some(
+    conn: &Connection,
+    last: Turn,
+    most: usize,
+) -> Result<Option<Turn>, Broken> {
+    let owed = match owed_behind(conn, last)? {
+        None => owed_behind(conn, Turn { what: i64::MIN, id: Seq(0) })?,
+        owed => owed,
+    };
+    let Some((Turn { what, id }, upto)) = owed else { return Ok(None) };
     let next = match what {
         OF_ROOM => of_room(conn, RoomId(id), most)?,
         what => of_account(conn, what, (AccountId(id), upto), most)?,
@@ -102,7 +115,18 @@ pub(super) fn take_out_some(conn: &Connection, most: usize) -> Result<More, Brok
             .prepare_cached("DELETE FROM owed WHERE what = ?1 AND id = ?2")?
             .execute(params![what, id])?,
     };
-    Ok(More::Yes)
+    Ok(Some(Turn { what, id }))
+}
+
+/// What is owed next behind another, and up to where that is done.
+fn owed_behind(conn: &Connection, last: Turn) -> Result<Option<(Turn, Seq)>, Broken> {
+    let sql =
+        "SELECT what, id, upto FROM owed WHERE (what, id) > (?1, ?2) ORDER BY what, id LIMIT 1";
+    let mut owed = conn.prepare_cached(sql)?;
+    let owed = owed.query_row(params![last.what, last.id], |row| {
+        Ok((Turn { what: row.get(0)?, id: row.get(1)? }, row.get(2)?))
+    });
+    Ok(owed.optional()?)
 }
 
 /// Takes out some of what an account said behind an entry, and of the words that it looked out for; or of

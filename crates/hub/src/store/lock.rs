@@ -40,10 +40,26 @@ pub(super) fn take(store: &Path) -> Result<Lock, Broken> {
     Ok(Lock { _held: file })
 }
 
+/// Looks whether the store in `store` is some hub's now, and makes nothing.
+///
+/// # Errors
+///
+/// [`Broken::InUse`]
+pub(super) fn look(store: &Path) -> Result<(), Broken> {
+    let file = OpenOptions::new().read(true).write(true).open(beside(store, ".lock"));
+    // Who takes it is told of all else.
+    let Ok(file) = file else { return Ok(()) };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            Err(Broken::InUse { path: store.to_owned(), pid: who(&file) })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether some hub has the store in `store` now.
 pub fn is_in_use(store: &Path) -> bool {
-    let file = OpenOptions::new().read(true).write(true).open(beside(store, ".lock"));
-    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    look(store).is_err()
 }
 
 /// The file whose name is the store's and `ending`.

@@ -29,8 +29,7 @@ impl Store {
     /// [`Broken`]
     pub fn believe(&mut self, now: Millis) -> Result<(), Broken> {
         let sql = "UPDATE progress SET believed_at = ?1";
-        self.conn.prepare_cached(sql)?.execute([now])?;
-        Ok(())
+        self.at_once(|conn| Ok(conn.prepare_cached(sql)?.execute([now]).map(drop)?))
     }
 
     /// When the last was written, by the clock, that may be to end at a time; the first of all times, if there is
@@ -79,7 +78,6 @@ impl Store {
         let sql = "
             UPDATE invitations SET until = ?2 + (until - since), since = ?2
             WHERE since > ?1 AND until IS NOT NULL";
-        self.conn.prepare_cached(sql)?.execute(params![now, since])?;
-        Ok(())
+        self.at_once(|conn| Ok(conn.prepare_cached(sql)?.execute(params![now, since]).map(drop)?))
     }
 }

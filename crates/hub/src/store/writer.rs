@@ -1,6 +1,9 @@
 //! The one that writes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rusqlite::Connection;
 
@@ -8,7 +11,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
-    leaving,
+    leaving::{self, Turn},
     lock::{self, Lock},
     log, look,
     place::Place,
@@ -30,8 +33,15 @@ pub struct Store {
     /// Behind it rooms are settled next.
     pub(super) settled: RoomId,
     pub(super) traces: Traces,
+    /// Of whom some was taken out last.
+    turn: Turn,
+    /// How long another program's lock is waited for when a group begins.
+    patience: Duration,
     _lock: Lock,
 }
+
+/// How long another program's lock is waited for when a group begins, unless it was there the last time.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Whether something that was taken out may be in SQLite's log yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +63,8 @@ impl Store {
     ///
     /// [`Broken`]. What a later version or another program wrote is left as it is.
     pub fn open(file: &Path, sync: Sync) -> Result<(Self, State), Broken> {
+        // Who closes a file lets go all that SQLite has locked of it in the same process.
+        lock::look(file)?;
         look::look(file)?;
         let lock = lock::take(file)?;
         if sync == Sync::Full {
@@ -63,8 +75,10 @@ impl Store {
         // Once it was read, all its files are there.
         let place = Place::of(file);
         // Of an earlier process there may be.
-        let (settled, traces) = (seen::FIRST, Traces::Left);
-        Ok((Self { conn, file: file.to_owned(), place, settled, traces, _lock: lock }, state))
+        let (settled, traces, patience) = (seen::FIRST, Traces::Left, PATIENCE);
+        let (file, turn) = (file.to_owned(), Turn::default());
+        let store = Self { conn, file, place, settled, traces, turn, patience, _lock: lock };
+        Ok((store, state))
     }
 
     /// Looks whether its files are where they were.
@@ -78,12 +92,26 @@ impl Store {
 
     /// Begins a group of entries, which are committed together.
     ///
+    /// *Cost*: a moment, where another program begins to hold the store; nothing more for as long as it does.
+    ///
     /// # Errors
     ///
-    /// [`Broken`]
+    /// [`Broken`]; [`Broken::Locked`], if another program holds it.
     pub fn begin(&mut self) -> Result<(), Broken> {
         self.look()?;
-        Ok(self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())?)
+        self.conn.busy_timeout(self.patience)?;
+        let begun = self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]);
+        let begun = begun.map(drop).map_err(Broken::from);
+        // Who held it a moment ago may hold it for long: all that is asked of the hub waits meanwhile.
+        let is_locked = matches!(begun, Err(Broken::Locked { .. }));
+        self.patience = if is_locked { Duration::ZERO } else { PATIENCE };
+        begun
+    }
+
+    /// Waits for the lock of another program as at a start, when a group begins next: nobody waits for anything
+    /// else any more.
+    pub fn be_patient(&mut self) {
+        self.patience = file::PATIENCE;
     }
 
     /// Writes down `entry` and what it changed, which is taken from the state `after` it. What it
@@ -144,7 +172,7 @@ impl Store {
     }
 
     /// Takes out of the log some of what accounts said and rooms had that were deleted: at most `most`
-    /// entries. Says whether there may be more.
+    /// entries of one of them, which take turns. Says whether there may be more.
     ///
     /// *Cost*: a millisecond or two an entry, for which the next group waits.
     ///
@@ -152,11 +180,12 @@ impl Store {
     ///
     /// [`Broken`]: then nothing was taken out.
     pub fn take_out_some(&mut self, most: usize) -> Result<More, Broken> {
-        let more = self.at_once(|conn| leaving::take_out_some(conn, most))?;
-        if more == More::Yes {
-            self.traces = Traces::Left;
-        }
-        Ok(more)
+        let last = self.turn;
+        let Some(turn) = self.at_once(|conn| leaving::take_out_some(conn, last, most))? else {
+            return Ok(More::No);
+        };
+        (self.turn, self.traces) = (turn, Traces::Left);
+        Ok(More::Yes)
     }
 
     /// Empties SQLite's log as [`Self::checkpoint`] does, if something that was taken out may be in it, but
@@ -171,7 +200,7 @@ impl Store {
         if self.traces == Traces::None {
             return Ok(More::No);
         }
-        match file::empty_at_once(&mut self.conn, &self.file) {
+        match file::empty(&mut self.conn, &self.file, Duration::ZERO) {
             Ok(()) => self.traces = Traces::None,
             Err(Broken::Locked { .. }) => return Ok(More::Yes),
             Err(error) => return Err(error),
@@ -187,7 +216,7 @@ impl Store {
     /// [`Broken::Locked`], if somebody read from it for longer: then some of it may be there yet. Else the
     /// disk's.
     pub fn checkpoint(&mut self) -> Result<(), Broken> {
-        file::empty_now(&mut self.conn, &self.file)
+        file::empty(&mut self.conn, &self.file, file::PATIENCE)
     }
 
     /// Does `work` as a whole or not at all: alone, or as part of the group that has begun.
@@ -195,6 +224,17 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, Broken>,
     ) -> Result<T, Broken> {
+        if self.conn.is_autocommit() {
+            self.begin()?;
+            let done = work(&self.conn).and_then(|done| {
+                self.conn.prepare_cached("COMMIT")?.execute([])?;
+                Ok(done)
+            });
+            if done.is_err() {
+                self.roll_back();
+            }
+            return done;
+        }
         let whole = self.conn.savepoint()?;
         let done = work(&whole)?;
         whole.commit()?;

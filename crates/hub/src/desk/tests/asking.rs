@@ -22,7 +22,7 @@ impl Model {
         by: AccountId,
         ask: &Ask,
     ) -> Ruling<Option<Answer>> {
-        if self.people[&by].gone.is_some() {
+        if self.people[&by].gone.is_some() || !self.is_yet(guest, by) {
             return no(Code::SessionRevoked);
         }
         if let Some(answer) = self.said_before(by, ask) {
@@ -63,6 +63,12 @@ impl Model {
         }
         self.later.push((guest, Some(re), by, later));
         Ok(None)
+    }
+
+    /// Whether a client is `by`, and was not sent away.
+    fn is_yet(&self, guest: usize, by: AccountId) -> bool {
+        let own = self.guests[guest].who.as_ref().filter(|(who, _)| *who == by);
+        own.is_some_and(|(_, session)| !self.dismissed.contains(&(guest, session.clone())))
     }
 
     /// Which rooms are resumed, each behind which place.

@@ -100,6 +100,7 @@ async fn a_certificate_that_was_revoked_while_the_disk_took_nothing_is_nobodys_u
     stand.settle();
     drop(stand.told(0));
     stand.rename(("away.db", "hub.db"));
+    stand.be(2, bob);
     for (guest, who, last) in [(0, ana, 1), (1, bob, 1), (0, ana, 2)] {
         // It has the same name, if it is another.
         stand.ask((2, 5), bob, Ask::Join { room: crate::protocol::Place::Room("#lab".into()) });

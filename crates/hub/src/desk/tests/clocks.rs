@@ -49,6 +49,7 @@ fn codes(stand: &mut Stand, guest: usize) -> Vec<Option<Code>> {
 
 fn said(stand: &mut Stand, ana: AccountId) -> usize {
     drop(stand.told(0));
+    stand.be(0, ana);
     stand.ask(
         (0, 9),
         ana,
@@ -182,6 +183,7 @@ async fn a_hub_that_is_started_twice_while_the_date_is_wrong_deletes_nothing_for
         stand::set_clock(Millis(2 * YEAR + minutes * 60_000));
         stand.restart();
         stand.connect();
+        stand.be(0, ana);
         // What is written now is as wrong as the date is.
         stand.ask((0, 5), ana, say("later"));
         stand.settle();

@@ -31,7 +31,7 @@ impl Stand {
         let (found, mut hook) = oneshot::channel();
         self.desk().obey(Order::Hooked { hash: hash(last), found });
         self.settle();
-        hook.try_recv().unwrap()
+        hook.try_recv().unwrap().unwrap()
     }
 
     fn delete(&mut self, room: &str) {

@@ -18,6 +18,7 @@ fn hub() -> (Stand, AccountId) {
     let ana = stand.desk().state.account_named("ana").unwrap();
     stand.restart();
     stand.connect();
+    stand.be(0, ana);
     (stand, ana)
 }
 

@@ -15,6 +15,8 @@ mod hooks;
 mod indexing;
 mod keeping;
 mod knowing;
+mod locking;
+mod looking;
 mod model;
 mod passing;
 mod reading;
@@ -303,6 +305,7 @@ impl World {
         for (room, who) in members.collect::<Vec<_>>() {
             let place = self.model.place(room, who);
             let guest = self.stand.connect();
+            self.stand.be(guest, who);
             self.model.connect();
             let expect: Vec<_> = self
                 .model

@@ -5,10 +5,12 @@ use tokio::sync::oneshot;
 
 use super::{limits, stand, stand::Stand};
 use crate::{
-    desk::{Order, Shown, Waking},
+    desk::{NewDevice, Order, Shown, Waking},
     limits::Limits,
     model::{AccountId, Kind, Millis, Said},
+    proof::TokenHash,
     protocol::{Answer, Ask, Code, EventsBy, Page, Place, Secret, Told},
+    store::Stays,
 };
 
 /// A hub where ana has come in by `s00001`, and who that is.
@@ -46,6 +48,40 @@ async fn a_token_that_was_revoked_while_it_was_shown_lets_nobody_in() {
     stand.settle();
     assert_eq!(codes(&stand, 2), [Some(Code::TokenExpired)]);
     assert_eq!(stand.desk().online[&ana], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_device_that_was_logged_out_nothing_is_done_that_came_behind_that() {
+    let (mut stand, ana) = hub(limits());
+    let room = || Place::Room("#lab".to_owned());
+    stand.ask((0, 2), ana, Ask::Join { room: room() });
+    let session = stand.enter((1, 1), ana, (None, None));
+    stand.settle();
+    (0..2).for_each(|guest| drop(stand.told(guest)));
+    stand.ask((0, 3), ana, revoke(&session));
+    let last = stand.desk().state.last;
+    stand.ask((1, 2), ana, Ask::Topic { room: room(), topic: "late".to_owned() });
+    let (client, name) = (stand.client(1), "late".to_owned());
+    let (session, hash, token) = ("s_1".to_owned(), TokenHash([7; 32]), Secret(String::new()));
+    let hook = NewDevice { name, session, token, hash, stays: Stays::UntilEnded };
+    stand.desk().obey(Order::Hook { client, account: ana, re: Some(3), room: room(), hook });
+    let (name, fingerprint) = ("late".to_owned(), TokenHash([8; 32]));
+    stand.desk().obey(Order::Certify { client, account: ana, re: Some(4), name, fingerprint });
+    // Behind the group, too, until it hears of it.
+    for _ in 0..2 {
+        let ask = Ask::Sessions;
+        stand.desk().obey(Order::Ask { client, account: ana, re: Some(5), ask });
+        stand.settle();
+    }
+    assert_eq!(codes(&stand, 0), [None]);
+    assert_eq!(codes(&stand, 1), [Some(Code::SessionRevoked); 5]);
+    assert_eq!(stand.desk().state.last, last);
+    assert_eq!(stand.desk().store.sessions(ana).unwrap().len(), 1);
+    // Who came in anew is somebody.
+    stand.enter((1, 6), ana, (None, None));
+    stand.ask((1, 7), ana, Ask::Sessions);
+    stand.settle();
+    assert_eq!(codes(&stand, 1), [None; 2]);
 }
 
 #[tokio::test(start_paused = true)]

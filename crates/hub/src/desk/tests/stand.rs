@@ -123,6 +123,12 @@ impl Stand {
         self.guests.len() - 1
     }
 
+    /// Has a client be somebody without a word of it to anybody.
+    pub(super) fn be(&mut self, guest: usize, account: AccountId) {
+        let client = self.guests[guest].id;
+        self.desk().clients.insert(client, (account, "somebody".to_owned()));
+    }
+
     pub(super) fn client(&self, guest: usize) -> ClientId {
         self.guests[guest].id
     }
@@ -198,8 +204,11 @@ impl Stand {
         self.desk().obey(Order::Unregister { client, re: Some(re), shown, said });
     }
 
+    /// A client asks, which came in as `account`.
     pub(super) fn ask(&mut self, (guest, re): (usize, u64), account: AccountId, ask: Ask) {
         let client = self.guests[guest].id;
+        let who = self.desk().clients.get(&client).map(|(who, _)| *who);
+        assert_eq!(who, Some(account), "else it is refused for that, whatever it asks");
         self.desk().obey(Order::Ask { client, account, re: Some(re), ask });
     }
 

@@ -141,6 +141,27 @@ async fn what_is_taken_out_while_much_is_too_old_is_in_no_file_some_seconds_late
     assert!(!is_on_disk(&stand, "zanzibar"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_out_while_a_deleted_account_is_is_in_no_file_a_minute_later() {
+    let (mut stand, ana, bob) = hub(limits());
+    stand.ana(ana, &[join("#lab")]);
+    let (to, body) = (at("#lab"), "zanzibar".to_owned());
+    stand.ana(ana, &[Ask::Message { to, body, kind: Kind::Text, reply: None, cid: None }]);
+    let seq = stand.desk().state.last;
+    for ask in [join("#lab")].into_iter().chain(vec![say("#lab"); 2500]) {
+        stand.ask((1, 9), bob, ask);
+    }
+    stand.unregister((1, 9), bob, Said::Goes);
+    stand.settle();
+    stand.ana(ana, &[Ask::Redact { room: at("#lab"), seq, reason: None, cid: None }]);
+    for step in 1..=140 {
+        stand::set_clock(Millis(step * 500));
+        stand.keep_up();
+    }
+    assert!(said_in(&mut stand, "#lab") > 100, "much is left");
+    assert!(!is_on_disk(&stand, "zanzibar"));
+}
+
 /// Whether these bytes are in any file of the store.
 fn is_on_disk(stand: &Stand, bytes: &str) -> bool {
     let file = stand.file();

@@ -212,6 +212,7 @@ async fn what_was_undone_is_not_counted() {
 async fn a_bug_in_one_order_takes_no_other_with_it() {
     let (mut stand, ana, _) = hub();
     let nowhere = ClientId { hall: 99, ..stand.client(0) };
+    stand.desk().clients.insert(nowhere, (ana, "nowhere".to_owned()));
     let page = Ask::History { room: lab(), page: Page::Latest, limit: None, messages: None };
     let orders = [(nowhere, page), (stand.client(0), say("on"))];
     let orders = orders.map(|(client, ask)| Order::Ask { client, account: ana, re: Some(7), ask });

@@ -144,6 +144,36 @@ fn what_is_taken_out_is_overwritten_by_and_by_and_after_a_crash() {
 }
 
 #[test]
+fn of_an_account_that_is_new_nothing_is_looked_for_before_it_and_rooms_wait_for_no_account() {
+    let (written, ana, _, lab) = two();
+    // As much as is looked at in two steps.
+    written
+        .store
+        .conn
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8192)
+         INSERT INTO log (seq, at, by, deed, redacted) SELECT 100 + i, 0, 1, 'quiet', 0 FROM n;
+         UPDATE progress SET last = 9999",
+        )
+        .unwrap();
+    let mut written = written.anew();
+    let eve = written.register("eve");
+    written.unregister(eve, Said::Goes);
+    assert_eq!(written.store.take_out_some(2).unwrap(), More::Yes);
+    assert_eq!(written.store.take_out_some(2).unwrap(), More::Yes, "that was all of it");
+    assert_eq!(written.store.take_out_some(2).unwrap(), More::No);
+    // One that is looked for in all of it.
+    written.store.conn.execute("INSERT INTO owed VALUES (0, ?1, 0)", [ana]).unwrap();
+    written.write(Some(ana), Deed::Delete { room: lab });
+    for _ in 0..2 {
+        assert_eq!(written.store.take_out_some(100).unwrap(), More::Yes);
+    }
+    written.store.checkpoint().unwrap();
+    assert!(!written.has_on_disk("salutations"));
+    assert_eq!(written.store.take_out_some(100).unwrap(), More::Yes);
+}
+
+#[test]
 fn what_a_deleted_account_wanted_to_notice_and_called_things_is_known_no_more() {
     for said in [Said::Stays, Said::Goes] {
         let (mut written, ana, bob, lab) = two();

@@ -1,6 +1,11 @@
 //! The file: whose it is, whose it was, and its copies.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    process,
+    time::{Duration, Instant},
+};
 
 use super::*;
 use crate::{
@@ -16,6 +21,15 @@ fn a_store_is_for_one_process_which_is_named() {
     assert!(matches!(refused, Broken::InUse { .. }) && is_in_use(&written.file()));
     assert!(!is_in_use(&written.folder.path().join("other.db")));
     written.anew();
+}
+
+#[test]
+fn what_is_in_use_is_not_looked_into() {
+    let written = Written::new();
+    fs::rename(written.file(), written.folder.path().join("away.db")).unwrap();
+    fs::write(written.file(), "of another program").unwrap();
+    let refused = Store::open(&written.file(), Sync::Normal).unwrap_err();
+    assert!(matches!(refused, Broken::InUse { .. }), "{refused:?}");
 }
 
 #[test]
@@ -113,15 +127,29 @@ fn what_was_committed_outlives_the_process_and_what_was_not_does_not() {
 }
 
 #[test]
-fn what_another_program_holds_can_be_tried_again() {
-    let (mut written, ..) = Written::with_room();
+fn what_another_program_holds_is_waited_for_once_and_can_be_tried_again() {
+    let (mut written, ana, lab) = Written::with_room();
+    let said = written.say(ana, lab, "hi");
     let other = rusqlite::Connection::open(written.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    written.store.conn.busy_timeout(std::time::Duration::ZERO).unwrap();
-    let failed = written.store.begin().unwrap_err();
-    assert!(matches!(failed, Broken::Locked { .. }), "{failed:?}");
+    let began = Instant::now();
+    for _ in 0..20 {
+        let store = &mut written.store;
+        let failed = [
+            store.begin().unwrap_err(),
+            store.index_some(1).unwrap_err(),
+            store.take_out_some(1).unwrap_err(),
+            store.believe(Millis(1)).unwrap_err(),
+        ];
+        assert!(failed.iter().all(|it| matches!(it, Broken::Locked { .. })), "{failed:?}");
+        assert_eq!(store.forget_names(Millis(9), 1).unwrap(), More::No, "there is none");
+        assert!(store.entry(said).unwrap().is_some());
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     other.execute_batch("ROLLBACK").unwrap();
-    written.store.begin().unwrap();
+    written.say(ana, lab, "again");
+    written.store.believe(Millis(1)).unwrap();
+    assert_eq!(written.store.believed_at().unwrap(), Some(Millis(1)));
 }
 
 #[test]

@@ -49,10 +49,7 @@ impl Model {
     pub(super) fn ask_page(&mut self, page: Page) {
         let hub = self.hub_at();
         let Some(room) = self.room_mut() else { return };
-        match page {
-            Page::After(_) => room.behind = Behind::Asked,
-            _ => room.before = Before::Asked,
-        }
+        room.ask(page);
         let room = room.place.clone();
         self.ask(hub, Ask::History { room, page, limit: Some(PAGE), messages: None });
     }

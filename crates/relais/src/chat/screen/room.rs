@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relais_hub::{
     model::{Level, Role, Seq, Why},
-    protocol::{Event, Held, Listed, Place},
+    protocol::{Event, Held, Listed, Page, Place},
 };
 use tokio::time::Instant;
 
@@ -19,6 +19,9 @@ pub(super) const ITEMS_MAX: usize = 5000;
 
 /// The same while one looks at what is older: of what is newer the end is asked for again, then.
 pub(super) const ITEMS_MAX_ABOVE: usize = 2 * ITEMS_MAX;
+
+/// Of how many messages it is held that they were changed while a page was on its way.
+const REWORDED_MAX: usize = 200;
 
 /// How much of a message is held.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -48,6 +51,8 @@ pub(super) struct Room {
     pub(super) mentions: u64,
     pub(super) before: Before,
     pub(super) behind: Behind,
+    /// What messages came to, or that they were taken out, since a page was asked for, which may be older.
+    reworded: BTreeMap<Seq, Option<String>>,
     /// Who writes, and until when that holds.
     pub(super) typing: BTreeMap<String, Instant>,
     pub(super) members: Vec<Member>,
@@ -120,6 +125,7 @@ impl Room {
             mentions: 0,
             before: Before::Unknown,
             behind: Behind::Nothing,
+            reworded: BTreeMap::new(),
             typing: BTreeMap::new(),
             members: Vec::new(),
             composer: Composer::default(),
@@ -146,15 +152,11 @@ impl Room {
     pub(super) fn hear(&mut self, event: &Event) -> bool {
         match event {
             Event::Edit { of, body, .. } => {
-                if let Some(Item::Said(said)) = self.items.get_mut(&(*of, 0)) {
-                    (said.body, said.edited) = (Some(begin(body)), true);
-                }
+                self.reword(*of, Some(begin(body)));
                 false
             }
             Event::Redact { of, .. } => {
-                if let Some(Item::Said(said)) = self.items.get_mut(&(*of, 0)) {
-                    said.body = None;
-                }
+                self.reword(*of, None);
                 false
             }
             Event::Topic { topic, .. } => {
@@ -169,6 +171,39 @@ impl Room {
                 }
                 is_new
             }
+        }
+    }
+
+    /// Notes that a page is asked for.
+    pub(super) fn ask(&mut self, page: Page) {
+        if !self.is_asked() {
+            self.reworded.clear();
+        }
+        match page {
+            Page::After(_) => self.behind = Behind::Asked,
+            _ => self.before = Before::Asked,
+        }
+    }
+
+    fn is_asked(&self) -> bool {
+        self.before == Before::Asked || self.behind == Behind::Asked
+    }
+
+    /// Has a message read so, or be taken out; in a page that is on its way, too.
+    fn reword(&mut self, of: Seq, body: Option<String>) {
+        self.change(of, body.clone());
+        if self.is_asked() {
+            self.reworded.insert(of, body);
+            if self.reworded.len() > REWORDED_MAX {
+                self.reworded.pop_first();
+            }
+        }
+    }
+
+    fn change(&mut self, of: Seq, body: Option<String>) {
+        if let Some(Item::Said(said)) = self.items.get_mut(&(of, 0)) {
+            said.edited |= body.is_some();
+            said.body = body;
         }
     }
 
@@ -204,6 +239,9 @@ impl Room {
     pub(super) fn take_page(&mut self, events: &[Event], notes: BTreeMap<Seq, Note>) {
         for event in events {
             self.take(event);
+        }
+        for (of, body) in self.reworded.clone() {
+            self.change(of, body);
         }
         let notes = notes.into_iter().map(|(seq, note)| ((seq, 0), Item::Note(note)));
         self.items.extend(notes);
@@ -335,6 +373,31 @@ mod tests {
         assert_eq!((said.body.as_deref(), said.edited), (Some("third"), true));
         room.hear(&Event::Redact { at: at(5, "ana"), of: Seq(1), reason: None });
         assert_eq!(room.said(Seq(1)).unwrap().body, None);
+    }
+
+    #[test]
+    fn what_was_changed_while_a_page_was_on_its_way_is_not_shown_as_it_was() {
+        let mut room = room();
+        room.ask(Page::Latest);
+        let edit = |of| Event::Edit { at: at(9, "ana"), of: Seq(of), body: "new".into() };
+        let redact = |of| Event::Redact { at: at(10, "ana"), of: Seq(of), reason: None };
+        room.hear(&edit(1));
+        room.hear(&redact(2));
+        let page = [1, 2, 3].map(|seq| message(seq, "old"));
+        room.take_page(&page, BTreeMap::new());
+        let said = [1, 2, 3].map(|seq| room.said(Seq(seq)).unwrap());
+        assert_eq!(said.map(|said| said.body.as_deref()), [Some("new"), None, Some("old")]);
+        assert_eq!(said.map(|said| said.edited), [true, false, false]);
+        // What a page has that is asked for later is newer.
+        room.before = Before::More;
+        room.hear(&redact(3));
+        room.ask(Page::Before(Seq(1)));
+        room.take_page(&[message(1, "newer")], BTreeMap::new());
+        assert_eq!(room.said(Seq(1)).unwrap().body.as_deref(), Some("newer"));
+        for seq in 20..=20 + REWORDED_MAX as u64 {
+            room.hear(&edit(seq));
+        }
+        assert_eq!(room.reworded.len(), REWORDED_MAX);
     }
 
     #[test]
