@@ -12,13 +12,13 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use tokio::{io::AsyncWriteExt, time::Instant};
 use tracing::{debug, error, warn};
 
 use crate::{
     Conn, Cores, Drain, DynService, Fault, Gate, HandshakeError, Header, Incoming, Listener, Peer,
-    Permit, Refused, Seat, Side, Stream, ToldRarely, Unmet, Welcome, next_caller, tls::Acceptor,
+    Permit, Refused, Seat, Security, Side, Stream, ToldRarely, Unmet, Welcome, next_caller,
     unpanicked::unpanicked,
 };
 
@@ -27,12 +27,12 @@ use crate::{
 pub struct Door {
     /// What is spoken with those who come in.
     pub service: Arc<dyn DynService>,
-    /// How their bytes are secured; `None` in the slot for a door in the clear. A slot, because
-    /// a reload brings other certificates while the door is open.
-    pub tls: Arc<ArcSwapOption<Acceptor>>,
+    /// How their bytes are secured.
+    pub security: Security,
     /// How many may be inside.
     pub gate: Gate,
-    /// How long a caller may take for its handshake. A slot for the same reason.
+    /// How long a caller may take for its handshake. A slot, because a reload brings another time while
+    /// the door is open.
     pub handshake_max: Arc<ArcSwap<Duration>>,
     /// What has happened at this door.
     pub tally: Arc<Tally>,
@@ -187,7 +187,7 @@ async fn let_in(
         return Ok(None);
     }
     match door.service.welcome_to(conn.peer) {
-        Welcome::Welcome => conn.shake(door.tls.load_full().as_deref()).await.map(Some),
+        Welcome::Welcome => conn.shake(door.security.offered().as_deref()).await.map(Some),
         Welcome::TurnedAway => Ok(Some(conn)),
     }
 }
@@ -241,7 +241,7 @@ fn refuse((socket, peer): (impl AsFd, Peer), door: &Door, refused: Refused) {
     if let Some(count) = door.tally.refused.add(1) {
         warn!(%peer, error = %refused, "turned callers away: {count}");
     }
-    if door.tls.load().is_none() {
+    if door.security.is_in_the_clear() {
         // As much as fits the socket's buffer at once; who does not listen is not waited for.
         _ = rustix::net::send(
             socket,
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use crate::{
         Drained, Service, Shutdown,
-        tls::{CallerPapers, Offer, Protocols, Resumption, certified},
+        tls::{Acceptor, CallerPapers, Offer, Protocols, Resumption, certified},
     };
 
     /// Panics at `p`, echoes everything else.
@@ -348,7 +348,7 @@ mod tests {
         let (tally, unmet) = (Arc::default(), Unmets::default());
         let door = Arc::new(Door {
             service: Arc::new(Touchy { unmet: Arc::clone(&unmet) }),
-            tls: Arc::new(ArcSwapOption::from_pointee(tls)),
+            security: Security::of(tls.map(Arc::new)),
             gate: Gate::new(places_max, places_max.div_ceil(4) * 3),
             handshake_max: Arc::new(ArcSwap::from_pointee(handshake_max)),
             tally: Arc::clone(&tally),

@@ -28,6 +28,7 @@ mod reach;
 mod regular;
 mod room;
 pub mod sealing;
+mod security;
 mod service;
 mod shutdown;
 mod stream;
@@ -49,13 +50,14 @@ pub use datagrams::{
     Outgoing, Sent, Train, Word,
 };
 pub use dial::{
-    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Stage, Timings,
+    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Lookup, Names, Stage,
+    Timings,
 };
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use health::{Checked, Health, News};
+pub use health::{Began, Checked, Health, News};
 pub use hearing::serve_datagrams;
 pub use listener::{Conn, HandshakeError, Header, Incoming, Listener};
 pub use network::{Network, ParseNetworkError};
@@ -64,6 +66,7 @@ pub use peer::{Client, Peer};
 pub use pipe::Pipe;
 pub use regular::open_regular;
 pub use room::Room;
+pub use security::Security;
 pub use service::{DynService, Service, Unmet, Welcome};
 pub use shutdown::{Drain, Drained, Shutdown};
 pub use stream::{ByteCounts, CountedStream, Idle, Stream};

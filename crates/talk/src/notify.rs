@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use relais_net::Datagrams;
+use relais_net::{Datagrams, Gate, Peer, Permit};
 use tokio::time::Instant;
 
-/// Those who are notified. A table of a fixed size: when it is full, newcomers are told so, and those
-/// in it stay for as long as their lease runs.
+/// Those who are notified. A table of a fixed size, of which a client has its share: when it is full,
+/// newcomers are told so, and those in it stay for as long as their lease runs.
 #[derive(Debug)]
 pub struct Subscribers {
     lease: Duration,
@@ -20,12 +20,12 @@ pub struct Subscribers {
 
 /// The table. `S` is where a subscriber's datagrams leave.
 ///
-/// `subscribers.len() <= subscribers_max`, and no lease ends before `first_end`: until then there is
+/// Each of `subscribers` has one of `places`, and no lease ends before `first_end`: until then there is
 /// none to look for.
 #[derive(Debug)]
 struct Leases<S> {
-    subscribers: HashMap<SocketAddr, Lease<S>>,
-    subscribers_max: usize,
+    subscribers: HashMap<SocketAddr, (Lease<S>, Permit)>,
+    places: Gate,
     first_end: Option<Instant>,
 }
 
@@ -48,8 +48,7 @@ enum Heard {
 impl Subscribers {
     /// A table for `subscribers_max`, each of whom is told for `lease` after it was last heard of.
     pub fn new(subscribers_max: usize, lease: Duration) -> Self {
-        let leases = Leases { subscribers: HashMap::new(), subscribers_max, first_end: None };
-        Self { lease, leases: Mutex::new(leases) }
+        Self { lease, leases: Mutex::new(Leases::new(subscribers_max)) }
     }
 
     /// What a datagram is answered that came from `from` to `socket`: nothing, unless it is one of the
@@ -95,6 +94,11 @@ impl Subscribers {
 }
 
 impl<S: Clone> Leases<S> {
+    fn new(subscribers_max: usize) -> Self {
+        let places = Gate::shared_by_clients(subscribers_max);
+        Self { subscribers: HashMap::new(), places, first_end: None }
+    }
+
     /// Judges a datagram. `lease` is what its sender has from now on, if it has one.
     fn hear(&mut self, message: &[u8], from: SocketAddr, lease: Lease<S>) -> Heard {
         let message = message.trim_ascii();
@@ -102,18 +106,16 @@ impl<S: Clone> Leases<S> {
             self.subscribers.remove(&from);
             return Heard::Left;
         }
-        if let Some(known) = self.subscribers.get_mut(&from) {
+        if let Some((known, _)) = self.subscribers.get_mut(&from) {
             *known = lease;
             return if message == b"subscribe" { Heard::Subscribed } else { Heard::Renewed };
         }
         if message != b"subscribe" {
             return Heard::Stranger;
         }
-        if self.subscribers.len() >= self.subscribers_max {
-            return Heard::Full;
-        }
+        let Ok(place) = self.places.enter(Peer::Net(from).client(), 0) else { return Heard::Full };
         self.first_end = Some(self.first_end.map_or(lease.until, |end| end.min(lease.until)));
-        self.subscribers.insert(from, lease);
+        self.subscribers.insert(from, (lease, place));
         Heard::Subscribed
     }
 
@@ -121,32 +123,30 @@ impl<S: Clone> Leases<S> {
     /// a flood of datagrams costs no look each.
     fn forget(&mut self, now: Instant) {
         if self.first_end.is_some_and(|end| end <= now) {
-            self.subscribers.retain(|_, lease| lease.until > now);
-            self.first_end = self.subscribers.values().map(|lease| lease.until).min();
+            self.subscribers.retain(|_, (lease, _)| lease.until > now);
+            self.first_end = self.subscribers.values().map(|(lease, _)| lease.until).min();
         }
     }
 
     /// Those whose leases run at `now`.
     fn at(&mut self, now: Instant) -> Vec<(SocketAddr, S)> {
         self.forget(now);
-        self.subscribers.iter().map(|(to, lease)| (*to, lease.socket.clone())).collect()
+        self.subscribers.iter().map(|(to, (lease, _))| (*to, lease.socket.clone())).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use relais_net::Client;
+
     use super::*;
 
     const LEASE: Duration = Duration::from_secs(10);
 
-    fn table(subscribers_max: usize) -> Leases<()> {
-        Leases { subscribers: HashMap::new(), subscribers_max, first_end: None }
-    }
-
     /// Has these say something at these seconds, and tells what it came to.
     #[track_caller]
     fn check(steps: &[(u64, u16, &str, Heard)]) -> Leases<()> {
-        let (mut table, start) = (table(2), Instant::now());
+        let (mut table, start) = (Leases::new(2), Instant::now());
         for &(seconds, port, said, expect) in steps {
             let now = start + Duration::from_secs(seconds);
             table.forget(now);
@@ -187,6 +187,22 @@ mod tests {
             (11, 3, "subscribe", Subscribed),
             (11, 1, "x", Renewed),
         ]);
+    }
+
+    #[test]
+    fn one_client_leaves_places_to_others() {
+        let (mut table, now) = (Leases::new(8), Instant::now());
+        let mut subscribe = |ip: [u8; 4], port| {
+            table.hear(b"subscribe", (ip, port).into(), Lease { until: now + LEASE, socket: () })
+        };
+        let count = (0..9).filter(|port| subscribe([192, 0, 2, 1], *port) == Subscribed).count();
+        assert_eq!(count, Client::share_of(8));
+        assert_eq!(subscribe([192, 0, 2, 2], 1), Subscribed);
+        // Who leaves gives its place back.
+        table.hear(b"unsubscribe", ([192, 0, 2, 1], 0).into(), Lease { until: now, socket: () });
+        assert_eq!(table.places.inside(), Client::share_of(8));
+        table.forget(now + LEASE);
+        assert_eq!(table.places.inside(), 0);
     }
 
     #[test]

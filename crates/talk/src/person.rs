@@ -166,8 +166,8 @@ impl Person {
         typed
     }
 
-    /// Gives a caller a number. `None` if there are `callers_max` already. Waits, if the person has too
-    /// much to read.
+    /// Gives a caller a number. `None` if there are `callers_max` already, or its client's share of them.
+    /// Waits, if the person has too much to read.
     ///
     /// Cancel safe: who does not wait for it is gone again.
     pub(crate) async fn come(
@@ -175,28 +175,29 @@ impl Person {
         (from, on): (Peer, &Arc<Endpoint>),
         callers_max: usize,
     ) -> Option<Caller> {
-        let call = self.sit(Hold::Fast, callers_max)?;
+        let call = self.sit(from, Hold::Fast, callers_max)?;
         self.tell(News::Came { number: call.number, from, on: Arc::clone(on) }).await;
         Some(call)
     }
 
     /// Gives a sender of datagrams a number, whom nobody may have heard of. If there are `callers_max`
-    /// already, who was silent longest goes for it, of those whom the person never answered. `None` if
-    /// there is none of those, or the person has too much to read.
+    /// already, who was silent longest goes for it, of those whom the person never answered; the same
+    /// within its client's share of them. `None` if there is none of those, or the person has too much to
+    /// read.
     pub(crate) fn come_by_datagram(
         self: &Arc<Self>,
         (from, on): (Peer, &Arc<Endpoint>),
         callers_max: usize,
     ) -> Option<Caller> {
         let telling = self.told.try_reserve().ok()?;
-        let call = self.sit(Hold::Loose(Instant::now()), callers_max)?;
+        let call = self.sit(from, Hold::Loose(Instant::now()), callers_max)?;
         telling.send(News::Came { number: call.number, from, on: Arc::clone(on) });
         Some(call)
     }
 
-    fn sit(self: &Arc<Self>, hold: Hold, callers_max: usize) -> Option<Caller> {
+    fn sit(self: &Arc<Self>, from: Peer, hold: Hold, callers_max: usize) -> Option<Caller> {
         let (sender, lines) = channel(LINES_MAX);
-        let number = self.lock().sit((sender, hold), callers_max)?;
+        let number = self.lock().sit(from.client(), (sender, hold), callers_max)?;
         Some(Caller { number, lines, person: Arc::clone(self) })
     }
 

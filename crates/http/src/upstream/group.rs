@@ -71,13 +71,14 @@ impl Group {
             self.budget.add();
             loop {
                 let upstream = self.pick(&tried, client);
+                let began = upstream.begin();
                 let Missed { why, body: untouched } = match attempt(upstream, &said, body).await {
                     Ok(reply) => return Ok(reply),
                     Err(missed) => missed,
                 };
                 let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
                 if error.side() == Side::Upstream {
-                    upstream.failed(error);
+                    upstream.failed(began, error);
                 }
                 tried.push(upstream.id());
                 match untouched {

@@ -2,11 +2,11 @@
 
 use std::{error::Error, io, sync::Arc, time::SystemTime};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use relais_http::{HandlerSlot, Http};
 use relais_net::{
-    DatagramListener, Datagrams, DynDatagramService, DynService, Endpoint, Seat, Shutdown,
-    Switched, serve_datagrams, tls::Acceptor,
+    DatagramListener, Datagrams, DynDatagramService, DynService, Endpoint, Seat, Security,
+    Shutdown, Switched, serve_datagrams,
 };
 use tracing::{error, info, warn};
 
@@ -25,8 +25,9 @@ pub(super) struct Entrance {
     /// As bound.
     pub(super) local: Endpoint,
     pub(super) slot: Slot,
-    pub(super) tls: Arc<ArcSwapOption<Acceptor>>,
-    /// When what is in `tls` is to be renewed, if ever.
+    /// What secures the bytes of who calls.
+    pub(super) security: Security,
+    /// When what that offers is to be renewed, if ever.
     pub(super) renew_at: Option<SystemTime>,
     pub(super) shutdown: Shutdown,
 }
@@ -115,7 +116,9 @@ impl Hearing {
 impl Entrance {
     /// Whether it is what `planned` asks for.
     pub(super) fn is(&self, planned: &plan::Listener) -> bool {
-        self.planned == planned.on && self.slot.takes(planned)
+        self.planned == planned.on
+            && self.slot.takes(planned)
+            && self.security.is_in_the_clear() == planned.tls.is_empty()
     }
 
     /// A socket for who is to answer datagrams from now on, if that is another.
@@ -138,7 +141,9 @@ impl Entrance {
         Behind { meets, tls }: Behind,
         socket: Option<Datagrams>,
     ) -> Option<Shutdown> {
-        self.offer(tls);
+        if let Some(offered) = tls {
+            self.offer(offered);
+        }
         match (&mut self.slot, meets) {
             (Slot::Http(slot), Meets::Http(handler)) => slot.store(Arc::new(handler)),
             (Slot::Stream(slot), Meets::Stream(service)) => slot.switch(service),
@@ -155,9 +160,9 @@ impl Entrance {
     }
 
     /// Has new handshakes offered this.
-    pub(super) fn offer(&mut self, offered: Option<Offered>) {
-        self.renew_at = offered.as_ref().and_then(|offered| offered.renew_at);
-        self.tls.store(offered.map(|offered| offered.acceptor));
+    fn offer(&mut self, offered: Offered) {
+        self.renew_at = offered.renew_at;
+        self.security.offer(offered.acceptor);
     }
 
     /// Has `keeper` renew what is to be renewed by `now`. What cannot be renewed stays.
@@ -167,7 +172,7 @@ impl Entrance {
         }
         match keeper.offer(papers, now) {
             Ok(offered) => {
-                self.offer(Some(offered));
+                self.offer(offered);
                 info!(local = %self.local, "the local authority renewed the certificate");
             }
             Err(trouble) => {

@@ -6,8 +6,7 @@ mod told;
 use std::{num::NonZeroUsize, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
-use arc_swap::ArcSwapOption;
-use relais_net::{Cores, Datagrams, Door, Endpoint, Listener, Shutdown};
+use relais_net::{Cores, Datagrams, Door, Endpoint, Listener, Security, Shutdown};
 use tokio::runtime::Handle;
 use tracing::error;
 
@@ -216,24 +215,25 @@ impl House {
 
     /// Lets callers in. Until then they wait in the kernel's queue.
     fn entrance(&self, planned: &plan::Listener, opened: Opened, behind: Behind) -> Entrance {
-        let Behind { meets, tls } = behind;
-        let mut entrance = match (opened, meets) {
-            (Opened::Stream(listener), meets) => self.door(planned, listener, meets),
+        match (opened, behind.meets) {
+            (Opened::Stream(listener), meets) => {
+                self.door(planned, listener, Behind { meets, ..behind })
+            }
             (Opened::Datagrams(ear, socket), Meets::Datagrams(service)) => {
                 hearing(planned, Hearing::new(ear, service), socket)
             }
             (Opened::Datagrams(..), _) => unreachable!("what is bound for datagrams meets them"),
-        };
-        entrance.offer(tls);
-        entrance
+        }
     }
 
-    fn door(&self, planned: &plan::Listener, listener: Listener, meets: Meets) -> Entrance {
-        let (slot, service) = Slot::of(meets, &self.bounds);
-        let tls = Arc::new(ArcSwapOption::empty());
+    fn door(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
+        let (slot, service) = Slot::of(behind.meets, &self.bounds);
+        let renew_at = behind.tls.as_ref().and_then(|offered| offered.renew_at);
+        let security = Security::of(behind.tls.map(|offered| offered.acceptor));
+        debug_assert_eq!(security.is_in_the_clear(), !planned.on.scheme.is_secure());
         let door = Arc::new(Door {
             service,
-            tls: Arc::clone(&tls),
+            security: security.clone(),
             gate: self.bounds.gate.clone(),
             handshake_max: Arc::clone(&self.bounds.handshake_max),
             tally: Arc::default(),
@@ -242,7 +242,7 @@ impl House {
         let (local, cores) = (listener.local().clone(), self.cores.clone());
         let planned = planned.on.clone();
         let entrance =
-            Entrance { planned, local: local.clone(), slot, tls, renew_at: None, shutdown };
+            Entrance { planned, local: local.clone(), slot, security, renew_at, shutdown };
         self.cores.first().spawn(async move {
             if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
                 error!(%local, %error, "cannot wait for callers");
@@ -283,8 +283,8 @@ fn refused(said: &Said, found: Vec<Problem>) -> Refusal {
 fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Entrance {
     let local = Endpoint::clone(socket.local());
     let shutdown = hearing.begin(socket);
-    let (planned, tls) = (planned.on.clone(), Arc::default());
-    Entrance { planned, local, slot: Slot::Datagrams(hearing), tls, renew_at: None, shutdown }
+    let (planned, slot) = (planned.on.clone(), Slot::Datagrams(hearing));
+    Entrance { planned, local, slot, security: Security::InTheClear, renew_at: None, shutdown }
 }
 
 #[cfg(test)]
@@ -325,7 +325,7 @@ mod tests {
     fn a_certificate_is_renewed_when_it_is_close_to_its_end() {
         let data = tempfile::tempdir().unwrap();
         let mut house = house(data.path());
-        let offered = |house: &House| house.entrances[0].tls.load_full().unwrap();
+        let offered = |house: &House| house.entrances[0].security.offered().unwrap();
         let (first, start) = (offered(&house), clock::now());
         house.renew(start);
         house.renew(start + 370 * DAY);
@@ -342,9 +342,9 @@ mod tests {
     fn what_cannot_be_renewed_stays() {
         let data = tempfile::tempdir().unwrap();
         let mut house = house(data.path());
-        let first = house.entrances[0].tls.load_full().unwrap();
+        let first = house.entrances[0].security.offered().unwrap();
         std::fs::remove_dir_all(data.path()).unwrap();
         house.renew(clock::now() + 380 * DAY);
-        assert!(Arc::ptr_eq(&first, &house.entrances[0].tls.load_full().unwrap()));
+        assert!(Arc::ptr_eq(&first, &house.entrances[0].security.offered().unwrap()));
     }
 }

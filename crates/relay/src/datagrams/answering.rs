@@ -7,7 +7,11 @@ use relais_tap::{By, Direction};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{association::Association, service::Running, upstreams::Next};
+use super::{
+    association::{Association, Outlet},
+    service::Running,
+    upstreams::Next,
+};
 
 impl Running {
     /// Passes back what the upstream says to one sender, whose seat is at `place`, until that is
@@ -16,19 +20,21 @@ impl Running {
         // However it ends, be it by a bug.
         let leaving = Leaving { running: self, association };
         let Leaving { running, association } = &leaving;
+        // Made room for another before it was heard here.
+        let Some(outlet) = association.outlet() else { return };
         loop {
             let ready = if association.was_answered() {
                 // It stays whatever is refused, of which sending tells, too.
-                association.conn.datagrams_ready().await
+                outlet.conn.datagrams_ready().await
             } else {
                 tokio::select! {
-                    ready = association.conn.ready() => ready,
+                    ready = outlet.conn.ready() => ready,
                     () = association.leaves.notified() => {
                         return association.end(By::Server, "refused");
                     }
                 }
             };
-            let word = ready.and_then(|()| running.hear_upstream(association, place));
+            let word = ready.and_then(|()| running.hear_upstream((association, &outlet), place));
             match word {
                 Ok(Word::Refused(_)) if association.refused() == Next::Other => {
                     return association.end(By::Server, "refused");
@@ -43,9 +49,13 @@ impl Running {
     }
 
     /// Passes back what is there.
-    fn hear_upstream(&self, association: &Arc<Association>, place: usize) -> io::Result<Word> {
+    fn hear_upstream(
+        &self,
+        (association, outlet): (&Arc<Association>, &Outlet),
+        place: usize,
+    ) -> io::Result<Word> {
         Batch::lend(|batch| {
-            let word = association.conn.try_hear(batch)?;
+            let word = outlet.conn.try_hear(batch)?;
             if word == Word::Datagrams {
                 self.pass_back(association, batch, place);
             }

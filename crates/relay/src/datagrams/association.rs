@@ -5,23 +5,28 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
-use relais_net::{DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
+use arc_swap::ArcSwapOption;
+use relais_net::{Began, DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
 use relais_tap::{By, Direction, Ending, Ends, Flow};
 use tokio::{sync::Notify, time::Instant};
 use tracing::debug;
 
 use super::{
     options::Common,
+    places::Place,
     shaping::{Due, Line},
     tally::{count, count_dropped},
     upstreams::Next,
 };
 use crate::ended::Ended;
+
+/// Why datagrams were dropped for whose sender there was no place, or is none any more.
+pub(super) const NO_ROOM: &str = "there is no room for their senders";
 
 /// A sender and its socket. A flow on the tap from its first datagram until it is dropped.
 #[derive(Debug)]
@@ -29,12 +34,17 @@ pub(super) struct Association {
     pub(super) sender: SocketAddr,
     /// To which of our addresses it sends.
     at: Option<IpAddr>,
-    pub(super) conn: DatagramConn,
+    /// `None` once it made room for another.
+    outlet: ArcSwapOption<Outlet>,
+    /// Where it has its upstream.
+    address: SocketAddr,
     /// Which of the upstreams it has.
     pub(super) upstream: usize,
     common: Arc<Common>,
     to_server: Traffic,
     to_client: Traffic,
+    /// What was known of the upstream when something was sent there last.
+    asked: Mutex<Began>,
     /// Whether the upstream ever said anything.
     was_answered: AtomicBool,
     /// Whether the sender said something since.
@@ -46,6 +56,13 @@ pub(super) struct Association {
     flow: Option<Flow>,
     /// Who ended it and why, if not we at our own end.
     end: Mutex<Option<(By, Cow<'static, str>)>>,
+}
+
+/// The socket to an upstream, and the place that it takes for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    pub(super) conn: DatagramConn,
+    _place: Place,
 }
 
 /// One direction.
@@ -70,7 +87,8 @@ impl Association {
         let options = &common.options;
         let chosen = options.upstreams.choose(Peer::Net(sender).client());
         let (upstream, address) = chosen.ok_or(io::ErrorKind::NotFound)?;
-        let conn = DatagramConn::new(address, None)?;
+        let place = common.places.take();
+        let outlet = Outlet { conn: DatagramConn::new(address, None)?, _place: place };
         let ends = || Ends { client: sender.to_string(), server: format!("udp://{address}") };
         let flow = Some(options.tap.open(ends, (options.clock)()));
         options.upstreams.associate(upstream);
@@ -78,11 +96,13 @@ impl Association {
         Ok(Self {
             sender,
             at,
-            conn,
+            outlet: ArcSwapOption::from_pointee(outlet),
+            address,
             upstream,
             common: Arc::clone(common),
             to_server: Traffic::default(),
             to_client: Traffic::default(),
+            asked: Mutex::new(options.upstreams.begin(upstream)),
             was_answered: AtomicBool::new(false),
             awaits: AtomicBool::new(false),
             leaves: Notify::new(),
@@ -119,9 +139,10 @@ impl Association {
     /// goes elsewhere.
     pub(super) fn refused(&self) -> Next {
         if let Some(flow) = &self.flow {
-            flow.note("relay.refused", || self.conn.peer().to_string());
+            flow.note("relay.refused", || self.address.to_string());
         }
-        let next = self.common.options.upstreams.refused(self.upstream, self.conn.peer());
+        let asked = (self.upstream, *self.asked());
+        let next = self.common.options.upstreams.refused(asked, self.address);
         if self.was_answered() { Next::Same } else { next }
     }
 
@@ -131,15 +152,36 @@ impl Association {
         end.get_or_insert((by, why.into()));
     }
 
+    /// Its socket; none once that was closed.
+    pub(super) fn outlet(&self) -> Option<Arc<Outlet>> {
+        self.outlet.load_full()
+    }
+
+    /// Closes its socket, once nobody hears there any more: another is to have the place. What is still
+    /// to be sent there is dropped.
+    pub(super) fn close(&self) {
+        self.outlet.store(None);
+    }
+
     /// Passes datagrams of the sender on.
     pub(super) fn send_on<'a>(&self, trains: impl Iterator<Item = Train<'a>>) {
+        let Some(outlet) = &*self.outlet.load() else {
+            let datagrams = trains.map(|train| train.count()).sum::<usize>();
+            let datagrams = u64::try_from(datagrams).expect("a count fits 64 bits");
+            return count_dropped(&self.common.tally.full, datagrams, NO_ROOM);
+        };
         let trains = trains.inspect(|train| self.show(Direction::ToServer, train));
-        let sent = self.conn.send_batch(trains);
+        let sent = outlet.conn.send_batch(trains);
         self.count(Direction::ToServer, sent);
         // Who sends is told that in place of who hears.
         if sent.refusals > 0 && self.refused() == Next::Other {
             self.leaves.notify_one();
         }
+        *self.asked() = self.common.options.upstreams.begin(self.upstream);
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Began> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Passes datagrams of the upstream back to the sender.
@@ -195,7 +237,7 @@ impl Drop for Association {
         let at = (self.common.options.clock)();
         let ending = Ending { at, by, why, to_server, to_client };
         let ended = Ended { ending: &ending, lasted: self.began.elapsed() };
-        debug!("{} ▸ udp://{}: {ended}", self.sender, self.conn.peer());
+        debug!("{} ▸ udp://{}: {ended}", self.sender, self.address);
         if let Some(flow) = self.flow.take() {
             flow.close(ending);
         }

@@ -5,12 +5,13 @@
 //! places are a row for each standing, in the order in which their senders were last heard. Those of a
 //! client who may have to make room are rows of their own besides.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
-use relais_net::{Client, Peer, Room};
+use relais_net::{Client, Peer};
 use tokio::time::Instant;
 
 use super::{
+    places::Places,
     rows::{Neighbours, Row},
     standings::{Rows, Standing},
 };
@@ -30,8 +31,8 @@ pub struct Limits {
 #[derive(Debug)]
 pub(super) struct Associations<T> {
     limits: Limits,
-    /// What has to have room for one more.
-    rooms: [Arc<Room>; 2],
+    /// Where there has to be one for one more, who takes it.
+    sockets: Places,
     places: HashMap<SocketAddr, usize>,
     /// Which of `places` are of each client: none has 0.
     clients: HashMap<Client, Share>,
@@ -80,11 +81,11 @@ pub(super) enum Verdict {
 }
 
 impl<T> Associations<T> {
-    /// A table that is empty, of which each sender takes a place in both `rooms`.
-    pub(super) fn new(limits: Limits, rooms: [Arc<Room>; 2]) -> Self {
+    /// A table that is empty, of which each sender has one of `sockets` for as long as that is open.
+    pub(super) fn new(limits: Limits, sockets: Places) -> Self {
         Self {
             limits,
-            rooms,
+            sockets,
             places: HashMap::new(),
             clients: HashMap::new(),
             entries: Vec::new(),
@@ -108,8 +109,7 @@ impl<T> Associations<T> {
         if of_client >= self.limits.senders_a_client_max {
             return Verdict::ClientFull;
         }
-        let is_full = self.rooms.iter().any(|room| room.is_full());
-        if is_full { Verdict::Full } else { Verdict::New }
+        if self.sockets.are_taken() { Verdict::Full } else { Verdict::New }
     }
 
     /// Forgets one of those who do not talk, if it has been silent for a second: who was not heard for
@@ -151,7 +151,6 @@ impl<T> Associations<T> {
         debug_assert!(taken.is_none(), "{sender} was new");
         self.clients.entry(client_of(sender)).or_default().senders += 1;
         self.join(place);
-        self.rooms.iter().for_each(|room| room.take(1));
         place
     }
 
@@ -171,7 +170,6 @@ impl<T> Associations<T> {
         self.leave(place);
         let entry = self.entries[place].take()?;
         self.free.push(place);
-        self.rooms.iter().for_each(|room| room.give_back(1));
         let client = client_of(sender);
         if let Some(share) = self.clients.get_mut(&client) {
             share.senders -= 1;
@@ -269,19 +267,17 @@ impl<T> Associations<T> {
     }
 }
 
-impl<T> Drop for Associations<T> {
-    fn drop(&mut self) {
-        self.rooms.iter().for_each(|room| room.give_back(self.places.len()));
-    }
-}
-
 fn client_of(sender: SocketAddr) -> Client {
     Peer::Net(sender).client()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use relais_net::Room;
+
+    use super::{super::places::Place, *};
 
     const IDLE: Duration = Duration::from_mins(1);
     const SECOND: Duration = Duration::from_secs(1);
@@ -290,26 +286,35 @@ mod tests {
         SocketAddr::from(([192, 0, 2, 1], port))
     }
 
-    fn table(senders_max: usize, senders_a_client_max: usize) -> Associations<SocketAddr> {
+    /// A sender, and its place.
+    type Seat = (SocketAddr, Place);
+
+    fn table(senders_max: usize, senders_a_client_max: usize) -> Associations<Seat> {
         let limits = Limits { senders_max, senders_a_client_max, idle_max: IDLE };
-        Associations::new(limits, rooms(senders_max))
+        Associations::new(limits, Places::new(rooms(senders_max)))
     }
 
     fn rooms(senders_max: usize) -> [Arc<Room>; 2] {
         [Arc::new(Room::new(senders_max)), Arc::new(Room::new(usize::MAX))]
     }
 
+    /// Whose seat that is. It is given back.
+    fn of(seat: Option<Seat>) -> Option<SocketAddr> {
+        seat.map(|(sender, _)| sender)
+    }
+
     /// As the service does it.
-    fn hear(table: &mut Associations<SocketAddr>, sender: SocketAddr, now: Instant) -> Verdict {
+    fn hear(table: &mut Associations<Seat>, sender: SocketAddr, now: Instant) -> Verdict {
         let verdict = table.hear(sender, now);
         if verdict == Verdict::New {
-            table.admit(sender, now, |_| sender);
+            let place = table.sockets.take();
+            table.admit(sender, now, |_| (sender, place));
         }
         verdict
     }
 
-    fn forget(table: &mut Associations<SocketAddr>, now: Instant) -> Vec<u16> {
-        std::iter::from_fn(|| table.forget(now)).map(|sender| sender.port()).collect()
+    fn forget(table: &mut Associations<Seat>, now: Instant) -> Vec<u16> {
+        std::iter::from_fn(|| table.forget(now)).map(|(sender, _)| sender.port()).collect()
     }
 
     #[test]
@@ -336,8 +341,8 @@ mod tests {
         assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
         assert_eq!(hear(&mut table, sender(2), now), Verdict::Full);
         assert_eq!(hear(&mut table, sender(1), now), Verdict::Known(0));
-        assert_eq!(table.remove(sender(1)), Some(sender(1)));
-        assert_eq!(table.remove(sender(1)), None);
+        assert_eq!(of(table.remove(sender(1))), Some(sender(1)));
+        assert_eq!(of(table.remove(sender(1))), None);
         assert_eq!(hear(&mut table, sender(2), now), Verdict::New);
         assert_eq!(table.entries.len(), 1);
     }
@@ -349,12 +354,12 @@ mod tests {
             hear(&mut table, sender(port), start + SECOND * u32::from(port));
         }
         table.renew(sender(1), 0, start + SECOND * 3);
-        assert_eq!(table.make_room(start + SECOND * 2), None);
-        assert_eq!(table.make_room(start + SECOND * 3), Some(sender(2)));
+        assert_eq!(of(table.make_room(start + SECOND * 2)), None);
+        assert_eq!(of(table.make_room(start + SECOND * 3)), Some(sender(2)));
         assert_eq!(hear(&mut table, sender(4), start + SECOND * 3), Verdict::New);
         assert_eq!(hear(&mut table, sender(5), start + SECOND * 3), Verdict::Full);
-        assert_eq!(table.make_room(start + SECOND * 4), Some(sender(3)));
-        assert_eq!(table.make_room(start + SECOND * 4), Some(sender(4)));
+        assert_eq!(of(table.make_room(start + SECOND * 4)), Some(sender(3)));
+        assert_eq!(of(table.make_room(start + SECOND * 4)), Some(sender(4)));
         assert_eq!(table.places.len(), 1);
     }
 
@@ -362,12 +367,12 @@ mod tests {
     fn who_was_answered_and_said_no_more_makes_room_after_those_who_never_were() {
         for one_client in [false, true] {
             let (mut table, start) = (table(4, 9), Instant::now());
-            let make_room = |table: &mut Associations<_>, second| {
-                if one_client {
+            let make_room = |table: &mut Associations<Seat>, second| {
+                of(if one_client {
                     table.make_room_of_client(sender(9), start + SECOND * second)
                 } else {
                     table.make_room(start + SECOND * second)
-                }
+                })
             };
             for port in [1, 2, 3, 4] {
                 hear(&mut table, sender(port), start);
@@ -404,29 +409,29 @@ mod tests {
         table.renew(sender(1), answered, start + SECOND * 3);
         let now = start + SECOND * 3;
         assert_eq!(hear(&mut table, sender(4), now), Verdict::ClientFull);
-        assert_eq!(table.make_room_of_client(sender(4), start + SECOND * 2), None);
+        assert_eq!(of(table.make_room_of_client(sender(4), start + SECOND * 2)), None);
         // The stranger is silent for longer, and leaves no room to this client.
-        assert_eq!(table.make_room_of_client(sender(4), now), Some(sender(2)));
+        assert_eq!(of(table.make_room_of_client(sender(4), now)), Some(sender(2)));
         assert_eq!(hear(&mut table, sender(4), now), Verdict::New);
         assert_eq!(hear(&mut table, sender(5), now), Verdict::ClientFull);
-        assert_eq!(table.make_room_of_client(sender(5), now), None);
+        assert_eq!(of(table.make_room_of_client(sender(5), now)), None);
         // Who goes on is silent from then on.
         hear(&mut table, sender(3), start + SECOND * 4);
-        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 4), Some(sender(4)));
-        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 5), Some(sender(3)));
+        assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 4)), Some(sender(4)));
+        assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 5)), Some(sender(3)));
         // Who is of another client stays.
-        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 50), Some(sender(1)));
-        assert_eq!(table.make_room_of_client(sender(5), start + SECOND * 50), None);
+        assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 50)), Some(sender(1)));
+        assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 50)), None);
         assert_eq!(table.places.len(), 1);
         let nobody = SocketAddr::from(([192, 0, 2, 3], 1));
-        assert_eq!(table.make_room_of_client(nobody, start + SECOND * 50), None);
+        assert_eq!(of(table.make_room_of_client(nobody, start + SECOND * 50)), None);
     }
 
     #[test]
     fn two_tables_share_the_room_there_is() {
         let limits = Limits { senders_max: 2, senders_a_client_max: 9, idle_max: IDLE };
         let (rooms, now) = (rooms(2), Instant::now());
-        let mut tables = [0, 1].map(|_| Associations::new(limits, rooms.clone()));
+        let mut tables = [0, 1].map(|_| Associations::new(limits, Places::new(rooms.clone())));
         for table in &mut tables {
             assert_eq!(hear(table, sender(1), now), Verdict::New);
         }
@@ -443,7 +448,10 @@ mod tests {
         assert!(rooms.iter().all(|room| !Room::is_full(room)));
         // Where all relays together have too little.
         let scarce = [Arc::new(Room::new(9)), Arc::new(Room::new(0))];
-        assert_eq!(Associations::<()>::new(limits, scarce).hear(sender(1), now), Verdict::Full);
+        assert_eq!(
+            Associations::<Seat>::new(limits, Places::new(scarce)).hear(sender(1), now),
+            Verdict::Full
+        );
     }
 
     #[test]
@@ -466,7 +474,8 @@ mod tests {
         for (port, second) in [(1, 0), (2, 1), (3, 2), (4, 3), (2, 4), (4, 5), (1, 6), (1, 7)] {
             hear(&mut table, sender(port), start + SECOND * second);
         }
-        let heard: Vec<_> = table.heard_since(start + SECOND * 4).map(SocketAddr::port).collect();
+        let heard: Vec<_> =
+            table.heard_since(start + SECOND * 4).map(|(sender, _)| sender.port()).collect();
         assert_eq!(heard, [1, 4, 2]);
         let mut order = Vec::new();
         while let Some(silence) = table.next_silence() {
@@ -509,7 +518,7 @@ mod tests {
                         0 => table.make_room(now),
                         _ => table.make_room_of_client(sender, now),
                     };
-                    assert_eq!(made, gone.map(|(gone, ..)| gone));
+                    assert_eq!(of(made), gone.map(|(gone, ..)| gone));
                 }
                 _ => {
                     let verdict = hear(&mut table, sender, now);

@@ -38,7 +38,9 @@ impl Delivery {
             let copies = association.shape(direction, datagram, now);
             let mut is_lost = copies.is_empty();
             for due in copies {
-                is_lost |= held.hold(due, (Arc::clone(association), direction)).is_err();
+                is_lost |= held
+                    .hold((association.sender, due), (Arc::clone(association), direction))
+                    .is_err();
             }
             count(&tally.impaired, is_lost.into());
         }

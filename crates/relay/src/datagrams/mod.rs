@@ -10,6 +10,7 @@ mod associations;
 mod delivery;
 mod held;
 mod options;
+mod places;
 mod rows;
 mod service;
 mod shaping;

@@ -7,6 +7,7 @@ use relais_tap::Tap;
 
 use super::{
     associations::Limits,
+    places::Places,
     shaping::{Shape, Shaping},
     tally::Tally,
     upstreams::Upstreams,
@@ -38,14 +39,15 @@ pub(super) struct Common {
     pub(super) options: Options,
     pub(super) shaping: Shaping,
     pub(super) tally: Tally,
-    /// Shared by all of its sockets.
-    pub(super) room: Arc<Room>,
+    /// Of all of its senders, and of those of other relays.
+    pub(super) places: Places,
 }
 
 impl Common {
     pub(super) fn new(options: Options) -> Self {
         let shaping = Shaping::new(options.shape);
         let room = Arc::new(Room::new(options.limits.senders_max));
-        Self { options, shaping, tally: Tally::default(), room }
+        let places = Places::new([room, Arc::clone(&options.descriptors)]);
+        Self { options, shaping, tally: Tally::default(), places }
     }
 }

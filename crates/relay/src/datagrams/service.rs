@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Heard, Peer, Side, Train, Word};
+use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Heard, Peer, Train, Word};
 use relais_tap::{By, Direction};
 use tokio::{
     task::{AbortHandle, Id, JoinError, JoinSet},
@@ -17,7 +17,7 @@ use tokio::{
 use tracing::{debug, error};
 
 use super::{
-    association::Association,
+    association::{Association, NO_ROOM},
     associations::{Associations, Verdict},
     delivery::Delivery,
     options::{Common, Options},
@@ -30,6 +30,10 @@ const FIRST_NAMES_MAX: Duration = Duration::from_secs(1);
 
 /// How long those who asked last may wait for an answer after we are told to stop.
 const LAST_ANSWERS_MAX: Duration = Duration::from_secs(1);
+
+/// How long to wait after the system would not let us hear, so that a socket that is broken for good
+/// costs little.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often it is looked then whether anybody waits.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -94,21 +98,24 @@ impl DatagramService for Relay {
         let mut silence = pin!(sleep(limits.idle_max));
         loop {
             tokio::select! {
-                ready = running.socket.ready() => ready.and_then(|()| running.hear(&mut tasks)),
+                ready = running.socket.ready() => {
+                    let heard = ready.and_then(|()| running.hear(&mut tasks));
+                    // What the system says here is of some sender, or of a lack that passes: no reason
+                    // to stop.
+                    if let Err(error) = heard {
+                        debug!(%error, "datagrams are not heard");
+                        sleep(PAUSE).await;
+                    }
+                }
                 Some(ended) = tasks.join_next_with_id() => {
                     // Deliveries end only so: those that wait are to be sent.
                     if running.reap(ended) == delivering {
                         delivering = running.deliver(&mut tasks);
                     }
-                    Ok(())
                 }
-                () = silence.as_mut() => {
-                    silence.as_mut().reset(running.forget());
-                    Ok(())
-                }
+                () = silence.as_mut() => silence.as_mut().reset(running.forget()),
                 () = told.as_mut() => break,
             }
-            .map_err(|error| Fault::new(Side::Relais, "hearing datagrams", error))?;
         }
         running.finish().await;
         // Each has a flow, and that is to be closed before we are taken to be gone.
@@ -120,8 +127,8 @@ impl DatagramService for Relay {
 
 impl Running {
     fn new(common: Arc<Common>, socket: Arc<Datagrams>) -> Self {
-        let rooms = [Arc::clone(&common.room), Arc::clone(&common.options.descriptors)];
-        let table = Mutex::new(Associations::new(common.options.limits, rooms));
+        let places = common.places.clone();
+        let table = Mutex::new(Associations::new(common.options.limits, places));
         Self { common, socket, table, delivery: Delivery::default() }
     }
 
@@ -203,7 +210,7 @@ impl Running {
             return None;
         }
         if !has_room(table, verdict, (sender, now)) {
-            count_dropped(&tally.full, datagrams, "there is no room for their senders");
+            count_dropped(&tally.full, datagrams, NO_ROOM);
             return None;
         }
         let association = match Association::new(sender, heard.at, &self.common) {
@@ -264,6 +271,8 @@ fn has_room(
     };
     given_up.is_some_and(|seat| {
         seat.association.end(By::Relais, "made room for another");
+        // Whatever of it is still to be sent: the place is another's.
+        seat.association.close();
         true
     })
 }
@@ -315,6 +324,26 @@ mod tests {
         let ended = tasks.join_next_with_id().await.unwrap();
         assert_eq!(running.reap(ended), delivering);
         assert_eq!(running.common.tally.counts().panicked, 1);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_given_back_with_the_socket_and_not_before() {
+        let (running, mut tasks) = (running(), JoinSet::<()>::new());
+        let sender: SocketAddr = "192.0.2.1:1".parse().unwrap();
+        let association = Arc::new(Association::new(sender, None, &running.common).unwrap());
+        let places = &running.common.places;
+        let seat = Seat {
+            association: Arc::clone(&association),
+            task: tasks.spawn(std::future::pending()),
+        };
+        running.table().admit(sender, Instant::now(), |_| seat);
+        // It is forgotten, and something of it is still to be sent.
+        assert!(running.table().remove(sender).is_some());
+        assert!(places.are_taken());
+        association.close();
+        assert!(!places.are_taken());
+        association.send_on(std::iter::once(Train::of_one(b"late")));
+        assert_eq!(running.common.tally.counts().full, 1);
     }
 
     #[tokio::test]

@@ -31,9 +31,9 @@ use queue::{Places, Queue};
 const EXPRESSION_BYTES_MAX: usize = 256;
 
 /// How many expressions may wait for a child, and how many of one address: of these each may take 200 ms,
-/// and who calls from there, too, is to wait for seconds at most. More than a socket of datagrams has under
-/// way: made-up senders there do not take the places of who calls.
-const WAITING_MAX: Places = Places { all: 512, of_one: 32 };
+/// and who calls from there, too, is to wait for seconds at most. Senders of datagrams have half of them,
+/// which is as many as a socket has under way: those that are made up take no places of who calls.
+const WAITING_MAX: Places = Places { all: 512, unproven: 256, of_one: 32 };
 
 /// For how much work it counts to be turned away. Who asks on and on comes behind who asks once.
 const TURNED_AWAY: Duration = Duration::from_millis(10);
@@ -125,12 +125,18 @@ impl Calculator {
         self.value_for(Asker::Known(client), worked, expression).await
     }
 
-    async fn value_for(&self, asker: Asker, worked: &Worked, expression: &str) -> String {
+    /// The same, for whoever that is.
+    pub(crate) async fn value_for(
+        &self,
+        asker: Asker,
+        worked: &Worked,
+        expression: &str,
+    ) -> String {
         if let Err(refusal) = judge(expression) {
             return format!("error: {refusal}");
         }
         let turn = match asker {
-            Asker::Known(_) => None,
+            Asker::Known(_) | Asker::Unproven(_) => None,
             Asker::Stranger(client) => match Turn::take(&self.strangers, client) {
                 Some(turn) => Some(turn),
                 None => return BUSY.to_owned(),
@@ -295,6 +301,24 @@ mod tests {
         assert_eq!((one, known), (Ok("= 1".to_owned()), Ok("= 3".to_owned())));
         assert_eq!(*ended.lock().unwrap(), ["2", "hang", "3", "1"]);
         assert_eq!(ask(Asker::Stranger(here), "4").await, Ok("= 4".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn who_calls_does_not_wait_for_all_whose_addresses_may_be_made_up() {
+        let calculator = Arc::new(calculator());
+        let mut senders = tokio::task::JoinSet::new();
+        for last in 1..=200 {
+            let calculator = Arc::clone(&calculator);
+            let asker = Asker::Unproven(Client::V4([192, 0, 2, last].into()));
+            senders.spawn(
+                async move { calculator.value_for(asker, &Worked::default(), "hang").await },
+            );
+        }
+        assert_eq!(senders.join_next().await.unwrap().unwrap(), evaluate::LATE);
+        assert_eq!(calculator.value(Client::V4([192, 0, 3, 1].into()), "1").await, "= 1");
+        // One was under way, and one more may be by now.
+        let done = std::iter::from_fn(|| senders.try_join_next()).count();
+        assert!(done <= 2, "{done}");
     }
 
     #[tokio::test]

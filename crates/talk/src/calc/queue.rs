@@ -3,7 +3,7 @@
 //!
 //! One that sends nothing but what takes long holds up itself: the next client waits for one of its
 //! expressions, not for all of them, and who calls from the same address goes before it from then on.
-//! Strangers come last.
+//! Who may be made up has the turns of one client, however many those are. Strangers come last.
 
 use std::{
     collections::VecDeque,
@@ -18,11 +18,14 @@ use relais_net::Client;
 pub enum Asker {
     /// Whom we know, or who need not be known.
     Known(Client),
-    /// Anybody: after all that are known, and with one expression of its address at once.
+    /// Who sent a datagram from there, which may be forged: all of these together have the turns of one
+    /// that is known, and among themselves each address in turn.
+    Unproven(Client),
+    /// Anybody: after all others, and with one expression of its address at once.
     Stranger(Client),
 }
 
-/// Jobs, each of a client. `count` is how many there are in all, and at most `places.all`.
+/// Jobs, each of a client. There are at most `places.all`.
 #[derive(Debug)]
 pub(super) struct Queue<J> {
     places: Places,
@@ -34,18 +37,28 @@ pub(super) struct Queue<J> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Places {
     pub(super) all: usize,
-    /// Of them, of any one client that we know.
+    /// Of them, of those who are unproven.
+    pub(super) unproven: usize,
+    /// Of them, of any one client that is no stranger.
     pub(super) of_one: usize,
 }
 
-/// Clients in the order of their turns. None is without a job.
 #[derive(Debug)]
 struct Waiting<J> {
-    turns: VecDeque<(Client, Jobs<J>)>,
+    known: Turns<J>,
+    unproven: Turns<J>,
+    /// How many turns the known have before the next of the unproven.
+    known_first: usize,
     /// Who has to wait for all of these.
     strangers: VecDeque<J>,
-    count: usize,
     is_closed: bool,
+}
+
+/// Clients in the order of their turns. None is without a job; `count` is how many there are in all.
+#[derive(Debug)]
+struct Turns<J> {
+    clients: VecDeque<(Client, Jobs<J>)>,
+    count: usize,
 }
 
 /// A client's jobs, each with how long was worked for its caller before: the least first, and of equals
@@ -55,35 +68,34 @@ type Jobs<J> = VecDeque<(Duration, J)>;
 impl<J> Queue<J> {
     pub(super) fn new(places: Places) -> Self {
         let waiting = Waiting {
-            turns: VecDeque::new(),
+            known: Turns::new(),
+            unproven: Turns::new(),
+            known_first: 1,
             strangers: VecDeque::new(),
-            count: 0,
             is_closed: false,
         };
         Self { places, waiting: Mutex::new(waiting), stirred: Condvar::new() }
     }
 
     /// Adds a job of a caller for whom so long was worked before. Gives the job that has no place: the last
-    /// of a client that has more than one may have; of a full queue the last stranger's, else the last of
-    /// the client that has most of them.
+    /// of a client that has more than one may have; where as many wait as may of the unproven, or of all,
+    /// the last stranger's, else the last of who has most, of the unproven before the known.
     pub(super) fn add(&self, asker: Asker, worked: Duration, job: J) -> Option<J> {
+        let Places { all, unproven, of_one } = self.places;
         let mut waiting = self.lock();
-        waiting.count += 1;
-        let crowded = match asker {
-            Asker::Known(client) => {
-                let (at, count) = waiting.add(client, (worked, job));
-                (count > self.places.of_one).then_some(at)
-            }
+        let mut dropped = match asker {
+            Asker::Known(client) => waiting.known.add(client, (worked, job), of_one),
+            Asker::Unproven(client) => waiting.unproven.add(client, (worked, job), of_one),
             Asker::Stranger(_) => {
                 waiting.strangers.push_back(job);
                 None
             }
         };
-        let dropped = match crowded {
-            Some(at) => waiting.drop_of(at),
-            None if waiting.count > self.places.all => waiting.drop_one(),
-            None => None,
-        };
+        if waiting.unproven.count > unproven {
+            dropped = waiting.unproven.drop_one();
+        } else if waiting.count() > all {
+            dropped = waiting.drop_one();
+        }
         drop(waiting);
         self.stirred.notify_one();
         dropped
@@ -107,7 +119,7 @@ impl<J> Queue<J> {
     pub(super) fn close(&self) {
         let mut waiting = self.lock();
         waiting.is_closed = true;
-        waiting.turns.clear();
+        (waiting.known, waiting.unproven) = (Turns::new(), Turns::new());
         waiting.strangers.clear();
         drop(waiting);
         self.stirred.notify_all();
@@ -119,47 +131,70 @@ impl<J> Queue<J> {
 }
 
 impl<J> Waiting<J> {
-    /// Adds a job. Gives whose turn that is, and how many jobs that client has.
-    fn add(&mut self, client: Client, job: (Duration, J)) -> (usize, usize) {
-        let at = self.turns.iter().position(|(known, _)| *known == client);
-        let at = at.unwrap_or_else(|| {
-            self.turns.push_back((client, VecDeque::new()));
-            self.turns.len() - 1
-        });
-        let jobs = &mut self.turns[at].1;
-        let behind = jobs.partition_point(|(worked, _)| *worked <= job.0);
-        jobs.insert(behind, job);
-        (at, jobs.len())
+    fn count(&self) -> usize {
+        self.known.count + self.unproven.count + self.strangers.len()
     }
 
     fn take(&mut self) -> Option<J> {
-        let Some((client, mut jobs)) = self.turns.pop_front() else {
-            let job = self.strangers.pop_front()?;
-            self.count -= 1;
-            return Some(job);
-        };
-        let job = jobs.pop_front();
-        if !jobs.is_empty() {
-            self.turns.push_back((client, jobs));
+        let [is_known, is_unproven] = [&self.known, &self.unproven].map(|turns| turns.count > 0);
+        if is_known && (self.known_first > 0 || !is_unproven) {
+            self.known_first = self.known_first.saturating_sub(1);
+            return self.known.take();
         }
-        self.count -= 1;
-        job.map(|(_, job)| job)
+        if is_unproven {
+            // Whoever of the known asks meanwhile does not wait for two of them.
+            self.known_first = self.known.clients.len().max(1);
+            return self.unproven.take();
+        }
+        self.strangers.pop_front()
     }
 
     fn drop_one(&mut self) -> Option<J> {
-        if let Some(job) = self.strangers.pop_back() {
-            self.count -= 1;
-            return Some(job);
+        let stranger = self.strangers.pop_back();
+        stranger.or_else(|| self.unproven.drop_one()).or_else(|| self.known.drop_one())
+    }
+}
+
+impl<J> Turns<J> {
+    fn new() -> Self {
+        Self { clients: VecDeque::new(), count: 0 }
+    }
+
+    /// Adds a job. Gives the last of its client's, if that has more than `of_one` then.
+    fn add(&mut self, client: Client, job: (Duration, J), of_one: usize) -> Option<J> {
+        let at = self.clients.iter().position(|(known, _)| *known == client);
+        let at = at.unwrap_or_else(|| {
+            self.clients.push_back((client, VecDeque::new()));
+            self.clients.len() - 1
+        });
+        let jobs = &mut self.clients[at].1;
+        let behind = jobs.partition_point(|(worked, _)| *worked <= job.0);
+        jobs.insert(behind, job);
+        self.count += 1;
+        if jobs.len() > of_one { self.drop_of(at) } else { None }
+    }
+
+    fn take(&mut self) -> Option<J> {
+        let (client, mut jobs) = self.clients.pop_front()?;
+        let (_, job) = jobs.pop_front()?;
+        if !jobs.is_empty() {
+            self.clients.push_back((client, jobs));
         }
-        let most = (0..self.turns.len()).max_by_key(|at| self.turns[*at].1.len())?;
+        self.count -= 1;
+        Some(job)
+    }
+
+    /// Drops the last job of the client that has most.
+    fn drop_one(&mut self) -> Option<J> {
+        let most = (0..self.clients.len()).max_by_key(|at| self.clients[*at].1.len())?;
         self.drop_of(most)
     }
 
     /// Drops the last job of the client whose turn that is.
     fn drop_of(&mut self, at: usize) -> Option<J> {
-        let (_, dropped) = self.turns[at].1.pop_back()?;
-        if self.turns[at].1.is_empty() {
-            self.turns.remove(at);
+        let (_, dropped) = self.clients[at].1.pop_back()?;
+        if self.clients[at].1.is_empty() {
+            self.clients.remove(at);
         }
         self.count -= 1;
         Some(dropped)
@@ -172,22 +207,27 @@ mod tests {
 
     use super::*;
 
-    /// Adds these jobs, named by their client, which is a stranger if that is a capital, a number, and how
-    /// many seconds were worked for their caller, if any; gives the order in which they are taken, and those
-    /// without a place. There are 4, and 3 for each client.
+    /// Adds these jobs, named by their client, which is a stranger if that is a capital, and unproven if it
+    /// is a digit, a number, and how many seconds were worked for their caller, if any; gives the order in
+    /// which they are taken, and those without a place. There are 4, and 3 for each client and for all that
+    /// are unproven.
     fn order(jobs: &[&'static str]) -> (Vec<&'static str>, Vec<&'static str>) {
-        let queue = Queue::new(Places { all: 4, of_one: 3 });
+        let queue = Queue::new(Places { all: 4, unproven: 3, of_one: 3 });
         let asker = |job: &str| {
             let name = job.as_bytes()[0];
             let client = Client::V4(Ipv4Addr::new(192, 0, 2, name.to_ascii_lowercase()));
-            if name.is_ascii_uppercase() { Asker::Stranger(client) } else { Asker::Known(client) }
+            match name {
+                b'A'..=b'Z' => Asker::Stranger(client),
+                b'0'..=b'9' => Asker::Unproven(client),
+                _ => Asker::Known(client),
+            }
         };
         let worked = |job: &str| Duration::from_secs(job[2..].trim().parse().unwrap_or(0));
         let add = |job: &&'static str| queue.add(asker(job), worked(job), *job);
         let dropped = jobs.iter().filter_map(add).collect();
-        let count = queue.lock().count;
+        let count = queue.lock().count();
         let taken = (0..count).filter_map(|_| queue.next()).collect();
-        assert_eq!(queue.lock().count, 0);
+        assert_eq!(queue.lock().count(), 0);
         (taken, dropped)
     }
 
@@ -225,14 +265,39 @@ mod tests {
     }
 
     #[test]
+    fn who_is_unproven_has_the_turns_of_one_client_and_a_part_of_the_places() {
+        assert_eq!(order(&["11", "21", "a1", "b1"]), (vec!["a1", "11", "b1", "21"], vec![]));
+        assert_eq!(order(&["11", "21", "12", "A1"]), (vec!["11", "21", "12", "A1"], vec![]));
+        let (taken, dropped) = order(&["11", "12", "21", "31", "41"]);
+        assert_eq!((taken, dropped), (vec!["11", "21", "31"], vec!["12", "41"]));
+        let (taken, dropped) = order(&["11", "21", "31", "a1", "b1", "a2"]);
+        assert_eq!((taken, dropped), (vec!["a1", "11", "b1", "a2"], vec!["31", "21"]));
+    }
+
+    #[test]
+    fn who_is_known_waits_for_one_that_is_unproven() {
+        let queue = Queue::new(Places { all: 9, unproven: 9, of_one: 1 });
+        let client = |last| Client::V4(Ipv4Addr::new(192, 0, 2, last));
+        let add = |asker, job| queue.add(asker, Duration::ZERO, job);
+        for number in 1..=6 {
+            add(Asker::Unproven(client(number)), number);
+        }
+        for number in 1..=5 {
+            assert_eq!(queue.next(), Some(number));
+            add(Asker::Known(client(1)), 0);
+            assert_eq!(queue.next(), Some(0));
+        }
+    }
+
+    #[test]
     fn who_waits_is_woken_by_a_job_and_by_the_end() {
-        let queue = std::sync::Arc::new(Queue::new(Places { all: 1, of_one: 1 }));
+        let queue = std::sync::Arc::new(Queue::new(Places { all: 1, unproven: 1, of_one: 1 }));
         let worker = std::thread::spawn({
             let queue = std::sync::Arc::clone(&queue);
             move || (queue.next(), queue.next())
         });
         queue.add(Asker::Known(Client::Local), Duration::ZERO, 1);
-        while queue.lock().count > 0 {
+        while queue.lock().count() > 0 {
             std::thread::yield_now();
         }
         queue.close();

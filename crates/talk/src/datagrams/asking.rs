@@ -2,9 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use relais_net::{Datagrams, Drain, Gate, Peer};
+use relais_net::{Datagrams, Drain, Gate, Peer, Worked};
 
-use crate::{calc::Calculator, lines::LineEnd, role::ended};
+use crate::{
+    calc::{Asker, Calculator},
+    lines::LineEnd,
+    role::ended,
+};
 
 /// How many expressions of one socket may be under way. More are dropped, as datagrams may be.
 const ASKED_MAX: usize = 256;
@@ -38,7 +42,9 @@ impl Asking {
         let (calculator, socket) = (Arc::clone(calculator), Arc::clone(&self.socket));
         let drain = self.drain.clone();
         tokio::spawn(async move {
-            let value = calculator.value(peer.client(), &expression).await;
+            // Nobody has shown that it is there: a datagram may say that it comes from anywhere.
+            let asker = Asker::Unproven(peer.client());
+            let value = calculator.value_for(asker, &Worked::default(), &expression).await;
             _ = socket.send(&ended(&value, end), to).await;
             drop((place, drain));
         });

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use relais_net::Client;
 use tokio::{sync::mpsc::Sender, time::Instant};
 
 use super::{Manners, Typed};
@@ -19,6 +20,7 @@ pub(super) struct Callers {
 
 #[derive(Debug)]
 pub(super) struct Seat {
+    client: Client,
     lines: Sender<String>,
     /// Whether it is the person's turn, where there are turns.
     pub(super) turn: Turn,
@@ -44,25 +46,30 @@ pub(super) enum Turn {
 }
 
 impl Callers {
+    /// The number of who calls from `client`, if there is a seat: of all, and of its client's share.
     pub(super) fn sit(
         &mut self,
+        client: Client,
         (lines, hold): (Sender<String>, Hold),
         callers_max: usize,
     ) -> Option<u32> {
-        if self.seats.len() >= callers_max {
-            let loosest = self.loosest()?;
+        let of_client = self.seats.values().filter(|seat| seat.client == client).count();
+        let has_share = client != Client::Local && of_client >= Client::share_of(callers_max);
+        if has_share || self.seats.len() >= callers_max {
+            let loosest = self.loosest(|seat| !has_share || seat.client == client)?;
             self.stand_up(loosest);
         }
         self.last += 1;
-        let seat = Seat { lines, turn: Turn::Caller, early: VecDeque::new(), hold };
+        let seat = Seat { client, lines, turn: Turn::Caller, early: VecDeque::new(), hold };
         self.seats.insert(self.last, seat);
         self.current.get_or_insert(self.last);
         Some(self.last)
     }
 
-    /// Who was silent longest, of those who hold loosely.
-    fn loosest(&self) -> Option<u32> {
-        let loose = self.seats.iter().filter_map(|(number, seat)| match seat.hold {
+    /// Who was silent longest, of those of `whom` who hold loosely.
+    fn loosest(&self, whom: impl Fn(&Seat) -> bool) -> Option<u32> {
+        let seats = self.seats.iter().filter(|(_, seat)| whom(seat));
+        let loose = seats.filter_map(|(number, seat)| match seat.hold {
             Hold::Fast => None,
             Hold::Loose(heard) => Some((heard, *number)),
         });

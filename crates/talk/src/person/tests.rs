@@ -111,6 +111,22 @@ async fn who_may_be_forged_and_was_never_answered_makes_room() {
 }
 
 #[tokio::test]
+async fn one_client_leaves_seats_to_others() {
+    let (person, _told) = Person::new(Manners::Freely);
+    let from = |last, port| Peer::Net(([192, 0, 2, last], port).into());
+    let mut calls = Vec::new();
+    for port in 0..4 {
+        calls.extend(person.come((from(1, port), &at()), 4).await);
+    }
+    assert_eq!(calls.len(), 3);
+    calls.extend(person.come_by_datagram((from(2, 1), &at()), 4));
+    assert_eq!(calls.len(), 4);
+    // Who has its share takes no place from others, though they may be forged.
+    assert!(person.come((from(1, 4), &at()), 4).await.is_none());
+    assert!(person.come((from(3, 1), &at()), 4).await.is_some());
+}
+
+#[tokio::test]
 async fn who_reads_nothing_is_told_of_no_more_senders() {
     let (person, _told) = Person::new(Manners::Freely);
     let call = person.come_by_datagram((Peer::Local, &at()), 2).unwrap();
