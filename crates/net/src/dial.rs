@@ -28,7 +28,7 @@ pub use datagrams::DialedDatagrams;
 pub use error::{Callee, DialError, Stage};
 
 use error::Failed;
-use names::Names;
+pub use names::{Lookup, Names};
 use race::{in_turns, race};
 use socket::{Settings, call};
 

@@ -50,7 +50,8 @@ pub use datagrams::{
     Outgoing, Sent, Train, Word,
 };
 pub use dial::{
-    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Stage, Timings,
+    Access, Callee, DialError, DialLimits, Dialed, DialedDatagrams, Dialer, Lookup, Names, Stage,
+    Timings,
 };
 pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};

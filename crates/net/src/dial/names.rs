@@ -30,10 +30,10 @@ const LOOKUPS_MAX: usize = 32;
 const ADDRESSES_MAX: usize = 64;
 
 /// Asks for the addresses of a name. Blocks.
-pub(super) type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
-/// Asks the system's resolver, and remembers what it says. Failures are not remembered.
-pub(super) struct Names {
+/// Asks the system's resolver, and remembers for a few seconds what it says. Failures are not remembered.
+pub struct Names {
     lookup: Lookup,
     /// Held by the threads, not by those who wait for them, and may give up.
     lookups: Arc<Semaphore>,
@@ -47,14 +47,16 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    pub(super) fn of_system() -> Self {
+    /// Those that the system's resolver knows.
+    pub fn of_system() -> Self {
         Self::asking(Arc::new(|name| {
             let found = (name, 0).to_socket_addrs()?;
             Ok(found.map(|at| at.ip()).collect())
         }))
     }
 
-    pub(super) fn asking(lookup: Lookup) -> Self {
+    /// Those that `lookup` knows. It is called on a thread of its own.
+    pub fn asking(lookup: Lookup) -> Self {
         let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
         Self { lookup, lookups, known: Mutex::new(Known::default()) }
     }
@@ -62,7 +64,11 @@ impl Names {
     /// The addresses of `name`, in the resolver's order, each once: at least one.
     ///
     /// Cancel safe; the thread that waits for the resolver goes on to its end.
-    pub(super) async fn resolve(&self, name: &str) -> io::Result<Arc<[IpAddr]>> {
+    ///
+    /// # Errors
+    ///
+    /// What the resolver says, or the system that has no thread for it.
+    pub async fn resolve(&self, name: &str) -> io::Result<Arc<[IpAddr]>> {
         if let Some(found) = self.recall(name) {
             return Ok(found);
         }

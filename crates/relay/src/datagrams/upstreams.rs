@@ -10,10 +10,10 @@ use std::{
 };
 
 use relais_net::{
-    Balance, Began, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Place, Scheme,
+    Balance, Began, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Names, Place,
+    Scheme,
 };
 use tokio::{
-    net::lookup_host,
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -25,6 +25,7 @@ pub struct Upstreams {
     /// At least one.
     all: Vec<Arc<Upstream>>,
     choice: Choice,
+    names: Arc<Names>,
     /// Where the milliseconds of `Health` begin.
     start: Instant,
 }
@@ -64,8 +65,8 @@ impl Upstreams {
     pub fn new(endpoints: &[Endpoint], balance: Balance) -> Option<Self> {
         let all = endpoints.iter().map(|endpoint| Upstream::new(endpoint).map(Arc::new));
         let all = all.collect::<Option<Vec<_>>>()?;
-        let (choice, start) = (Choice::new(balance), Instant::now());
-        (!all.is_empty()).then_some(Self { all, choice, start })
+        let (choice, names) = (Choice::new(balance), Arc::new(Names::of_system()));
+        (!all.is_empty()).then_some(Self { all, choice, names, start: Instant::now() })
     }
 
     /// Which one a sender of `client` is to have, and where that is. `None` if nobody knows where any
@@ -126,12 +127,14 @@ impl Upstreams {
 
     /// Resolves every name once, all at the same time.
     pub(super) async fn resolve(&self) {
-        let named = self.all.iter().filter(|upstream| upstream.has_name());
         let resolve = |upstream: &Arc<Upstream>| {
-            let upstream = Arc::clone(upstream);
-            async move { upstream.resolve().await }
+            let (upstream, names) = (Arc::clone(upstream), Arc::clone(&self.names));
+            async move { upstream.resolve(&names).await }
         };
-        named.map(resolve).collect::<JoinSet<_>>().join_all().await;
+        let those = self.all.iter().filter(|upstream| upstream.has_name());
+        let mut resolving = those.map(resolve).collect::<JoinSet<_>>();
+        // Whatever ends one of them: the others, and it, are asked for again.
+        while resolving.join_next().await.is_some() {}
     }
 
     /// Milliseconds since it was made.
@@ -172,10 +175,10 @@ impl Upstream {
         }
     }
 
-    async fn resolve(&self) {
+    async fn resolve(&self, names: &Names) {
         let Host::Name(name) = &self.at.host else { return };
-        let found = match timeout(RESOLVE_MAX, lookup_host((name.as_str(), self.at.port))).await {
-            Ok(Ok(found)) => found.collect(),
+        let found = match timeout(RESOLVE_MAX, names.resolve(name)).await {
+            Ok(Ok(found)) => found.iter().map(|ip| SocketAddr::new(*ip, self.at.port)).collect(),
             Ok(Err(error)) => {
                 debug!(name, %error, "an upstream's name was not resolved");
                 return;
@@ -205,6 +208,8 @@ impl Upstream {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     fn upstreams(endpoints: &[&str], balance: Balance) -> Option<Upstreams> {
@@ -281,6 +286,22 @@ mod tests {
         upstreams.all[0].learn(vec![one]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
         assert_eq!(refused(&upstreams, 0, one), Next::Same);
+    }
+
+    #[tokio::test]
+    async fn a_resolver_that_breaks_once_is_asked_again() {
+        let upstreams = upstreams(&["udp://name.example:7"], Balance::Round).unwrap();
+        let has_broken = AtomicBool::new(false);
+        let names = Names::asking(Arc::new(move |_| {
+            assert!(has_broken.swap(true, Relaxed), "asked to break");
+            Ok(vec![[192, 0, 2, 7].into()])
+        }));
+        let upstreams = Upstreams { names: Arc::new(names), ..upstreams };
+        upstreams.resolve().await;
+        assert_eq!(upstreams.choose(client(1)), None);
+        upstreams.resolve().await;
+        let at = SocketAddr::from(([192, 0, 2, 7], 7));
+        assert_eq!(upstreams.choose(client(1)), Some((0, at)));
     }
 
     #[tokio::test]
