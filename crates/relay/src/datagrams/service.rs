@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Heard, Peer, Side, Train, Word};
+use relais_net::{Batch, DatagramService, Datagrams, Drain, Fault, Heard, Peer, Train, Word};
 use relais_tap::{By, Direction};
 use tokio::{
     task::{AbortHandle, Id, JoinError, JoinSet},
@@ -30,6 +30,10 @@ const FIRST_NAMES_MAX: Duration = Duration::from_secs(1);
 
 /// How long those who asked last may wait for an answer after we are told to stop.
 const LAST_ANSWERS_MAX: Duration = Duration::from_secs(1);
+
+/// How long to wait after the system would not let us hear, so that a socket that is broken for good
+/// costs little.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often it is looked then whether anybody waits.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -94,21 +98,24 @@ impl DatagramService for Relay {
         let mut silence = pin!(sleep(limits.idle_max));
         loop {
             tokio::select! {
-                ready = running.socket.ready() => ready.and_then(|()| running.hear(&mut tasks)),
+                ready = running.socket.ready() => {
+                    let heard = ready.and_then(|()| running.hear(&mut tasks));
+                    // What the system says here is of some sender, or of a lack that passes: no reason
+                    // to stop.
+                    if let Err(error) = heard {
+                        debug!(%error, "datagrams are not heard");
+                        sleep(PAUSE).await;
+                    }
+                }
                 Some(ended) = tasks.join_next_with_id() => {
                     // Deliveries end only so: those that wait are to be sent.
                     if running.reap(ended) == delivering {
                         delivering = running.deliver(&mut tasks);
                     }
-                    Ok(())
                 }
-                () = silence.as_mut() => {
-                    silence.as_mut().reset(running.forget());
-                    Ok(())
-                }
+                () = silence.as_mut() => silence.as_mut().reset(running.forget()),
                 () = told.as_mut() => break,
             }
-            .map_err(|error| Fault::new(Side::Relais, "hearing datagrams", error))?;
         }
         running.finish().await;
         // Each has a flow, and that is to be closed before we are taken to be gone.

@@ -336,6 +336,26 @@ async fn makes_room(senders_max: usize, senders_a_client_max: usize) {
 }
 
 #[tokio::test]
+async fn what_the_system_says_of_one_sender_keeps_nobody_from_being_heard() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (at, same) = (socket.local_addr().unwrap(), socket.try_clone().unwrap());
+    let endpoint = format!("udp://{at}").parse().unwrap();
+    let listener = DatagramListener::adopt(socket.into(), &endpoint).unwrap();
+    let (_shutdown, drain) = Shutdown::new();
+    let relay = Relay::new(options(&[server("").await]));
+    let hearing = Arc::new(listener.open().unwrap());
+    tokio::spawn(async move { relay.serve(hearing, drain).await });
+    let client = client().await;
+    assert_eq!(ask(&client, at, b"before").await, b"before");
+    // Nobody is there, which the socket is told: it says so to who hears next.
+    let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    same.connect(nobody).unwrap();
+    same.send(b"lost").unwrap();
+    same.connect(client.local_addr().unwrap()).unwrap();
+    assert_eq!(ask(&client, at, b"after").await, b"after");
+}
+
+#[tokio::test]
 async fn an_upstream_is_well_again_with_whatever_it_says() {
     let upstream = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let options = options(&[upstream.local_addr().unwrap(), server("b").await]);
