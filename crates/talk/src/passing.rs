@@ -5,7 +5,7 @@ use std::{borrow::Cow, io, time::Duration};
 
 use relais_net::{Fault, Side, Stream};
 use relais_tap::{By, Direction, Flow};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 /// How a dialogue ended: who ended it, and why in a few words.
 pub(crate) type End = (By, Cow<'static, str>);
@@ -74,20 +74,13 @@ pub(crate) async fn send(
     sent.await.unwrap_or_else(late).map_err(|error| fault("answering", error))
 }
 
-/// How long a dialogue that is over may still bring bytes, and how many: as much as may be on its way,
-/// and a message of a `WebSocket` that is too long. A socket that is closed with bytes unread is
-/// reset, and what was answered last may be lost.
-const LINGER_MAX: Duration = Duration::from_secs(1);
+/// How much a dialogue that is over may still bring: what may be on its way, and a message of a `WebSocket`
+/// that is too long.
 const LINGER_BYTES_MAX: u64 = 16 << 20;
 
 /// Says that nothing more will come, and waits a moment for the other side to say so, too.
 pub(crate) async fn linger(stream: &mut Stream) {
-    let goodbye = async {
-        stream.shutdown().await?;
-        tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
-    };
-    // Boxed for the size of every dialogue's task.
-    _ = tokio::time::timeout(LINGER_MAX, Box::pin(goodbye)).await;
+    stream.linger_over(LINGER_BYTES_MAX).await;
 }
 
 /// A fault of the caller's.

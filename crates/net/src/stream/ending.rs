@@ -33,9 +33,14 @@ impl Stream {
     ///
     /// Cancel safe: what is left is to close it.
     pub async fn linger(&mut self) {
+        self.linger_over(LINGER_BYTES_MAX).await;
+    }
+
+    /// The same, with who may have said so much that nobody is to hear.
+    pub async fn linger_over(&mut self, bytes_max: u64) {
         let goodbye = async {
             self.shutdown().await?;
-            copy(&mut self.take(LINGER_BYTES_MAX), &mut sink()).await
+            copy(&mut self.take(bytes_max), &mut sink()).await
         };
         // Boxed for the size of every connection's task. Who does not listen is not waited for.
         _ = timeout(LINGER_MAX, Box::pin(goodbye)).await;

@@ -59,9 +59,21 @@ pub(super) async fn pass(
         ended
     })
     .await;
+    if let Some(closing) = passing.closing.take() {
+        // Boxed for the size of every connection's task.
+        Box::pin(close(closing)).await;
+    }
     let (to_server, to_client) = (passing.up.passed(), passing.down.passed());
     Passed { by, why, to_server, to_client }
 }
+
+/// Tells both sides that this was the end, and hears neither any more; who goes on does so for a while.
+async fn close(Pair { mut client, mut server }: Pair) {
+    tokio::join!(client.linger_over(CLOSE_BYTES_MAX), server.linger_over(CLOSE_BYTES_MAX));
+}
+
+/// How much either side may still say of what nobody hears: more than is on its way.
+const CLOSE_BYTES_MAX: u64 = 16 << 20;
 
 /// How much passed, for who is to know it even if nobody comes to tell.
 #[derive(Debug, Default)]
@@ -93,6 +105,8 @@ const LINGER_MAX: Duration = Duration::from_secs(1);
 struct Passing {
     /// `None` once it is over.
     pair: Option<Pair>,
+    /// What was it, if both sides are to be told that this is the end.
+    closing: Option<Pair>,
     up: Way,
     down: Way,
     lasts: Lasts,
@@ -115,6 +129,7 @@ impl Passing {
         }
         Self {
             pair: Some(pair),
+            closing: None,
             up: Way::new(Direction::ToServer, early, along),
             down: Way::new(Direction::ToClient, Vec::new(), along),
             lasts,
@@ -194,8 +209,7 @@ impl Passing {
             }
             Cut::Reset => Some((By::Relais, "reset on purpose".into())),
             Cut::Close => {
-                // Dropped, they are closed.
-                self.pair = None;
+                self.closing = self.pair.take();
                 Some((By::Relais, "closed on purpose".into()))
             }
         }

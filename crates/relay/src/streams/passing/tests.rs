@@ -391,11 +391,34 @@ async fn a_connection_ends_where_it_is_to_end() {
         let saying = client.write_all(&[1; 5000]);
         let mut heard = Vec::new();
         let (said, _) = tokio::join!(saying, server.read_to_end(&mut heard));
-        said.unwrap_err();
+        assert_eq!(said.is_err(), own.reset_after.is_some());
+        drop((client, server));
         assert_eq!(heard.len(), 1500);
         let passed = passing.await.unwrap();
         assert_eq!((passed.by, &*passed.why, passed.to_server), (By::Relais, why, 1500));
     }
+}
+
+#[tokio::test]
+async fn who_says_more_than_is_passed_on_is_closed_and_not_reset() {
+    let ((client, near), (far, mut server)) = (tcp().await, tcp().await);
+    let own = Cuts { close_after: Some(10), ..Cuts::default() };
+    let shape = Shape { own, ..Shape::default() };
+    let passing = tokio::spawn(async move {
+        shaped(Pair { client: near, server: far }, LASTS, (b"", shape)).await
+    });
+    let (mut hearing, mut saying) = tokio::io::split(client);
+    let saying = async move {
+        saying.write_all(&vec![1; 1 << 20]).await.unwrap();
+        saying.shutdown().await.unwrap();
+    };
+    let (to_server, to_client) = (&mut Vec::new(), &mut Vec::new());
+    let (said, one, other) =
+        tokio::join!(saying, server.read_to_end(to_server), hearing.read_to_end(to_client));
+    assert_eq!(((), 10, 0), (said, one.unwrap(), other.unwrap()));
+    drop(server);
+    let passed = passing.await.unwrap();
+    assert_eq!((&*passed.why, passed.to_server), ("closed on purpose", 10));
 }
 
 #[tokio::test]

@@ -50,6 +50,22 @@ async fn an_end_of_tls_is_one_of_its_direction_alone() {
 }
 
 #[tokio::test]
+async fn where_it_is_closed_on_purpose_tls_has_its_own_end() {
+    let ((mut client, near), (far, mut server)) = (tls().await, tls().await);
+    let own = Cuts { close_after: Some(4), ..Cuts::default() };
+    let shape = Shape { own, ..Shape::default() };
+    let passing = tokio::spawn(async move {
+        shaped(Pair { client: near, server: far }, LASTS, (b"", shape)).await
+    });
+    client.write_all(b"question").await.unwrap();
+    client.flush().await.unwrap();
+    assert_eq!(heard(&mut server).await, (b"ques".to_vec(), None));
+    assert_eq!(heard(&mut client).await, (Vec::new(), None));
+    drop((client, server));
+    assert_eq!(&*passing.await.unwrap().why, "closed on purpose");
+}
+
+#[tokio::test]
 async fn where_tls_is_cut_off_it_is_no_end() {
     let (mut client, mut server, passing) = relay(tcp().await, tls().await, LASTS);
     server.write_all(b"half").await.unwrap();
