@@ -5,7 +5,10 @@ use std::{
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::{AsFd, BorrowedFd},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
@@ -26,10 +29,19 @@ pub(super) struct Socket {
     /// what was sent is read.
     plain: AsyncFd<UdpSocket>,
     outlet: Outlet,
-    /// Whether the system was asked to hand over trains as such. Never taken back.
-    hears_trains: AtomicBool,
+    /// How the system was asked to hand over what comes, once something is heard here: not before, as
+    /// somebody else may still hear at the same socket, who asked otherwise.
+    hears: OnceLock<Hears>,
     /// For how many messages there is to be room the next time, as it costs of each.
     expects: AtomicUsize,
+}
+
+/// How what comes is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hears {
+    /// Datagrams that follow each other as one.
+    Trains,
+    Single,
 }
 
 /// Has the system tell of each datagram that comes from now on to which of our addresses it was sent.
@@ -58,11 +70,8 @@ impl Socket {
         // Asked by setting it to what it is: a system that does not know it would send a train as
         // one datagram.
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
-        // A socket that others had before may still hand over trains.
-        _ = set_option(plain.as_fd(), (SOL_UDP, UDP_GRO), 0);
         let outlet = Outlet { family: Family::of(at), takes_trains: AtomicBool::new(takes_trains) };
-        let (hears_trains, expects) = (AtomicBool::new(false), AtomicUsize::new(FEW));
-        Ok(Self { plain, outlet, hears_trains, expects })
+        Ok(Self { plain, outlet, hears: OnceLock::new(), expects: AtomicUsize::new(FEW) })
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
@@ -71,22 +80,24 @@ impl Socket {
 
     /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
     pub(super) async fn ready(&self) -> io::Result<()> {
-        self.hear_trains();
+        self.hear_as(Hears::Trains);
         poll_fn(|cx| self.plain.poll_read_ready(cx).map_ok(|_| ())).await
     }
 
     /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
     pub(super) async fn ready_or_refused(&self) -> io::Result<()> {
-        self.hear_trains();
+        self.hear_as(Hears::Trains);
         self.plain.ready(HEARS).await.map(|_| ())
     }
 
-    fn hear_trains(&self) {
-        if !self.hears_trains.load(Ordering::Relaxed) {
-            self.hears_trains.store(true, Ordering::Relaxed);
-            // A system that cannot hands over datagrams.
-            _ = set_option(self.as_fd(), (SOL_UDP, UDP_GRO), 1);
-        }
+    /// Asks the system to hand over what comes like this, if it was not asked before. Gives how it was.
+    fn hear_as(&self, wish: Hears) -> Hears {
+        *self.hears.get_or_init(|| {
+            // A system that cannot hands over datagrams; and a socket that others had before may still
+            // hand over trains.
+            _ = set_option(self.as_fd(), (SOL_UDP, UDP_GRO), (wish == Hears::Trains).into());
+            wish
+        })
     }
 
     /// Waits for a datagram: how long it is, whose, and to which of our addresses it was sent, if the
@@ -95,7 +106,7 @@ impl Socket {
         &self,
         buffer: &mut [u8],
     ) -> io::Result<(usize, SocketAddr, Option<IpAddr>)> {
-        if self.hears_trains.load(Ordering::Relaxed) {
+        if self.hear_as(Hears::Single) == Hears::Trains {
             return Err(ErrorKind::Unsupported.into());
         }
         if buffer.is_empty() {

@@ -150,6 +150,24 @@ async fn a_train_is_heard_as_such_and_passed_on_as_such() {
 }
 
 #[tokio::test]
+async fn who_is_to_hear_next_changes_nothing_before_it_does() {
+    let ours = Box::leak(Box::new(Sockets::none()));
+    let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = listener.local().host_port().unwrap().port;
+    let first = listener.open_among(ours).unwrap();
+    let nobody = tokio::time::timeout(std::time::Duration::from_millis(1), first.ready());
+    nobody.await.unwrap_err();
+    let conn = DatagramConn::new(([127, 0, 0, 1], port).into(), None).unwrap();
+    let train = Train::of_segments(&[7; 100], NonZeroU16::new(30).unwrap());
+    assert_eq!(conn.send_batch([train]).datagrams, 4);
+    let _next = listener.open_among(ours).unwrap();
+    let mut batch = Batch::new();
+    first.hear_batch(&mut batch).await.unwrap();
+    let heard: Vec<_> = batch.heard().map(|heard| heard.train).collect();
+    assert_eq!(heard, [train]);
+}
+
+#[tokio::test]
 async fn without_trains_datagrams_go_one_by_one() {
     let (socket, port) = open("udp://127.0.0.1:0");
     let to = SocketAddr::from(([127, 0, 0, 1], port));
