@@ -124,12 +124,17 @@ fn read_all(
         line_number += 1;
         let message = match form {
             Form::AsItIs => piece(input),
-            Form::Lines { bytes_max, .. } | Form::Written { bytes_max, .. } => {
-                line(input, bytes_max)
-            }
+            Form::Lines { bytes_max, .. } => line(input, bytes_max),
+            Form::Written { bytes_max, .. } => line(input, bytes_max * LETTERS_A_BYTE_MAX),
         };
         let message = message.map_err(|error| Wrong::from_error(&error))?;
         let Some(message) = message else { return Ok(()) };
+        if let Form::Written { bytes_max, .. } = form
+            && message.len() > bytes_max * LETTERS_A_BYTE_MAX
+        {
+            // Not all of it was read: the rest is no line.
+            return Err(too_long(line_number, bytes_max));
+        }
         let message = form.message(message, line_number)?;
         if !say(message) {
             return Ok(());
@@ -140,7 +145,6 @@ fn read_all(
 impl Form {
     /// The message that a line is, which is the `number`th.
     fn message(self, mut line: Vec<u8>, number: u64) -> Result<Vec<u8>, Wrong> {
-        let at = |what: String| Wrong::from_message(&format!("line {number}: {what}"));
         if let Self::Written { notation, .. } = self {
             let of_line = |wrong: Wrong| {
                 let what = format!("line {number}: {}", wrong.what);
@@ -152,14 +156,22 @@ impl Form {
             self
         {
             if line.len() > bytes_max {
-                let what = "longer than a message may be";
-                return Err(at(format!("{what}: expected at most {bytes_max} bytes")));
+                return Err(too_long(number, bytes_max));
             }
             line.extend_from_slice(line_end.bytes());
         }
         Ok(line)
     }
 }
+
+fn too_long(line_number: u64, bytes_max: usize) -> Wrong {
+    let what = "longer than a message may be";
+    let expected = format!("expected at most {bytes_max} bytes");
+    Wrong::from_message(&format!("line {line_number}: {what}: {expected}"))
+}
+
+/// How many letters stand for a byte at most where it is written: `0x41, `.
+const LETTERS_A_BYTE_MAX: usize = 6;
 
 /// What there is, as soon as there is something; `None` at the end.
 fn piece(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
@@ -169,12 +181,12 @@ fn piece(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok((!piece.is_empty()).then_some(piece))
 }
 
-/// A line without its end, or of a longer one so much that it shows; `None` at the end.
-fn line(input: &mut impl BufRead, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+/// A line without its end, or of one that has more than `letters_max` so much that it shows; `None` at
+/// the end.
+fn line(input: &mut impl BufRead, letters_max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    // In hexadecimal three letters are a byte.
-    let most = (bytes_max as u64).saturating_mul(3) + 3;
-    if input.take(most).read_until(b'\n', &mut line)? == 0 {
+    // With room for `\r\n`, which is none of it.
+    if input.take(letters_max as u64 + 2).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     if line.ends_with(b"\n") {
@@ -193,6 +205,9 @@ mod tests {
     const LF: Form = Form::Lines { line_end: LineEnd::Lf, bytes_max: 4 };
     const HEX: Form =
         Form::Written { notation: Notation::Hex, line_end: LineEnd::None, bytes_max: 4 };
+
+    const ESCAPES: Form =
+        Form::Written { notation: Notation::Escapes, line_end: LineEnd::None, bytes_max: 4 };
 
     #[track_caller]
     fn check(form: Form, input: &str, expect: Result<&[&str], &str>) {
@@ -215,9 +230,13 @@ mod tests {
         let crlf = Form::Lines { line_end: LineEnd::Crlf, bytes_max: 4 };
         check(crlf, "a\nb\r\n", Ok(&["a\r\n", "b\r\n"]));
         check(HEX, "48 69\n0a", Ok(&["Hi", "\n"]));
-        let escapes =
-            Form::Written { notation: Notation::Escapes, line_end: LineEnd::None, bytes_max: 4 };
-        check(escapes, "a\\r\\n\nb\n", Ok(&["a\r\n", "b"]));
+        check(ESCAPES, "a\\r\\n\nb\n", Ok(&["a\r\n", "b"]));
+        check(HEX, "0x48, 0x69, 0x48, 0x69, \r\n0a", Ok(&["HiHi", "\n"]));
+        check(ESCAPES, "\\x41\\x41\\x41\\x41\r\n", Ok(&["AAAA"]));
+        let bytes_max = DATAGRAM_BYTES_MAX;
+        let long =
+            Form::Written { notation: Notation::Escapes, line_end: LineEnd::None, bytes_max };
+        check(long, &"\\x41".repeat(50_000), Ok(&["A".repeat(50_000).as_str()]));
     }
 
     #[test]
@@ -225,6 +244,9 @@ mod tests {
         check(LF, "ab\nabcde\n", Err("line 2: longer than a message may be"));
         check(LF, &"x".repeat(1000), Err("line 1: longer than a message may be"));
         check(HEX, "48\n4\n", Err("line 2: half a byte in \"4\""));
+        let written = format!("a\n{}\n", "\\x41".repeat(50_000));
+        check(ESCAPES, &written, Err("line 2: longer than a message may be"));
+        check(HEX, &"0x41, ".repeat(5), Err("line 1: longer than a message may be"));
     }
 
     #[test]
