@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     complaint::{KeyPath, Problem},
+    leaving::Leaving,
     upstream_tls::usual_roots,
 };
 
@@ -64,10 +65,6 @@ pub(crate) struct Lasting {
     pub(super) sniffed: Logs<SniffLog>,
     pub(super) blocked: Logs<LineLog>,
 }
-
-/// So long the disks of caches may take at the end. What is not written then is missing at the next
-/// start, and no harm.
-const CLOSING_MAX: Duration = Duration::from_secs(10);
 
 impl Lasting {
     /// For a process that was just started, where all who call share these `descriptors`.
@@ -197,17 +194,17 @@ impl Lasting {
         self.disks.get(&folder.path)
     }
 
-    /// Waits until all logs are written, but not beyond `deadline`, and until what the caches have is on
-    /// disk, for [`CLOSING_MAX`] at most. Blocks.
-    pub(crate) fn shutdown(&self, deadline: Instant) {
-        self.sniffed.shutdown(deadline);
-        self.blocked.shutdown(deadline);
-        let end = Instant::now() + CLOSING_MAX;
+    /// Waits until all logs are written, and until what the caches have is on disk, but not longer from
+    /// `start` on than `leaving` says. Blocks.
+    pub(crate) fn shutdown(&self, start: Instant, leaving: Leaving) {
+        let [logs_end, end] = [leaving.logs, leaving.disks].map(|most| start + most);
+        self.sniffed.shutdown(logs_end);
+        self.blocked.shutdown(logs_end);
         // All at once, and then each is waited for.
         self.disks.values().for_each(|disk| _ = disk.close(Duration::ZERO));
         for (path, disk) in &self.disks {
             if disk.close(end.saturating_duration_since(Instant::now())).is_err() {
-                let (folder, secs) = (path.display(), CLOSING_MAX.as_secs());
+                let (folder, secs) = (path.display(), leaving.disks.as_secs());
                 warn!(%folder, "what the cache's disk did not take within {secs} s is not waited for");
             }
         }

@@ -43,6 +43,7 @@ use crate::{
     config::Source,
     control::{self, Answer, Call, Listening, Request},
     data::Data,
+    leaving::Leaving,
     limits, proxy, service, site,
     spelling::Time,
     stop::Stop,
@@ -88,18 +89,12 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     if ended.is_err() {
         house.cut_off(CUT_MAX);
     }
-    house.close_logs(if ended.is_ok() { LOGS_MAX } else { LOGS_MAX_IN_HASTE });
+    house.close_logs(if ended.is_ok() { Leaving::IN_PEACE } else { Leaving::IN_HASTE });
     ended
 }
 
 /// How long those may take who are cut off, so that the logs have them.
 const CUT_MAX: Duration = Duration::from_millis(500);
-
-/// How long the access logs may take to be written when we leave.
-const LOGS_MAX: Duration = Duration::from_secs(5);
-
-/// The same when callers were cut off: somebody waits for us to be gone.
-const LOGS_MAX_IN_HASTE: Duration = Duration::from_secs(1);
 
 /// Lets callers in until told to stop, then waits for them.
 async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {

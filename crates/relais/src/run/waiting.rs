@@ -3,13 +3,12 @@
 use std::{
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use tracing::warn;
 
-use super::{LOGS_MAX_IN_HASTE, stops::Stops};
-use crate::stop::Stop;
+use super::stops::Stops;
+use crate::{leaving::Leaving, stop::Stop};
 
 /// What the main thread does that may wait for a disk, and hears nothing meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub(super) enum Waiting {
 }
 
 /// Closes logs, within a time. Blocks.
-type CloseLogs = Box<dyn FnOnce(Duration) + Send>;
+type CloseLogs = Box<dyn FnOnce(Leaving) + Send>;
 
 /// Whether the main thread waits for a disk, for what of it, and what closes the logs should it be cut
 /// off there. A clone is the same.
@@ -32,7 +31,7 @@ impl DiskWait {
     pub(super) fn during<T>(
         &self,
         waiting: Waiting,
-        logs: impl FnOnce(Duration) + Send + 'static,
+        logs: impl FnOnce(Leaving) + Send + 'static,
         work: impl FnOnce() -> T,
     ) -> T {
         *self.now() = Some((waiting, Box::new(logs)));
@@ -68,7 +67,7 @@ pub(super) async fn watch(disk: DiskWait) {
     stops.one().await;
     let cut_off = disk.now().take();
     if let Some((_, logs)) = cut_off {
-        logs(LOGS_MAX_IN_HASTE);
+        logs(Leaving::IN_HASTE);
         Stop::from(anyhow::anyhow!("callers were cut off: told to stop twice")).tell();
         #[expect(clippy::exit, reason = "the main thread does not return")]
         process::exit(1);
@@ -84,7 +83,7 @@ mod tests {
         let (disk, kept) = (DiskWait::default(), Arc::new(Mutex::new(None)));
         for waiting in [Waiting::ForReload, Waiting::ForCertificates] {
             let theirs = Arc::clone(&kept);
-            let logs = move |patience| *theirs.lock().unwrap() = Some((waiting, patience));
+            let logs = move |leaving| *theirs.lock().unwrap() = Some((waiting, leaving));
             disk.during(waiting, logs, || {
                 assert_eq!(disk.now().as_ref().map(|(waiting, _)| *waiting), Some(waiting));
                 assert_eq!(Arc::strong_count(&kept), 2);
@@ -99,14 +98,14 @@ mod tests {
         let (disk, closed) = (DiskWait::default(), Arc::new(Mutex::new(Vec::new())));
         for number in 1..=2 {
             let theirs = Arc::clone(&closed);
-            let logs = move |patience| theirs.lock().unwrap().push((number, patience));
+            let logs = move |leaving| theirs.lock().unwrap().push((number, leaving));
             disk.during(Waiting::ForReload, logs, || {
                 let cut_off = disk.now().take().filter(|_| number == 2);
                 if let Some((_, logs)) = cut_off {
-                    logs(LOGS_MAX_IN_HASTE);
+                    logs(Leaving::IN_HASTE);
                 }
             });
         }
-        assert_eq!(*closed.lock().unwrap(), [(2, LOGS_MAX_IN_HASTE)]);
+        assert_eq!(*closed.lock().unwrap(), [(2, Leaving::IN_HASTE)]);
     }
 }

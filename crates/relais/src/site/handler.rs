@@ -1,14 +1,13 @@
 //! From a planned site to what answers its requests.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
 
 use super::{Job, Site};
-use crate::{access_log::Logs, complaint::Problem, front, private::Private, proxy, serve};
+use crate::{
+    access_log::Logs, complaint::Problem, front, leaving::Leaving, private::Private, proxy, serve,
+};
 
 /// Everything of a site that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
@@ -41,11 +40,12 @@ impl Lasting {
         }));
     }
 
-    /// Waits until all logs are written, but not longer than `patience`. Blocks.
-    pub(crate) fn close_logs(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
-        self.logs.shutdown(patience);
-        self.proxies.shutdown(deadline);
+    /// Waits until all logs are written, and what caches have on disk, but not longer than `leaving` says.
+    /// Blocks.
+    pub(crate) fn close_logs(&self, leaving: Leaving) {
+        let now = Instant::now();
+        self.logs.shutdown(leaving.logs);
+        self.proxies.shutdown(now, leaving);
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::House;
+use crate::leaving::Leaving;
 
 impl House {
     /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
@@ -29,18 +30,19 @@ impl House {
         }
     }
 
-    /// Waits until all logs are written, but not longer than `patience`. Blocks.
-    pub(crate) fn close_logs(&self, patience: Duration) {
-        self.logs()(patience);
+    /// Waits until all logs are written, and what caches have on disk, but not longer than `leaving` says.
+    /// Blocks.
+    pub(crate) fn close_logs(&self, leaving: Leaving) {
+        self.logs()(leaving);
     }
 
     /// What does so with the logs that there are now. It keeps all that outlives a reload, and is not to
     /// be kept itself beyond the next.
-    pub(in crate::run) fn logs(&self) -> impl FnOnce(Duration) + Send + use<> {
+    pub(in crate::run) fn logs(&self) -> impl FnOnce(Leaving) + Send + use<> {
         let (sites, services) = (self.lasting.sites.clone(), self.lasting.services.clone());
-        move |patience| {
-            sites.close_logs(patience);
-            services.close_logs(patience);
+        move |leaving| {
+            sites.close_logs(leaving);
+            services.close_logs(leaving.logs);
         }
     }
 }
