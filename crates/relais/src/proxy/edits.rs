@@ -21,14 +21,19 @@ use crate::{
 pub(crate) struct Table {
     /// Fields that have this value alone.
     #[serde(default)]
-    set: BTreeMap<String, String>,
-    /// Fields that have this value, too.
+    set: BTreeMap<String, Values>,
+    /// Fields that have these values, too.
     #[serde(default)]
-    add: BTreeMap<String, String>,
+    add: BTreeMap<String, Values>,
     /// Fields that are taken off.
     #[serde(default, deserialize_with = "one_or_more")]
     remove: Vec<String>,
 }
+
+/// What a field has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct Values(#[serde(deserialize_with = "one_or_more")] Vec<String>);
 
 /// The flags that say the same.
 #[derive(Clone, Debug, Args)]
@@ -80,16 +85,21 @@ impl Flags {
             response_add,
             response_remove,
         } = self;
-        let table = |set, add, remove| Table {
-            set: BTreeMap::from_iter::<Vec<_>>(set),
-            add: BTreeMap::from_iter::<Vec<_>>(add),
-            remove,
-        };
+        let table = |set, add, remove| Table { set: by_name(set), add: by_name(add), remove };
         (
             table(request_set, request_add, request_remove),
             table(response_set, response_add, response_remove),
         )
     }
+}
+
+/// What each field has, in the order in which it was said.
+fn by_name(said: Vec<(String, String)>) -> BTreeMap<String, Values> {
+    let mut fields = BTreeMap::<_, Values>::new();
+    for (name, value) in said {
+        fields.entry(name).or_default().0.push(value);
+    }
+    fields
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
@@ -105,14 +115,15 @@ impl Table {
         let mut edits = Edits::default();
         let named = [("set", set, &mut edits.set), ("add", add, &mut edits.add)];
         for (verb, said, planned) in named {
-            for (name, value) in said {
+            for (name, values) in said {
                 let at = key.key(verb).key(name);
-                match (read_name(name), read_value(value)) {
-                    (Ok(name), Ok(value)) => planned.push((name, value)),
-                    (name, value) => {
-                        problems.extend(name.err().map(|wrong| at.wrong_key(wrong)));
-                        problems.extend(value.err().map(|wrong| at.wrong(wrong)));
-                    }
+                let read = read_field(&at, (name.as_str(), values));
+                let is_lost = |fields: &Vec<_>| verb == "set" && is_again(fields, planned);
+                let lost = read.as_ref().is_ok_and(is_lost);
+                problems.extend(lost.then(|| at.wrong(set_twice(name))));
+                match read {
+                    Ok(fields) => planned.extend(fields),
+                    Err(found) => problems.extend(found),
                 }
             }
         }
@@ -126,6 +137,36 @@ impl Table {
         }
         if problems.is_empty() { Ok(edits) } else { Err(problems) }
     }
+}
+
+/// A field, and what it is to have.
+type Field = (HeaderName, HeaderValue);
+
+/// What is said at `at` of one field.
+fn read_field(
+    at: &KeyPath,
+    (name, Values(values)): (&str, &Values),
+) -> Result<Vec<Field>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let name = read_name(name).map_err(|wrong| problems.push(at.wrong_key(wrong)));
+    let mut read = Vec::new();
+    for value in values {
+        match read_value(value) {
+            Ok(value) => read.extend(name.clone().ok().map(|name| (name, value))),
+            Err(wrong) => problems.push(at.wrong(wrong)),
+        }
+    }
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
+/// Whether one of `fields`, which are of one name, follows another of that.
+fn is_again(fields: &[Field], before: &[Field]) -> bool {
+    let is_there = |name| before.iter().any(|(before, _)| before == name);
+    fields.len() > 1 || fields.iter().any(|(name, _)| is_there(name))
+}
+
+fn set_twice(name: &str) -> Wrong {
+    Wrong::expected(format!("field {name:?} is set twice"), "one value; `add` has several")
 }
 
 /// What answers say to caches, or caches of answers.
@@ -226,8 +267,23 @@ fn fields<S: Serializer>(
     fields: &[(HeaderName, HeaderValue)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    serializer.collect_map(fields.iter().map(|(name, value)| (name.as_str(), text(value))))
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Values {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    let mut by_name = BTreeMap::<_, Vec<_>>::new();
+    for (name, value) in fields {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        by_name.entry(name.as_str()).or_default().push(value);
+    }
+    let values = |values: Vec<String>| match <[String; 1]>::try_from(values) {
+        Ok([only]) => Values::One(only),
+        Err(several) => Values::Several(several),
+    };
+    serializer.collect_map(by_name.into_iter().map(|(name, all)| (name, values(all))))
 }
 
 #[cfg(test)]
@@ -243,5 +299,23 @@ mod tests {
         assert_eq!(before.to_string(), "removes set-cookie, sets x-a");
         let told = "removes surrogate-key cache-status, sets cache-control, adds ours";
         assert_eq!(behind.to_string(), told);
+    }
+
+    #[test]
+    fn a_field_is_added_as_often_as_it_is_said_and_set_once() {
+        let twice = |name: &str| {
+            [("x-b", "1"), (name, "2")].map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        let table = Table { add: by_name(twice("x-b").into()), ..Table::default() };
+        let text = "add = { x-b = ['1', '2'] }";
+        assert_eq!(table, toml::from_str(text).unwrap());
+        let edits = table.plan(&KeyPath::default()).unwrap();
+        assert_eq!(edits.add.iter().map(|(_, value)| value).collect::<Vec<_>>(), ["1", "2"]);
+        let told = serde_json::to_value(&edits).unwrap();
+        assert_eq!(told["add"], serde_json::json!({ "x-b": ["1", "2"] }));
+        for name in ["x-b", "X-B"] {
+            let table = Table { set: by_name(twice(name).into()), ..Table::default() };
+            assert_eq!(table.plan(&KeyPath::default()).unwrap_err().len(), 1);
+        }
     }
 }
