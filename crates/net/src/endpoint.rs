@@ -97,6 +97,9 @@ pub enum ParseEndpointError {
     /// Neither a name nor an address.
     #[error("bad host {0:?}: expected a name, an IPv4 address, or an IPv6 address in brackets")]
     BadHost(String),
+    /// An address that means something at one interface alone.
+    #[error("a zone in {0:?}: expected an address without, and so none that is link-local")]
+    Zone(String),
     /// Something after the port.
     #[error("unexpected {0:?} after the port: an endpoint has no path")]
     Path(String),
@@ -262,6 +265,9 @@ impl FromStr for Host {
         }
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or_else(bad)?;
+            if inner.contains('%') {
+                return Err(ParseEndpointError::Zone(text.to_owned()));
+            }
             return inner.parse().map(|ip| Self::Ip(IpAddr::V6(ip))).map_err(|_| bad());
         }
         if let Ok(ip) = text.parse() {
@@ -356,6 +362,8 @@ mod tests {
         check("tcp://.:80", &format!("bad host \".\": {host}"));
         check("tcp://a b:80", &format!("bad host \"a b\": {host}"));
         check("http://u@h:80", &format!("bad host \"u@h\": {host}"));
+        let zone = "expected an address without, and so none that is link-local";
+        check("tcp://[fe80::1%eth0]:80", &format!("a zone in \"[fe80::1%eth0]\": {zone}"));
         check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");
         check("unix://run", "bad socket path \"run\": expected unix:///path");
     }
