@@ -115,19 +115,15 @@ impl Table {
         let mut edits = Edits::default();
         let named = [("set", set, &mut edits.set), ("add", add, &mut edits.add)];
         for (verb, said, planned) in named {
-            for (name, Values(values)) in said {
+            for (name, values) in said {
                 let at = key.key(verb).key(name);
-                let read = read_name(name).map_err(|wrong| problems.push(at.wrong_key(wrong)));
-                for value in values {
-                    let value = read_value(value).map_err(|wrong| problems.push(at.wrong(wrong)));
-                    let (Ok(name), Ok(value)) = (read.clone(), value) else { continue };
-                    // Whichever came first would be lost.
-                    if verb == "set" && planned.iter().any(|(before, _)| *before == name) {
-                        let what = format!("field {:?} is set twice", name.as_str());
-                        problems
-                            .push(at.wrong(Wrong::expected(what, "one value; `add` has several")));
-                    }
-                    planned.push((name, value));
+                let read = read_field(&at, (name.as_str(), values));
+                let is_lost = |fields: &Vec<_>| verb == "set" && is_again(fields, planned);
+                let lost = read.as_ref().is_ok_and(is_lost);
+                problems.extend(lost.then(|| at.wrong(set_twice(name))));
+                match read {
+                    Ok(fields) => planned.extend(fields),
+                    Err(found) => problems.extend(found),
                 }
             }
         }
@@ -141,6 +137,36 @@ impl Table {
         }
         if problems.is_empty() { Ok(edits) } else { Err(problems) }
     }
+}
+
+/// A field, and what it is to have.
+type Field = (HeaderName, HeaderValue);
+
+/// What is said at `at` of one field.
+fn read_field(
+    at: &KeyPath,
+    (name, Values(values)): (&str, &Values),
+) -> Result<Vec<Field>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let name = read_name(name).map_err(|wrong| problems.push(at.wrong_key(wrong)));
+    let mut read = Vec::new();
+    for value in values {
+        match read_value(value) {
+            Ok(value) => read.extend(name.clone().ok().map(|name| (name, value))),
+            Err(wrong) => problems.push(at.wrong(wrong)),
+        }
+    }
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
+/// Whether one of `fields`, which are of one name, follows another of that.
+fn is_again(fields: &[Field], before: &[Field]) -> bool {
+    let is_there = |name| before.iter().any(|(before, _)| before == name);
+    fields.len() > 1 || fields.iter().any(|(name, _)| is_there(name))
+}
+
+fn set_twice(name: &str) -> Wrong {
+    Wrong::expected(format!("field {name:?} is set twice"), "one value; `add` has several")
 }
 
 /// What answers say to caches, or caches of answers.

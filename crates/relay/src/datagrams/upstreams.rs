@@ -127,12 +127,12 @@ impl Upstreams {
 
     /// Resolves every name once, all at the same time.
     pub(super) async fn resolve(&self) {
-        let named = self.all.iter().filter(|upstream| upstream.has_name());
         let resolve = |upstream: &Arc<Upstream>| {
             let (upstream, names) = (Arc::clone(upstream), Arc::clone(&self.names));
             async move { upstream.resolve(&names).await }
         };
-        let mut resolving = named.map(resolve).collect::<JoinSet<_>>();
+        let those = self.all.iter().filter(|upstream| upstream.has_name());
+        let mut resolving = those.map(resolve).collect::<JoinSet<_>>();
         // Whatever ends one of them: the others, and it, are asked for again.
         while resolving.join_next().await.is_some() {}
     }
