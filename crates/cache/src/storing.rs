@@ -4,13 +4,14 @@
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
-    header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, SET_COOKIE},
+    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
 };
 use relais_wire::range::Extent;
 
 use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
+    fields::OF_PART,
     freshness::{Basis, Head, lifetime},
     of_request::{is_of_request, may_be_of_odd_request},
     partial::{NoPlace, Told, place_of},
@@ -175,8 +176,10 @@ pub(crate) fn judge_storing(
         return Err(NotStored::Useless);
     }
     let mut withheld = control.directives.withheld;
-    // It speaks of the part that came, and not of what is stored.
-    withheld.extend(place.is_some().then_some(CONTENT_RANGE));
+    if place.is_some() {
+        // It speaks of the part that came, and not of what is stored.
+        withheld.extend_from_slice(&OF_PART);
+    }
     Ok(Storable { terms, selecting, withheld, place })
 }
 
