@@ -91,8 +91,8 @@ pub enum NotStored {
     /// It says nothing about its lifetime, and its status is none to guess at.
     #[error("no lifetime is given, and the status allows no guess")]
     NoLifetime,
-    /// It says nothing about its lifetime, and may be one person's: the request had cookies or
-    /// `Authorization`.
+    /// It says nothing about its lifetime, nor that it is for all, and may be one person's: the request
+    /// had cookies or `Authorization`.
     #[error("no lifetime is given, and the request may be somebody's own")]
     Personal,
     /// It would never be fresh, and could never be validated.
@@ -167,6 +167,12 @@ pub(crate) fn judge_storing(
     match lifetime.basis {
         Basis::Nothing => return Err(NotStored::NoLifetime),
         basis if basis.is_ours() && asked.sender != Sender::Nobody => {
+            return Err(NotStored::Personal);
+        }
+        // When it was modified says nothing of whom it is for.
+        Basis::Heuristic
+            if asked.sender == Sender::Cookie && !control.directives.has(Flag::Public) =>
+        {
             return Err(NotStored::Personal);
         }
         _ => (),
@@ -415,7 +421,13 @@ mod tests {
         let personal = "no lifetime is given, and the request may be somebody's own";
         check("cookie: a=b", 200, "", personal);
         check("cookie: a=b", 200, FRESH, "ok");
-        check("cookie: a=b", 200, &date("last-modified", 0), "ok");
+        let modified = date("last-modified", 0);
+        check("cookie: a=b", 200, &modified, personal);
+        check("cookie: a=b", 200, &format!("{modified}\netag: \"a\""), personal);
+        check("cookie: a=b", 200, &format!("{modified}\ncache-control: must-revalidate"), personal);
+        check("cookie: a=b", 200, &format!("{modified}\ncache-control: public"), "ok");
+        check("cookie: a=b", 200, &format!("{modified}\n{FRESH}"), "ok");
+        check("", 200, &modified, "ok");
         check("authorization: x", 200, "cache-control: public", personal);
     }
 
