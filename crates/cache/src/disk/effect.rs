@@ -15,7 +15,8 @@ use super::{
 /// What a record means.
 #[derive(Debug)]
 pub(super) enum Effect {
-    Put(Slot, Option<Listed>),
+    /// What was asked for as this number.
+    Put(u64, Slot, Option<Listed>),
     /// The object of this slot has another record.
     Move(Slot, Place),
     Purge(Ban, Option<Arc<Done>>),
@@ -27,7 +28,7 @@ impl Effect {
     /// `newest` is the segment that it is written to.
     pub(super) fn carry_out(self, store: &Store, newest: u32) -> Option<Arc<Done>> {
         match self {
-            Self::Put(slot, listed) => {
+            Self::Put(_, slot, listed) => {
                 if let Some(listed) = listed {
                     store.bodies.add(listed);
                 }

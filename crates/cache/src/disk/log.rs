@@ -37,6 +37,15 @@ pub(super) struct Log {
     seq: u64,
 }
 
+/// Whether what was to be written is in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It is, or there is nothing to write any more.
+    All,
+    /// It is not, and is counted.
+    Not,
+}
+
 /// More purges are not owed one by one: then everything is.
 const OWED_MAX: usize = 4096;
 
@@ -205,11 +214,11 @@ impl Log {
         all.filter_map(|effect| effect.carry_out(&self.store, self.last_id)).collect()
     }
 
-    /// Forgets what could not be written, but for purges.
+    /// Forgets what could not be written, with what it was to take the place of; but purges are owed.
     fn fail(&mut self, effects: Vec<Effect>, error: &io::Error) {
         for effect in effects {
             match effect {
-                Effect::Put(_, listed) => {
+                Effect::Put(seq, slot, listed) => {
                     if let Some(listed) = listed {
                         self.store.bodies.delete(listed.turn.file, &self.store.folder);
                         self.store.space.give(listed.len);
@@ -225,6 +234,10 @@ impl Log {
     /// A purge that could not be written counts all the same, and is written when that goes.
     fn owe(&mut self, ban: Ban, done: Option<Arc<Done>>, error: &io::Error) {
         if ban.what != What::All || ban.manner != Purge::Hard {
+                    if self.has((slot.hash, slot.variant)) {
+                        let what = What::Variant(slot.hash, slot.variant);
+                        self.owe(Ban { seq, what, manner: Purge::Hard }, None, error);
+                    }
             effect::obey(&ban, &self.store, self.last_id);
         }
         if let Some(done) = done {
@@ -232,6 +245,11 @@ impl Log {
         }
         if self.owed.len() >= OWED_MAX {
             let seq = ban.seq;
+    /// Whether the index has this variant of a key.
+    fn has(&self, (hash, variant): (u64, u32)) -> bool {
+        !self.store.index.find_of((hash, Some(variant))).is_empty()
+    }
+
             self.owed = [Ban { seq, what: What::All, manner: Purge::Hard }].into();
             self.store.purges.add(self.owed[0].clone());
         } else {

@@ -16,10 +16,10 @@ use super::{
     body_file::BodyFile,
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
-    index::{Extent, Flags, Index, Slot},
+    index::{Extent, Flags, Index, Slot, variant_of},
     pending::Pending,
     purge::Purges,
-    queue::{Job, NotQueued, Queue},
+    queue::{Job, Meta, NotQueued, Queue},
     record::{self, Front, HEADER_BYTES},
     retry::Timer,
     segment::{Patience, Segment, Segments},
@@ -216,7 +216,13 @@ impl Store {
 
     /// The hash of the key that `job` stores something under.
     pub(super) fn hash_of(&self, job: &Job) -> Option<u64> {
-        job.key().map(|key| self.folder.secret.hash(key))
+        job.meta().map(|meta| self.folder.secret.hash(&meta.key))
+    }
+
+    /// The hash of the key of what has this `meta`, and which variant it is.
+    pub(super) fn variant_of(&self, meta: &Meta) -> (u64, u32) {
+        let secret = &self.folder.secret;
+        (secret.hash(&meta.key), variant_of(secret.hash(&meta.selection)))
     }
 
     /// Notes that an object was asked for.
