@@ -206,6 +206,7 @@ impl Cache {
     /// [RFC 9111 §4.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.4
     pub fn invalidate(&self, key: &Key, headers: &HeaderMap) {
         self.forget(key);
+        // What else keeps it apart does not matter, and what counts of a query is known there.
         for name in [LOCATION, CONTENT_LOCATION] {
             let reference = headers.get(name).and_then(|value| value.to_str().ok());
             if let Some(named) = reference.and_then(|reference| key.beside(reference)) {

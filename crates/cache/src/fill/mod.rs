@@ -47,7 +47,7 @@ use crate::{
 /// One fetch of one key, and all who wait for what it brings.
 pub(crate) struct Fill {
     pub key: Key,
-    /// Of `key`, as the store hashes it.
+    /// Of the URI of `key`, as the store hashes it.
     pub hash: u64,
     /// For whom its answer is thought to be, before there is one.
     pub presumed: Selecting,
