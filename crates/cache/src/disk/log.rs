@@ -132,6 +132,16 @@ impl Log {
         Ok(())
     }
 
+    /// Ends it: what is owed is written, or all goes that the next start would find. Better nothing than
+    /// what was removed.
+    pub(super) fn end(&mut self) {
+        if self.owed.is_empty() || (self.try_again().is_ok() && self.owed.is_empty()) {
+            return;
+        }
+        self.abandon();
+        self.store.health.ends(effect::leave_nothing(&self.store));
+    }
+
     /// Whether the disk should be tried again.
     pub(super) fn is_behind(&self) -> bool {
         !self.owed.is_empty() || !self.store.health.is_working()
@@ -224,6 +234,10 @@ impl Log {
                         self.store.space.give(listed.len);
                     }
                     Counts::add(&self.store.counts.not_stored, 1);
+                    if self.has((slot.hash, slot.variant)) {
+                        let what = What::Variant(slot.hash, slot.variant);
+                        self.owe(Ban { seq, what, manner: Purge::Hard }, None, error);
+                    }
                 }
                 Effect::Move(..) => (),
                 Effect::Purge(ban, done) => self.owe(ban, done, error),
@@ -231,13 +245,14 @@ impl Log {
         }
     }
 
+    /// Whether the index has this variant of a key.
+    fn has(&self, (hash, variant): (u64, u32)) -> bool {
+        !self.store.index.find_of((hash, Some(variant))).is_empty()
+    }
+
     /// A purge that could not be written counts all the same, and is written when that goes.
     fn owe(&mut self, ban: Ban, done: Option<Arc<Done>>, error: &io::Error) {
         if ban.what != What::All || ban.manner != Purge::Hard {
-                    if self.has((slot.hash, slot.variant)) {
-                        let what = What::Variant(slot.hash, slot.variant);
-                        self.owe(Ban { seq, what, manner: Purge::Hard }, None, error);
-                    }
             effect::obey(&ban, &self.store, self.last_id);
         }
         if let Some(done) = done {
@@ -245,11 +260,6 @@ impl Log {
         }
         if self.owed.len() >= OWED_MAX {
             let seq = ban.seq;
-    /// Whether the index has this variant of a key.
-    fn has(&self, (hash, variant): (u64, u32)) -> bool {
-        !self.store.index.find_of((hash, Some(variant))).is_empty()
-    }
-
             self.owed = [Ban { seq, what: What::All, manner: Purge::Hard }].into();
             self.store.purges.add(self.owed[0].clone());
         } else {

@@ -184,6 +184,30 @@ fn a_purge_that_a_failing_disk_did_not_take_counts_all_the_same() {
     world.check("k", None);
 }
 
+/// Nor can what is there be deleted: then that is told.
+#[test]
+fn what_was_removed_and_may_come_back_is_told_of_at_the_end() {
+    let mut world = World::new();
+    world.put("removed", "body");
+    world.end();
+    let told = std::sync::Arc::<std::sync::Mutex<Vec<DiskState>>>::default();
+    let heard = std::sync::Arc::clone(&told);
+    let on_state = Box::new(move |state: &DiskState| heard.lock().unwrap().push(state.clone()));
+    let settings = DiskSettings { segment_bytes: 1 << 20, ..world.settings.clone() };
+    let disk = Disk::open_and_tell(&world.path(""), settings, on_state).unwrap();
+    for number in 0..9 {
+        disk.insert(object(&format!("k{number}"), "", &"x".repeat(115_000))).unwrap();
+    }
+    disk.sync().unwrap();
+    break_it(&world.path("segments"), &world.folder.path().join("away"));
+    // It needs another segment, and so does what comes behind it.
+    while disk.remove(b"removed").wait().is_ok() {}
+    close(&disk);
+    let told = told.lock().unwrap();
+    let Some(DiskState::Ended { why }) = told.last() else { panic!("{told:?}") };
+    assert!(why.contains("may be there again"), "{why}");
+}
+
 /// What `rm -rf folder/*` does to a relais that runs.
 #[test]
 fn a_folder_that_was_emptied_is_told_of_and_begun_anew() {
