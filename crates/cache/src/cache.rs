@@ -253,14 +253,6 @@ impl Cache {
         hit.map_err(|_parts| NoStandIn::Incomplete)
     }
 
-    /// Takes out everything stored for `key`.
-    pub fn forget(&self, key: &Key) {
-        self.store.invalidate(key);
-        if let Cow::Owned(counted) = self.searches.key_of(key) {
-            self.store.invalidate(&counted);
-        }
-    }
-
     /// Takes out everything.
     pub fn clear(&self) {
         self.store.clear();

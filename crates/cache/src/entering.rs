@@ -68,7 +68,7 @@ impl Store {
             return Entered::Again;
         }
         let alone = !may_lead(wish, settings) || same >= VARIANTS_MAX;
-        if alone || part.in_flight.passes_by(hash, wish) {
+        if alone || part.in_flight.passes_by(self.own_hash(wish.key), wish) {
             return Entered::Alone(generation);
         }
         let presumed = self.presumed(wish, &part.in_flight.fills);
@@ -93,7 +93,7 @@ impl Store {
         if !is_there {
             fills.push(Arc::clone(fill));
         }
-        part.in_flight.forget_passed(fill.hash);
+        part.in_flight.forget_passed(self.own_hash(&fill.key));
     }
 
     /// Has nobody join `fill` any more.
@@ -108,7 +108,7 @@ impl Store {
         let until = now.checked_add(self.uncacheable_ttl).filter(|until| *until > now);
         let Some(until) = until else { return };
         let mut part = self.lock(fill.hash);
-        part.in_flight.pass_by(mark(fill.hash, sender), (now, until));
+        part.in_flight.pass_by(mark(self.own_hash(&fill.key), sender), (now, until));
     }
 
     /// Whether what is stored is what the wish was made of. What somebody stored in between may do.

@@ -21,6 +21,7 @@ use crate::{
     stored::{Revalidation, Stored},
     validation::Precondition,
     vary::Selecting,
+    wish::Tries,
     writer::Place,
 };
 
@@ -160,7 +161,8 @@ impl Fetch {
     /// The same question, as the client asks it. Nobody waits for its answer.
     pub(crate) fn as_it_came(&self) -> Self {
         let fill = &self.lead.fill;
-        let unlisted = Fill::new((fill.key.clone(), fill.hash), Selecting::default(), 0);
+        let unlisted =
+            Fill::new((fill.key.clone(), fill.hash), Selecting::default(), Tries::default());
         let (fill, store) = (Arc::new(unlisted), Arc::clone(&self.lead.store));
         let lead = Lead { fill, store, role: Role::Alone };
         Self::new(lead, self.since, self.why).asked_as(self.asked_key())
@@ -234,10 +236,15 @@ impl Fetch {
         self.end(Over::Failed(Failure::Unreachable, status));
     }
 
-    /// What came is about its own request, and nothing that others might get: each goes on by
-    /// himself.
+    /// What came is about its own request, and nothing that others might get: the next who waits asks;
+    /// or each by himself, if this was such a one already.
     pub fn pass_by(&self) {
-        self.end(Over::Alone);
+        self.end(self.over_of_request());
+    }
+
+    /// How it ends with what is about its own request.
+    pub(crate) fn over_of_request(&self) -> Over {
+        if self.fill().tries.refused == 0 { Over::OfRequest } else { Over::Alone }
     }
 
     pub(crate) fn end(&self, over: Over) {

@@ -48,8 +48,8 @@ pub(crate) fn kept(
 /// `stored` fields, changed by those of a `newer` response about the same content: each that is
 /// in it replaces those of its name.
 ///
-/// Not replaced is what tells how to read the content that is stored: its length, coding and
-/// range.
+/// Not replaced is what tells how to read the content that is stored: its length, coding and range, and
+/// its digest.
 pub(crate) fn updated(mut stored: HeaderMap, newer: &HeaderMap) -> HeaderMap {
     for name in newer.keys() {
         if !is_of_bytes(name) {
@@ -69,16 +69,41 @@ pub(crate) fn updated(mut stored: HeaderMap, newer: &HeaderMap) -> HeaderMap {
 pub(crate) fn for_who_asked(newer: &HeaderMap, withheld: &[HeaderName]) -> HeaderMap {
     let of_connection = named_by_connection(newer);
     let is_own = |name: &HeaderName| {
-        let is_out = is_of_bytes(name) || is_of_connection(name) || of_connection.contains(name);
-        withheld.contains(name) && !is_out
+        let is_out = is_of_bytes(name) || OF_PART.contains(name) || is_of_connection(name);
+        withheld.contains(name) && !is_out && !of_connection.contains(name)
     };
     let fields = newer.iter().filter(|(name, _)| is_own(name));
     fields.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Of the bytes that come with it, in any message ([RFC 9530 §2]).
+///
+/// [RFC 9530 §2]: https://www.rfc-editor.org/rfc/rfc9530#section-2
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// The same, of old. With a 304, or to a HEAD, it is that of the bytes which would come.
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+/// What a 206 says of the part that comes with it, and not of the whole.
+pub(crate) static OF_PART: [HeaderName; 3] = [CONTENT_RANGE, CONTENT_DIGEST, CONTENT_MD5];
+
+/// What a 206 with these `headers` says of the whole.
+pub(crate) fn of_whole(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    for name in &OF_PART {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// Whether a field called `name` tells a digest of the bytes that come with it.
+pub(crate) fn is_digest(name: &str) -> bool {
+    name == CONTENT_DIGEST.as_str() || name == CONTENT_MD5.as_str()
+}
+
 /// Whether a field tells how to read the content that it comes with.
 fn is_of_bytes(name: &HeaderName) -> bool {
-    [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE].contains(name)
+    [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_DIGEST].contains(name)
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
@@ -146,18 +171,20 @@ mod tests {
 
     #[test]
     fn newer_fields_replace_those_of_their_name() {
-        let stored = "a: 1\na: 2\nb: 3\ncontent-encoding: gzip\ncontent-type: x";
-        let newer = "a: 4\nc: 5\nc: 6\ncontent-encoding: br\ncontent-length: 9\ncontent-type: y";
+        let stored = "a: 1\na: 2\nb: 3\ncontent-encoding: gzip\ncontent-type: x\ncontent-digest: d";
+        let newer = "a: 4\nc: 5\nc: 6\ncontent-encoding: br\ncontent-length: 9\ncontent-type: y\n\
+                     content-digest: of-nothing";
         let updated = updated(fields(stored), &fields(newer));
-        let expect = "a: 4\nb: 3\nc: 5\nc: 6\ncontent-encoding: gzip\ncontent-type: y";
+        let expect = "a: 4\nb: 3\nc: 5\nc: 6\ncontent-encoding: gzip\ncontent-type: y\n\
+                      content-digest: d";
         assert_eq!(updated, fields(expect));
     }
 
     #[test]
     fn what_is_withheld_is_for_who_asked() {
         let newer = "set-cookie: a\nset-cookie: b\nx: c\ny: d\nconnection: y\n\
-                     content-encoding: br\nage: 1\netag: \"e\"";
-        let withheld = ["set-cookie", "x", "y", "content-encoding", "age", "z"];
+                     content-encoding: br\nage: 1\netag: \"e\"\ncontent-md5: m";
+        let withheld = ["set-cookie", "x", "y", "content-encoding", "age", "z", "content-md5"];
         let own = for_who_asked(&fields(newer), &withheld.map(HeaderName::from_static));
         assert_eq!(own, fields("set-cookie: a\nset-cookie: b\nx: c"));
         assert_eq!(for_who_asked(&fields(newer), &[]), HeaderMap::new());

@@ -103,14 +103,20 @@ impl Cache {
         }
     }
 
-    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]).
+    /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]). What has another
+    /// status is not what would be sent now.
     ///
     /// [RFC 9111 §4.3.5]: https://www.rfc-editor.org/rfc/rfc9111#section-4.3.5
     pub(crate) fn take_head(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) {
         let Some(stored) = fetch.stored() else { return };
-        match judge_head(&stored.headers(), stored.size(), answered.headers) {
-            Word::Same => _ = self.freshen(fetch, asked, answered),
-            Word::Other => self.store.drop_variant(fetch.key(), stored),
+        let word = match stored.status() {
+            StatusCode::OK => judge_head(&stored.headers(), stored.size(), answered.headers),
+            _ => Some(Word::Other),
+        };
+        match word {
+            Some(Word::Same) => _ = self.freshen(fetch, asked, answered),
+            Some(Word::Other) => self.store.drop_variant(fetch.key(), stored),
+            None => (),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     cache_status::CacheStatus,
     conditional::{Form, judge_form},
     disk::FileBody,
+    fields::is_digest,
     partial::{Multipart, Need, SizedRange, judge_need},
     prebuilt::{is_of_content, print_field},
     request::{Condition, Request},
@@ -312,10 +313,12 @@ impl Hit {
     fn has(&self, name: &str) -> bool {
         match &self.form {
             Form::Whole => true,
-            Form::NotModified => !is_of_content(name),
+            Form::NotModified => !is_of_content(name) && !is_digest(name),
             // A 200 that says a range of its own says nothing by that (RFC 9110 §14.4).
-            Form::Part(_) | Form::Again => !is_of_extent(name),
-            Form::Parts(_) => !is_of_extent(name) && name != CONTENT_TYPE.as_str(),
+            Form::Part(_) | Form::Again => !is_of_extent(name) && !is_digest(name),
+            Form::Parts(_) => {
+                !is_of_extent(name) && !is_digest(name) && name != CONTENT_TYPE.as_str()
+            }
             // An error of the client's: nothing of what is stored is about it.
             Form::Unsatisfiable => name == DATE.as_str(),
         }

@@ -10,11 +10,11 @@ use crate::{
     counts::Counted,
     fill::{Fill, Over, Reader, Suits, Waiter},
     hit::Hit,
-    request::Request,
+    request::{Request, Sender},
     reuse::Failure,
     stored::Stored,
     vary::NormalForms,
-    wish::{Aim, Turn, Way, Wish},
+    wish::{Aim, Tries, Turn, Way, Wish},
 };
 
 /// Who has waited for so many fetches goes on by himself.
@@ -25,7 +25,8 @@ impl Cache {
     /// takes too long.
     ///
     /// Who may have what came gets it. If it is for others, all who waited go on at once: each by
-    /// himself, or one for each other variant. If it failed, what is stored stands in, or one of them
+    /// himself, or one for each other variant. If it is about how it was asked for, one of them asks;
+    /// and all do if that is answered so, too. If it failed, what is stored stands in, or one of them
     /// tries again, and all are told after [`tries_max`](crate::Joining::tries_max).
     pub fn resume(&self, waiter: Box<Waiter>, asked: &Request<'_>, now: SystemTime) -> Lookup {
         let (fill, rounds, why) = (Arc::clone(waiter.fill()), waiter.rounds, waiter.why());
@@ -35,15 +36,19 @@ impl Cache {
             // It takes too long: the next who looks asks anew, and the others wait for that.
             None if fill.is_asked() => self.store.leave(&fill),
             Some(Over::Alone) => turn.way = Way::Alone,
+            Some(Over::Personal) if asked.sender != Sender::Nobody => turn.way = Way::Alone,
+            Some(Over::OfRequest) => {
+                turn.tries = Tries { failed: 0, refused: fill.tries.refused + 1 };
+            }
             Some(Over::Failed(failure, status)) => {
-                turn.tries += 1;
+                turn.tries = Tries { failed: fill.tries.failed + 1, refused: 0 };
                 turn.way = Way::Failed(failure, status);
             }
             Some(Over::Cut) => {
-                turn.tries += 1;
+                turn.tries = Tries { failed: fill.tries.failed + 1, refused: 0 };
                 turn.way = Way::Failed(Failure::Unreachable, StatusCode::BAD_GATEWAY);
             }
-            Some(Over::Left) => (),
+            Some(Over::Left | Over::Personal) => (),
             None | Some(Over::Whole(_)) => match self.have(&fill, (asked, now, why)) {
                 Ok(lookup) => return lookup,
                 Err(way) => turn.way = way,
@@ -68,7 +73,7 @@ impl Cache {
         (asked, now, why): (&Request<'_>, SystemTime, Forward),
     ) -> Result<Lookup, Way> {
         let (aim, stored) = (Aim::Answer, None);
-        let (key, tries, rounds) = (&fill.key, 0, 0);
+        let (key, tries, rounds) = (&fill.key, Tries::default(), 0);
         let wish = Wish { key, asked_as: key, asked, now, why, stored, aim, tries, rounds };
         match fill.suits((&wish, &mut NormalForms::default()), &self.settings) {
             Suits::Whole(stored) => match self.joined(stored, asked, (now, why)) {

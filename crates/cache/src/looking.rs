@@ -16,7 +16,7 @@ use crate::{
     reuse::{WhyAsk, judge_failure},
     stored::{Revalidation, Stored},
     vary::Selecting,
-    wish::{Aim, Below, Turn, Way, Wish},
+    wish::{Aim, Below, Tries, Turn, Way, Wish},
 };
 
 /// How often what is stored may change while somebody looks.
@@ -121,7 +121,7 @@ impl Cache {
     ) -> Option<Box<Fetch>> {
         let (why, stored) = (Forward::Ask(WhyAsk::Stale), hit.stored());
         let revalidation = Revalidation::start(stored, now)?;
-        let (aim, stored, tries, rounds) = (Aim::Revalidation, Some(stored), 0, 0);
+        let (aim, stored, tries, rounds) = (Aim::Revalidation, Some(stored), Tries::default(), 0);
         let wish = Wish { key, asked_as, asked, now, why, stored, aim, tries, rounds };
         let entered = self.store.enter(&wish, (&self.settings, &self.crowd));
         let (fill, since, role) = match entered {
@@ -153,7 +153,7 @@ impl Cache {
         if let Some(hit) = stands_in {
             return Some(Lookup::Stale(hit, None));
         }
-        let is_over = turn.tries >= self.settings.joining.tries_max;
+        let is_over = turn.tries.failed >= self.settings.joining.tries_max;
         is_over.then_some(Lookup::Failed(why, status))
     }
 
@@ -172,7 +172,7 @@ impl Cache {
     }
 
     pub(crate) fn unlisted(&self, key: &Key) -> Fill {
-        Fill::new((key.clone(), self.store.hash(key)), Selecting::default(), 0)
+        Fill::new((key.clone(), self.store.hash(key)), Selecting::default(), Tries::default())
     }
 
     /// `fetch`, about what is `stored`, if something is.

@@ -11,6 +11,7 @@ use crate::{
     object::Object,
     on_disk::OnDisk,
     purge::{Pattern, Purge, Url},
+    searches::{Words, word_of},
     store::Change,
     stored::Stored,
     tags::{Tag, TagId, TagsOf, invalidated_groups},
@@ -55,24 +56,59 @@ impl Cache {
     ) -> Result<Purged, NotPurged> {
         let Pattern::Url(url) = pattern else { return self.purge_one(pattern, purge, now) };
         let mut all = Purged::default();
-        for url in self.urls_of(url) {
+        let words = self.searches.words(url.key());
+        for url in self.urls_in_doubt(url, &words) {
             let Purged { count, tickets } = self.purge_one(&Pattern::Url(url), purge, now)?;
             all.count += count;
             all.tickets.extend(tickets);
         }
+        if let Some(on_disk) = self.store.on_disk() {
+            all.tickets.extend(on_disk.purge_searched(url.key(), &words.texts(), purge));
+        }
         Ok(all)
+    }
+
+    /// Takes out everything stored for the URI of `key`, whatever else keeps it apart: for what counts of
+    /// its query, too, where a rule or `No-Vary-Search` says that not all does.
+    ///
+    /// *Cost*: of what is stored so.
+    pub fn forget(&self, key: &Key) {
+        let url = Url::from(key.clone());
+        let words = self.searches.words(key);
+        for url in self.urls_in_doubt(&url, &words) {
+            self.store.invalidate(&url);
+        }
+        if let Some(on_disk) = self.store.on_disk() {
+            drop(on_disk.purge_searched(url.key(), &words.texts(), Purge::Hard));
+        }
     }
 
     /// The URLs under which answers to requests for `url` are stored: that itself, and what counts of
     /// its query where a rule or `No-Vary-Search` says that not all does.
-    fn urls_of(&self, url: &Url) -> Vec<Url> {
+    fn urls_of(&self, url: &Url, words: &Words) -> Vec<Url> {
         let ruled = self.settings.key_of(url.key().clone(), &HeaderMap::new(), "");
         let mut urls = vec![url.clone(), Url::from(ruled)];
-        let besides = urls.iter().flat_map(|url| self.searches.keys_besides(url.key()));
+        let besides = urls.iter().flat_map(|url| words.keys(url.key()));
         let besides: Vec<_> = besides.map(Url::from).collect();
         urls.extend(besides);
         urls.sort_unstable();
         urls.dedup();
+        urls
+    }
+
+    /// The same, and what is in memory of its path by another word of `No-Vary-Search` than those that
+    /// are known: whether that makes a difference to `url`, nobody can tell any more.
+    fn urls_in_doubt(&self, url: &Url, words: &Words) -> Vec<Url> {
+        let mut urls = self.urls_of(url, words);
+        let searched = self.store.tagged(Tag::searched(url.key()).id());
+        if !searched.is_empty() {
+            let known = words.texts();
+            let is_known = |key: &Key| known.iter().any(|word| word_of(key) == Some(word.as_str()));
+            let in_doubt = searched.iter().filter(|key| !is_known(key));
+            urls.extend(in_doubt.map(|key| Url::from((**key).clone())));
+            urls.sort_unstable();
+            urls.dedup();
+        }
         urls
     }
 
@@ -153,7 +189,7 @@ impl Cache {
         match (self.store.on_disk(), pattern) {
             (None, _) => in_memory,
             (Some(_), Pattern::Url(url)) => {
-                let urls = self.urls_of(url).into_iter();
+                let urls = self.urls_of(url, &self.searches.words(url.key())).into_iter();
                 Box::new(in_memory.chain(urls.flat_map(|url| self.variants_on_disk(url.key()))))
             }
             (Some(_), _) => Box::new(in_memory.chain(self.objects_on_disk(pattern))),
@@ -175,7 +211,8 @@ impl Cache {
         };
         let (mut keys, tagged): (Vec<Key>, Vec<TagId>) = match pattern {
             Pattern::Url(url) => {
-                let keys = self.urls_of(url).into_iter().map(|url| url.key().clone());
+                let urls = self.urls_of(url, &self.searches.words(url.key())).into_iter();
+                let keys = urls.map(|url| url.key().clone());
                 keys.map(|key| (key.clone(), Tag::apart(key.as_str()).id())).unzip()
             }
             Pattern::Tag(tag) => (Vec::new(), tag.ids().to_vec()),

@@ -30,6 +30,22 @@ pub(crate) struct Searches {
 
 const PATHS_MAX: usize = 1024;
 
+/// What is known to have been said of a path.
+#[derive(Debug)]
+pub(crate) struct Words(Vec<Arc<NoVary>>);
+
+impl Words {
+    /// Under what answers to requests for `key` are stored by each, without what keeps them apart.
+    pub(crate) fn keys(&self, key: &Key) -> impl Iterator<Item = Key> {
+        self.0.iter().map(|said| said.key_of(key).apart(""))
+    }
+
+    /// As keys have them.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|said| said.text()).collect()
+    }
+}
+
 /// What makes no difference in a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NoVary {
@@ -143,18 +159,20 @@ impl Searches {
         }
     }
 
-    /// The keys under which answers to requests for `key` are stored besides, by what was said of its
-    /// path: to whomever, if some requests are apart from others. Each is without what keeps it apart.
+    /// What was said of the path of `key`: to whomever, if some requests are apart from others.
     ///
-    /// *Cost*: of all paths of which anything was said.
-    pub(crate) fn keys_besides(&self, key: &Key) -> Vec<Key> {
+    /// *Cost*: nothing while nobody said anything; else of all paths of which anything was said.
+    pub(crate) fn words(&self, key: &Key) -> Words {
+        if !self.is_any.load(Ordering::Relaxed) {
+            return Words(Vec::new());
+        }
         let path = path(key);
         // What keeps keys apart begins with a line end, which no path has.
         let is_of_path = |place: &str| {
             place.strip_prefix(path).is_some_and(|by| by.is_empty() || by.starts_with('\n'))
         };
         let said = self.said.iter().filter(|(place, _)| is_of_path(place));
-        said.map(|(_, said)| said.key_of(key).apart("")).collect()
+        Words(said.map(|(_, said)| said).collect())
     }
 
     /// Learns what was said of the path of `key`, and forgets what was said before.
@@ -178,10 +196,24 @@ impl NoVary {
     /// The same key for all requests that make no difference. What was stored by another word is
     /// under other keys.
     fn key_of(&self, key: &Key) -> Key {
-        let by = format!("{}\nno-vary-search: {self:?}", key.apart_by());
+        let by = [key.apart_by(), WORD, &self.text()].concat();
         let counted = self.counted(key.path_and_query());
         key.clone().with_target(|_| Cow::Owned(counted)).apart(&by)
     }
+
+    /// What its keys have of it.
+    fn text(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// Before the word by which a key is kept, at the end of what keeps it apart. Nobody else says a line
+/// that begins so.
+const WORD: &str = "\nno-vary-search: ";
+
+/// The word by which `key` is kept, if it is by one.
+pub(crate) fn word_of(key: &Key) -> Option<&str> {
+    key.apart_by().rsplit_once(WORD).map(|(_, word)| word)
 }
 
 fn place(key: &Key) -> String {
@@ -189,7 +221,7 @@ fn place(key: &Key) -> String {
 }
 
 /// Its URI up to its query.
-fn path(key: &Key) -> &str {
+pub(crate) fn path(key: &Key) -> &str {
     key.as_str().split('?').next().unwrap_or_default()
 }
 

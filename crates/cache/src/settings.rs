@@ -30,7 +30,8 @@ pub struct Settings {
     /// [`NotStored::Personal`](crate::NotStored::Personal).
     pub default_ttl: Duration,
     /// How much of the time since its modification an answer without a lifetime is taken to be
-    /// fresh, in percent ([RFC 9111 §4.2.2]).
+    /// fresh, in percent ([RFC 9111 §4.2.2]). Those to requests with cookies are exempt, unless they are
+    /// `public`.
     ///
     /// [RFC 9111 §4.2.2]: https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2
     pub heuristic_percent: u32,

@@ -16,11 +16,11 @@ use crate::{
     key::Key,
     on_disk::OnDisk,
     part::{Generation, Part},
-    purge::Recent,
+    purge::{Recent, Url},
     request::Request,
     settings::Settings,
     stored::Stored,
-    tags::{self, TagIndex},
+    tags::{self, Tag, TagIndex},
     vary::{NormalForms, Selecting},
 };
 
@@ -44,7 +44,7 @@ pub(crate) struct Store {
     objects: sync::Cache<Key, Variants, Weigher, RandomState>,
     /// What is below.
     on_disk: Option<OnDisk>,
-    /// Of all keys. Who changes what a key has holds the lock of its part.
+    /// Of all URIs. Who changes what a key has holds the lock of its part.
     parts: Box<[Mutex<Part>]>,
     hasher: RandomState,
     /// What is stored, by its tags.
@@ -146,19 +146,22 @@ impl Store {
         self.lock(hash).was_invalidated(hash, since)
     }
 
-    fn forget_on_disk(&self, key: &Key) {
-        if let Some(on_disk) = &self.on_disk {
-            on_disk.forget(key);
-        }
-    }
-
-    /// Takes out all that is stored under `key`, and keeps out what is on its way.
-    pub(crate) fn invalidate(&self, key: &Key) {
+    /// Takes out all that is stored under `url` and under all keys that are apart from it, and keeps out
+    /// what is on its way.
+    ///
+    /// *Cost*: of what is stored so; in memory and on disk it is found by tags.
+    pub(crate) fn invalidate(&self, url: &Url) {
+        let key = url.key();
         let hash = self.hash(key);
         let mut part = self.lock(hash);
         part.invalidate(hash);
         self.objects.remove(key);
-        self.forget_on_disk(key);
+        for apart in self.tagged(Tag::apart(key.as_str()).id()) {
+            self.objects.remove(&*apart);
+        }
+        if let Some(on_disk) = &self.on_disk {
+            on_disk.forget(key);
+        }
     }
 
     /// Takes out everything, and keeps out what is on its way.
@@ -204,12 +207,18 @@ impl Store {
         selecting.find(|selecting| !selecting.is_empty()).cloned()
     }
 
-    /// The hash of `key` by which its part is found.
+    /// The hash of the URI of `key`, by which its part is found: what changes one changes all that is
+    /// stored of it, however it is kept apart.
     pub(crate) fn hash(&self, key: &Key) -> u64 {
+        self.hasher.hash_one(key.as_str())
+    }
+
+    /// The hash of `key` itself.
+    pub(crate) fn own_hash(&self, key: &Key) -> u64 {
         self.hasher.hash_one(key)
     }
 
-    /// The part that the key of this hash is in.
+    /// The part that the URI of this hash is in.
     pub(crate) fn lock(&self, hash: u64) -> MutexGuard<'_, Part> {
         let part = usize::try_from(hash % self.parts.len() as u64).expect("one of the parts");
         // A part is never half changed, whatever panicked beside it.

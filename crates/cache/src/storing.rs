@@ -4,13 +4,14 @@
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
-    header::{CONTENT_RANGE, ETAG, LAST_MODIFIED, SET_COOKIE},
+    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
 };
 use relais_wire::range::Extent;
 
 use crate::{
     age::{Times, date_in},
     directives::{Control, Flag},
+    fields::OF_PART,
     freshness::{Basis, Head, lifetime},
     of_request::{is_of_request, may_be_of_odd_request},
     partial::{NoPlace, Told, place_of},
@@ -90,8 +91,8 @@ pub enum NotStored {
     /// It says nothing about its lifetime, and its status is none to guess at.
     #[error("no lifetime is given, and the status allows no guess")]
     NoLifetime,
-    /// It says nothing about its lifetime, and may be one person's: the request had cookies or
-    /// `Authorization`.
+    /// It says nothing about its lifetime, nor that it is for all, and may be one person's: the request
+    /// had cookies or `Authorization`.
     #[error("no lifetime is given, and the request may be somebody's own")]
     Personal,
     /// It would never be fresh, and could never be validated.
@@ -168,6 +169,12 @@ pub(crate) fn judge_storing(
         basis if basis.is_ours() && asked.sender != Sender::Nobody => {
             return Err(NotStored::Personal);
         }
+        // When it was modified says nothing of whom it is for.
+        Basis::Heuristic
+            if asked.sender == Sender::Cookie && !control.directives.has(Flag::Public) =>
+        {
+            return Err(NotStored::Personal);
+        }
         _ => (),
     }
     let terms = Terms::of(head, times, &control, settings);
@@ -175,8 +182,10 @@ pub(crate) fn judge_storing(
         return Err(NotStored::Useless);
     }
     let mut withheld = control.directives.withheld;
-    // It speaks of the part that came, and not of what is stored.
-    withheld.extend(place.is_some().then_some(CONTENT_RANGE));
+    if place.is_some() {
+        // It speaks of the part that came, and not of what is stored.
+        withheld.extend_from_slice(&OF_PART);
+    }
     Ok(Storable { terms, selecting, withheld, place })
 }
 
@@ -412,7 +421,13 @@ mod tests {
         let personal = "no lifetime is given, and the request may be somebody's own";
         check("cookie: a=b", 200, "", personal);
         check("cookie: a=b", 200, FRESH, "ok");
-        check("cookie: a=b", 200, &date("last-modified", 0), "ok");
+        let modified = date("last-modified", 0);
+        check("cookie: a=b", 200, &modified, personal);
+        check("cookie: a=b", 200, &format!("{modified}\netag: \"a\""), personal);
+        check("cookie: a=b", 200, &format!("{modified}\ncache-control: must-revalidate"), personal);
+        check("cookie: a=b", 200, &format!("{modified}\ncache-control: public"), "ok");
+        check("cookie: a=b", 200, &format!("{modified}\n{FRESH}"), "ok");
+        check("", 200, &modified, "ok");
         check("authorization: x", 200, "cache-control: public", personal);
     }
 

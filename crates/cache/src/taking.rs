@@ -170,7 +170,7 @@ impl Cache {
     }
 
     /// Passes an answer on that is not stored. Who waited for it is told so at once, and those who
-    /// come next do not wait.
+    /// come next do not wait; unless it is about its own request: then it says little of others'.
     pub(crate) fn pass(
         &self,
         fetch: &Fetch,
@@ -181,12 +181,18 @@ impl Cache {
         if failure.is_error() {
             fetch.end(Over::Failed(failure, status));
         } else {
+            let over = match why {
+                NotStored::OfRequest | NotStored::OddRequest => fetch.over_of_request(),
+                NotStored::Personal => Over::Personal,
+                _ => Over::Alone,
+            };
             if fetch.leads()
+                && !matches!(over, Over::OfRequest)
                 && let Some(sender) = whose(why)
             {
                 self.store.pass_by(fetch.fill(), sender, times.received);
             }
-            fetch.end(Over::Alone);
+            fetch.end(over);
         }
         pass(fetch, status, why)
     }
@@ -200,6 +206,7 @@ impl Cache {
     /// [RFC 9111 §4.4]: https://www.rfc-editor.org/rfc/rfc9111#section-4.4
     pub fn invalidate(&self, key: &Key, headers: &HeaderMap) {
         self.forget(key);
+        // What else keeps it apart does not matter, and what counts of a query is known there.
         for name in [LOCATION, CONTENT_LOCATION] {
             let reference = headers.get(name).and_then(|value| value.to_str().ok());
             if let Some(named) = reference.and_then(|reference| key.beside(reference)) {

@@ -5,15 +5,17 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_RANGE},
 };
 
+use relais_wire::range::Extent;
+
 use crate::{
     cache::Cache,
     completion::Completion,
     conditional::Validators,
     fetch::Fetch,
-    fields::for_who_asked,
+    fields::{for_who_asked, of_whole},
     freshening::merged,
     freshness::Head,
-    partial::is_same_strong,
+    partial::{is_same_strong, place_of},
     request::Request,
     storing::{NotStored, judge_storing},
     taking::{Answered, Taken},
@@ -74,6 +76,9 @@ impl Cache {
 
     /// Takes a part of what is stored as a whole: it is news of its fields alone ([RFC 9111 §3.4]).
     ///
+    /// What is of the same bytes by its validator, and no part of so many, is believed in nothing: its
+    /// fields may be those of several parts.
+    ///
     /// [RFC 9111 §3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-3.4
     pub(crate) fn take_part_of_whole(
         &self,
@@ -83,14 +88,28 @@ impl Cache {
     ) -> Taken {
         let Answered { status, headers, times } = answered;
         let newer = Validators::of(headers, times.received);
-        let stored = fetch.stored().map(|stored| stored.validators());
-        if stored.is_some_and(|stored| is_same_strong(stored, newer)) {
-            self.freshen(&fetch, asked, answered);
-            return self.pass(&fetch, (status, times), NotStored::PartOfStored);
+        let stored = fetch.stored().filter(|stored| is_same_strong(stored.validators(), newer));
+        if let Some(stored) = stored {
+            let head = Head { status, headers, received: times.received };
+            let why = match place_of(asked, head) {
+                Ok(Some((extent, _))) if is_in(extent, stored.size()) => {
+                    let answered = Answered { headers: &of_whole(headers), ..answered };
+                    self.freshen(&fetch, asked, answered);
+                    NotStored::PartOfStored
+                }
+                _ => NotStored::Partial,
+            };
+            return self.pass(&fetch, (status, times), why);
         }
         if newer.is_none() {
             return self.pass(&fetch, (status, times), NotStored::Partial);
         }
         self.judge_and_fill(fetch, asked, answered)
     }
+}
+
+/// Whether a part at `extent` is one of a whole of so many bytes.
+fn is_in(extent: Extent, size: Option<u64>) -> bool {
+    let is_size = |size| extent.size.is_none_or(|told| told == size) && extent.part.last < size;
+    size.is_some_and(is_size)
 }

@@ -5,6 +5,7 @@ mod exchanges;
 mod explaining;
 mod floods;
 mod gaps;
+mod invalidating;
 mod joining;
 mod joining_below;
 mod partial;

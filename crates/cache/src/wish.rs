@@ -38,10 +38,18 @@ pub(crate) struct Wish<'a> {
     /// What is stored, and to be asked about.
     pub stored: Option<&'a Arc<Stored>>,
     pub aim: Aim,
-    /// How many tried in vain for who wishes.
-    pub tries: u32,
+    pub tries: Tries,
     /// For how many fetches it waited.
     pub rounds: u32,
+}
+
+/// What became of those who tried in vain for others, in a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tries {
+    /// So many failed.
+    pub failed: u32,
+    /// So many were answered about their own requests.
+    pub refused: u32,
 }
 
 /// Why something is asked for.
@@ -58,8 +66,7 @@ pub(crate) enum Aim {
 pub(crate) struct Turn {
     /// For how many fetches it waited.
     pub rounds: u32,
-    /// How many of them failed in a row.
-    pub tries: u32,
+    pub tries: Tries,
     pub way: Way,
     pub below: Below,
 }

@@ -77,6 +77,37 @@ fn what_is_removed_while_the_disk_is_full_stays_removed() {
     assert!(get(&disk, "later").is_some());
 }
 
+#[test]
+fn what_was_removed_from_a_full_disk_does_not_come_back_after_a_clean_end() {
+    let Some(mount) = Mount::new("32m") else { return };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    // It is not tried again before it ends.
+    let disk = mount.open_with(&told, Duration::from_hours(1));
+    for number in 0..200 {
+        put(&disk, &format!("k{number}"), 1000);
+    }
+    disk.sync().unwrap();
+    fill(&mount.path);
+    while disk.state() == DiskState::Working {
+        put(&disk, "more", 100_000);
+        let _ = disk.sync();
+    }
+    // Some still fit into the last bytes.
+    let mut keys = (0..200).map(|number| format!("k{number}"));
+    let removed = keys.find(|key| disk.remove(key.as_bytes()).wait().is_err()).unwrap();
+    disk.close(Duration::from_mins(1)).unwrap();
+    drop(disk);
+    let last = told.lock().unwrap().last().cloned();
+    let Some(DiskState::Ended { why }) = last else { panic!("{last:?}") };
+    assert!(why.contains("emptied for that"), "{why}");
+    fs::remove_file(mount.path.join("filled")).unwrap();
+    let disk = mount.open(&told);
+    assert_eq!((get(&disk, &removed), disk.stats().objects), (None, 0));
+    put(&disk, "later", 1000);
+    disk.sync().unwrap();
+    assert!(get(&disk, "later").is_some());
+}
+
 /// Leaves nothing free.
 fn fill(path: &Path) {
     let mut bytes = 64 << 20;
@@ -136,11 +167,12 @@ impl Mount {
     }
 
     fn open(&self, told: &Arc<Mutex<Vec<DiskState>>>) -> Disk {
-        let settings = DiskSettings {
-            segment_bytes: 1 << 20,
-            retry: Duration::from_millis(2),
-            ..DiskSettings::of(64 << 20)
-        };
+        self.open_with(told, Duration::from_millis(2))
+    }
+
+    fn open_with(&self, told: &Arc<Mutex<Vec<DiskState>>>, retry: Duration) -> Disk {
+        let usual = DiskSettings::of(64 << 20);
+        let settings = DiskSettings { segment_bytes: 1 << 20, retry, ..usual };
         let told = Arc::clone(told);
         let on_state = Box::new(move |state: &DiskState| told.lock().unwrap().push(state.clone()));
         Disk::open_and_tell(&self.path.join("cache"), settings, on_state).unwrap()

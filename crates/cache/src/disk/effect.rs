@@ -1,6 +1,9 @@
 //! What records mean for the index, once they are written.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
     bodies::Listed,
@@ -15,7 +18,8 @@ use super::{
 /// What a record means.
 #[derive(Debug)]
 pub(super) enum Effect {
-    Put(Slot, Option<Listed>),
+    /// What was asked for as this number.
+    Put(u64, Slot, Option<Listed>),
     /// The object of this slot has another record.
     Move(Slot, Place),
     Purge(Ban, Option<Arc<Done>>),
@@ -27,7 +31,7 @@ impl Effect {
     /// `newest` is the segment that it is written to.
     pub(super) fn carry_out(self, store: &Store, newest: u32) -> Option<Arc<Done>> {
         match self {
-            Self::Put(slot, listed) => {
+            Self::Put(_, slot, listed) => {
                 if let Some(listed) = listed {
                     store.bodies.add(listed);
                 }
@@ -92,6 +96,21 @@ pub(super) fn forget_all(store: &Store) {
     let count = delete_all(store, NO_SEGMENT);
     Counts::add(&store.counts.bad, count);
     store.space.give(store.snapshot_len.swap(0, Ordering::Relaxed));
+}
+
+/// Deletes what was stored, and what the next start would find it by.
+///
+/// # Errors
+///
+/// What the system says: then it may find some of it.
+pub(super) fn leave_nothing(store: &Store) -> io::Result<()> {
+    const NO_SEGMENT: u32 = 0;
+    delete_all(store, NO_SEGMENT);
+    store.folder.delete(&store.folder.snapshot())?;
+    store.space.give(store.snapshot_len.swap(0, Ordering::Relaxed));
+    // All that could be deleted is.
+    let left = std::fs::read_dir(store.folder.segments())?.next().is_some();
+    if left { Err(io::Error::other("not all of it can be deleted")) } else { Ok(()) }
 }
 
 /// Deletes all but the segment that is written to. Returns how many objects there were.

@@ -19,6 +19,11 @@ pub enum DiskState {
         /// What the system said.
         why: String,
     },
+    /// It ended, and removals could not be written before.
+    Ended {
+        /// What became of what was removed.
+        why: String,
+    },
 }
 
 /// Told of each change of the state, by the thread that met it. It is to return soon.
@@ -74,6 +79,20 @@ impl Health {
         let is_full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
         self.is_full.store(is_full, Ordering::Relaxed);
         self.set(&DiskState::Degraded { why: error.to_string() });
+    }
+
+    /// Says that the folder is left with removals that were not written: `emptied` for them, or not.
+    pub(super) fn ends(&self, emptied: io::Result<()>) {
+        let why = match emptied {
+            Ok(()) => "what was removed could not be written to the folder, which was emptied for \
+                       that: so nothing of it comes back"
+                .to_owned(),
+            Err(error) => format!(
+                "what was removed could not be written to the folder, nor could that be emptied \
+                 ({error}): some of it may be there again after the next start"
+            ),
+        };
+        self.set(&DiskState::Ended { why });
     }
 
     /// Whether it fails because it is full.

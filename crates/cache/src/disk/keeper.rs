@@ -30,7 +30,10 @@ pub(super) fn keep(store: &Store) {
 /// Writes a snapshot, if there is room for one beside the one that is there.
 pub(super) fn write_snapshot(store: &Store) {
     const ROOM_FOR_NEWER: u64 = 64 << 10;
-    let guess = store.index.len() * 25 + store.bodies.len() * 24 + ROOM_FOR_NEWER;
+    let guess = store.index.len() * 25
+        + store.bodies.len() * 24
+        + store.families.len() * 16
+        + ROOM_FOR_NEWER;
     // However little room there is: what does not fit is evicted with the next batch. Without a
     // snapshot, the next start would read the whole log.
     store.space.add(guess);

@@ -13,7 +13,7 @@ use std::{
 use super::{
     Disk,
     folder::Folder,
-    health::OnState,
+    health::{DiskState, OnState},
     keeper,
     log::Log,
     open_error::{OpenError, failed},
@@ -132,10 +132,13 @@ fn start(mut log: Log, store: &Arc<Store>) -> std::io::Result<Receiver<()>> {
         let store = Arc::clone(&log.store);
         let refusing = writer::RefuseRest(Arc::clone(&store));
         writer::write_all(&mut log);
+        log.end();
         drop(refusing);
         end(&store);
         let _ = (keeper.join(), timer.join());
-        keeper::write_snapshot(&store);
+        if !matches!(store.health.state(), DiskState::Ended { .. }) {
+            keeper::write_snapshot(&store);
+        }
     });
     writer.inspect_err(|_| end(store))?;
     Ok(ended)

@@ -37,6 +37,15 @@ pub(super) struct Log {
     seq: u64,
 }
 
+/// Whether what was to be written is in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It is, or there is nothing to write any more.
+    All,
+    /// It is not, and is counted.
+    Not,
+}
+
 /// More purges are not owed one by one: then everything is.
 const OWED_MAX: usize = 4096;
 
@@ -123,6 +132,16 @@ impl Log {
         Ok(())
     }
 
+    /// Ends it: what is owed is written, or all goes that the next start would find. Better nothing than
+    /// what was removed.
+    pub(super) fn end(&mut self) {
+        if self.owed.is_empty() || (self.try_again().is_ok() && self.owed.is_empty()) {
+            return;
+        }
+        self.abandon();
+        self.store.health.ends(effect::leave_nothing(&self.store));
+    }
+
     /// Whether the disk should be tried again.
     pub(super) fn is_behind(&self) -> bool {
         !self.owed.is_empty() || !self.store.health.is_working()
@@ -205,21 +224,30 @@ impl Log {
         all.filter_map(|effect| effect.carry_out(&self.store, self.last_id)).collect()
     }
 
-    /// Forgets what could not be written, but for purges.
+    /// Forgets what could not be written, with what it was to take the place of; but purges are owed.
     fn fail(&mut self, effects: Vec<Effect>, error: &io::Error) {
         for effect in effects {
             match effect {
-                Effect::Put(_, listed) => {
+                Effect::Put(seq, slot, listed) => {
                     if let Some(listed) = listed {
                         self.store.bodies.delete(listed.turn.file, &self.store.folder);
                         self.store.space.give(listed.len);
                     }
                     Counts::add(&self.store.counts.not_stored, 1);
+                    if self.has((slot.hash, slot.variant)) {
+                        let what = What::Variant(slot.hash, slot.variant);
+                        self.owe(Ban { seq, what, manner: Purge::Hard }, None, error);
+                    }
                 }
                 Effect::Move(..) => (),
                 Effect::Purge(ban, done) => self.owe(ban, done, error),
             }
         }
+    }
+
+    /// Whether the index has this variant of a key.
+    fn has(&self, (hash, variant): (u64, u32)) -> bool {
+        !self.store.index.find_of((hash, Some(variant))).is_empty()
     }
 
     /// A purge that could not be written counts all the same, and is written when that goes.

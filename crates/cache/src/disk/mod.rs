@@ -14,6 +14,7 @@ mod body_file;
 mod body_writer;
 mod effect;
 mod evict;
+mod families;
 mod folder;
 mod format;
 mod found;
@@ -62,7 +63,7 @@ pub use self::{
     record::TAGS_MAX,
     removing::NotPurged,
     segment::Patience,
-    settings::{Access, DiskSettings, SMALL_BODY_MAX},
+    settings::{Access, DiskSettings, FamiliesOf, SMALL_BODY_MAX},
     ticket::{NotDurable, Ticket},
 };
 use self::{health::Counts, index::variant_of, purge::What, queue::Job, store::Store};
@@ -140,8 +141,7 @@ impl Disk {
     ///
     /// *Cost*: a hash and a look into the index.
     pub fn may_have(&self, key: &[u8]) -> bool {
-        let hash = self.store.folder.secret.hash(key);
-        self.store.pending.has(hash) || self.store.index.has(hash)
+        self.store.has(self.store.folder.secret.hash(key))
     }
 
     /// The same of the one variant with this selection.

@@ -116,11 +116,11 @@ pub(super) struct Batch {
 pub(super) const PURGES_WAITING_MAX: usize = 1 << 14;
 
 impl Job {
-    /// The key that it stores something under.
-    pub(super) fn key(&self) -> Option<&[u8]> {
+    /// What it stores beside a body.
+    pub(super) fn meta(&self) -> Option<&Meta> {
         match self {
-            Self::Insert(object) => Some(&object.meta.key),
-            Self::InsertFile(meta, _) | Self::Refresh(meta) => Some(&meta.key),
+            Self::Insert(object) => Some(&object.meta),
+            Self::InsertFile(meta, _) | Self::Refresh(meta) => Some(meta),
             Self::Purge(..) => None,
         }
     }

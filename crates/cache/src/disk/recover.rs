@@ -14,6 +14,7 @@ use std::{
 use super::{
     bodies::{Bodies, Listed, Turn},
     body_file,
+    families::Families,
     folder::Folder,
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
@@ -26,7 +27,7 @@ use super::{
     retry::Timer,
     scan::Scan,
     segment::{Segment, Segments, number_of},
-    settings::{Access, DiskSettings},
+    settings::{Access, DiskSettings, FamiliesOf},
     snapshot::{self, Snapshot},
     store::{Bell, LogEnd, Store, Wanted},
 };
@@ -37,6 +38,8 @@ struct Recovery {
     index: Index,
     segments: Segments,
     purges: Purges,
+    families: Families,
+    families_of: FamiliesOf,
     /// Removals and purges seen so far; `None` before the first record.
     removals: Option<u64>,
     seq: u64,
@@ -65,6 +68,8 @@ pub(super) fn recover(
     let snapshot = snapshot::read(&snapshot_path, &folder.secret, (&index, &listed));
     let mut recovery = Recovery {
         purges: Purges::new(settings.name_of),
+        families: Families::default(),
+        families_of: settings.families_of,
         removals: snapshot.as_ref().map(|snapshot| snapshot.log_end.removals),
         seq: snapshot.as_ref().map_or(1, |snapshot| snapshot.next_seq.max(1)) - 1,
         folder,
@@ -74,7 +79,8 @@ pub(super) fn recover(
         bad: 0,
         missing: snapshot.as_ref().map_or(0, |snapshot| missing(snapshot, &listed)),
     };
-    let snapshot = snapshot.unwrap_or_default();
+    let mut snapshot = snapshot.unwrap_or_default();
+    recovery.families = std::mem::take(&mut snapshot.families);
     for ban in &snapshot.bans {
         recovery.purges.add(ban.clone());
     }
@@ -163,6 +169,9 @@ impl Recovery {
                     Extent::File(header.file)
                 };
                 let (hash, variant) = (header.key_hash, header.variant);
+                let Self { families, families_of, folder, .. } = self;
+                let add = &mut |name: &[u8]| families.add((folder.secret.hash(name), hash));
+                families_of(&front.key(), add);
                 self.index.put(Slot { hash, place, extent, variant, flags });
             }
             Kind::Removal | Kind::RemovalOfOne | Kind::Purge => {
@@ -258,6 +267,7 @@ impl Recovery {
         let store = Store {
             queue: Queue::new(settings.queue_bytes, self.seq + 1),
             pending: Pending::new(),
+            families: self.families,
             settings,
             folder: self.folder,
             index: self.index,

@@ -1,5 +1,7 @@
 //! What is removed and purged: it counts at once, and is on disk when its ticket says so.
 
+use std::collections::HashSet;
+
 use super::{
     Disk,
     purge::{PATTERN_BYTES_MAX, Pattern, Purge, What},
@@ -28,6 +30,34 @@ impl Disk {
     /// The same of the one variant with this selection.
     pub fn remove_variant(&self, key: &[u8], selection: &[u8]) -> Ticket {
         self.push_purge(self.one_variant(key, selection), Purge::Hard)
+    }
+
+    /// Purges all keys of a [family](super::DiskSettings::families_of), but those that are of one of
+    /// `others` as well: what is stored under them, or waits to be. They are all tagged with its name.
+    ///
+    /// *Cost*: of those that there are; where they are many, it is one purge of their tag, whatever else
+    /// they are of.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPurged`]
+    pub fn purge_family(
+        &self,
+        name: &[u8],
+        others: &[Vec<u8>],
+        manner: Purge,
+    ) -> Result<Vec<Ticket>, NotPurged> {
+        /// More would fill the queue of what is removed.
+        const KEYS_MAX: usize = 256;
+        let (store, tag) = (&self.store, self.tag(name));
+        let others = others.iter().flat_map(|name| store.families.keys(self.tag(name)));
+        let others: HashSet<u64> = others.collect();
+        let mut keys = store.families.keys(tag);
+        keys.retain(|key| store.has(*key) && !others.contains(key));
+        if keys.len() > KEYS_MAX {
+            return self.purge(Pattern::Tag(tag), manner).map(|ticket| vec![ticket]);
+        }
+        Ok(keys.into_iter().map(|key| self.push_purge(What::Key(key), manner)).collect())
     }
 
     /// Removes everything.

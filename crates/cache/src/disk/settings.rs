@@ -15,10 +15,16 @@ pub struct DiskSettings {
     pub retry: Duration,
     /// The part of a key that prefixes and globs are about.
     pub name_of: fn(&[u8]) -> &[u8],
+    /// The names of what a key has in common with others, to be removed with them: each that is told.
+    pub families_of: FamiliesOf,
 }
 
+/// Tells the names of the families of a key.
+pub type FamiliesOf = fn(key: &[u8], tell: &mut dyn FnMut(&[u8]));
+
 impl DiskSettings {
-    /// The usual settings for a folder of `disk_max` bytes; prefixes and globs see whole keys.
+    /// The usual settings for a folder of `disk_max` bytes; prefixes and globs see whole keys, and no
+    /// key is of a family.
     pub fn of(disk_max: u64) -> Self {
         const USUAL_SEGMENT: u64 = 64 << 20;
         // Each segment that is there is an open file, and eviction has to have some to choose from.
@@ -29,6 +35,7 @@ impl DiskSettings {
             queue_bytes: (disk_max / 16).clamp(2 << 20, 4 << 20),
             retry: Duration::from_secs(5),
             name_of: |key| key,
+            families_of: |_, _| (),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The index on disk, as it was some time ago: a start reads it, and then the log behind it.
 //!
 //! *Shape*, all numbers little-endian: the mark; next sequence, segment, offset and removals of the
-//! log's end (8 bytes each); the purges that were not done; the files of bodies; the index's shards,
-//! each with its count; a shard of `u32::MAX` objects for the end; the sum of all that.
+//! log's end (8 bytes each); the purges that were not done; the files of bodies; which keys are of which
+//! families; the index's shards, each with its count; a shard of `u32::MAX` objects for the end; the sum of all that.
 
 use std::{
     collections::BTreeSet,
@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     bodies::{Listed, Turn},
+    families::Families,
     index::{Extent, Flags, Index, Slot},
     purge::{Ban, PATTERN_BYTES_MAX, Purge, What},
     record::Place,
@@ -22,7 +23,8 @@ use super::{
 };
 use bytes::Bytes;
 
-const MARK: [u8; 8] = *b"rlSnap01";
+/// One that begins otherwise is of another version: the log is read instead.
+const MARK: [u8; 8] = *b"rlSnap02";
 const END: u32 = u32::MAX;
 const HAS_FILE: u32 = 1 << 31;
 
@@ -33,6 +35,7 @@ pub(super) struct Snapshot {
     pub log_end: LogEnd,
     pub bans: Vec<Ban>,
     pub files: Vec<Listed>,
+    pub families: Families,
     /// How many bytes it has.
     pub len: u64,
     /// Those in which an object stands that it has.
@@ -82,6 +85,12 @@ fn write_part(store: &Store, part: &Path) -> io::Result<u64> {
         out.word(u64::from(turn.file) << 32 | u64::from(turn.segment))?;
         out.word(hash)?;
         out.word(len << 1 | u64::from(is_hit))?;
+    }
+    let families = store.families.list();
+    out.word(families.len() as u64)?;
+    for (family, key) in families {
+        out.word(family)?;
+        out.word(key)?;
     }
     let mut failed = Ok(());
     store.index.each_shard(|slots| {
@@ -173,6 +182,9 @@ fn read_into(
     }
     for _ in 0..input.next()? {
         snapshot.files.push(read_file(&mut input)?);
+    }
+    for _ in 0..input.next()? {
+        snapshot.families.add((input.next()?, input.next()?));
     }
     index.reserve(usize::try_from(whole).unwrap_or(0) / SLOT_BYTES);
     snapshot.segments = read_shards(&mut input, (index, segments), whole)?;

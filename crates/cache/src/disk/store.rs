@@ -14,12 +14,13 @@ use bytes::Bytes;
 use super::{
     bodies::Bodies,
     body_file::BodyFile,
+    families::Families,
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
-    index::{Extent, Flags, Index, Slot},
+    index::{Extent, Flags, Index, Slot, variant_of},
     pending::Pending,
     purge::Purges,
-    queue::{Job, NotQueued, Queue},
+    queue::{Job, Meta, NotQueued, Queue},
     record::{self, Front, HEADER_BYTES},
     retry::Timer,
     segment::{Patience, Segment, Segments},
@@ -36,6 +37,7 @@ pub(super) struct Store {
     pub purges: Purges,
     pub queue: Queue,
     pub pending: Pending,
+    pub families: Families,
     pub space: Space,
     pub health: Health,
     pub counts: Counts,
@@ -209,14 +211,36 @@ impl Store {
     pub(super) fn push(&self, job: Job) -> Result<(), NotQueued> {
         let hash = self.hash_of(&job);
         hash.inspect(|&hash| self.pending.add(hash));
+        if let Some(meta) = job.meta() {
+            self.add_to_families(&meta.key);
+            self.families.tidy(|key| self.has(key));
+        }
         self.queue.push(job).inspect_err(|_| {
             hash.inspect(|&hash| self.pending.remove(hash));
         })
     }
 
+    /// Notes what a key has in common with others.
+    pub(super) fn add_to_families(&self, key: &[u8]) {
+        let secret = &self.folder.secret;
+        let add = &mut |name: &[u8]| self.families.add((secret.hash(name), secret.hash(key)));
+        (self.settings.families_of)(key, add);
+    }
+
+    /// Whether something may be stored under a key of this hash, or waits to be.
+    pub(super) fn has(&self, hash: u64) -> bool {
+        self.pending.has(hash) || self.index.has(hash)
+    }
+
     /// The hash of the key that `job` stores something under.
     pub(super) fn hash_of(&self, job: &Job) -> Option<u64> {
-        job.key().map(|key| self.folder.secret.hash(key))
+        job.meta().map(|meta| self.folder.secret.hash(&meta.key))
+    }
+
+    /// The hash of the key of what has this `meta`, and which variant it is.
+    pub(super) fn variant_of(&self, meta: &Meta) -> (u64, u32) {
+        let secret = &self.folder.secret;
+        (secret.hash(&meta.key), variant_of(secret.hash(&meta.selection)))
     }
 
     /// Notes that an object was asked for.
@@ -240,7 +264,7 @@ impl Store {
             bytes: self.space.used(),
             bytes_max: self.space.max(),
             segments: self.segments.ids().len() as u64,
-            index_bytes: self.index.bytes() + self.bodies.bytes(),
+            index_bytes: self.index.bytes() + self.bodies.bytes() + self.families.bytes(),
             purges: self.purges.list().len() as u64,
             stored: stored.load(Ordering::Relaxed),
             not_stored: not_stored.load(Ordering::Relaxed),

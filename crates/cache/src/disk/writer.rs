@@ -6,8 +6,8 @@ use super::{
     body_writer::write_body,
     evict,
     health::Counts,
-    index::{Extent, variant_of},
-    log::Log,
+    index::Extent,
+    log::{Log, Pushed},
     open_error::naming,
     purge::{Ban, Verdict},
     queue::{Job, Meta, Object, Queued, WrittenFile},
@@ -15,7 +15,7 @@ use super::{
     segment::Patience,
     settings::SMALL_BODY_MAX,
     store::Store,
-    ticket::NotDurable,
+    ticket::{Done, NotDurable},
 };
 
 /// So much is written at once.
@@ -65,16 +65,31 @@ pub(super) fn write_all(log: &mut Log) {
 
 fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
     let store = Arc::clone(&log.store);
+    let of = job.meta().map(|meta| store.variant_of(meta));
+    let pushed = push(log, (seq, job), done);
+    if let Err(error) = &pushed {
+        store.health.fails(error);
+    }
+    if let (Some(of), Ok(Pushed::Not) | Err(_)) = (of, pushed) {
+        // What fails is owed.
+        let _ = log.take_older_out(seq, of);
+    }
+}
+
+fn push(log: &mut Log, (seq, job): (u64, Job), done: Option<Arc<Done>>) -> io::Result<Pushed> {
+    let store = Arc::clone(&log.store);
     let is_behind = log.is_behind();
-    let written = match job {
-        Job::Purge(what, manner) => log.push_purge(Ban { seq, what, manner }, done),
+    match job {
+        Job::Purge(what, manner) => {
+            log.push_purge(Ban { seq, what, manner }, done).map(|()| Pushed::All)
+        }
         Job::InsertFile(_, file) if is_behind => {
             give_up_part(&store, &file);
-            Ok(())
+            Ok(Pushed::Not)
         }
         _ if is_behind => {
             Counts::add(&store.counts.not_stored, 1);
-            Ok(())
+            Ok(Pushed::Not)
         }
         Job::Insert(object) if object.body.len() as u64 <= SMALL_BODY_MAX => {
             log.push_inline(seq, &object.meta, &object.body)
@@ -82,14 +97,11 @@ fn obey(log: &mut Log, Queued { seq, job, done }: Queued) {
         Job::Insert(object) => insert_large(log, seq, &object),
         Job::InsertFile(meta, file) => insert_file(log, seq, &meta, &file),
         Job::Refresh(meta) => refresh(log, seq, &meta),
-    };
-    if let Err(error) = written {
-        store.health.fails(&error);
     }
 }
 
 /// Stores an object whose body is in a file under its temporary name.
-fn insert_file(log: &mut Log, seq: u64, meta: &Meta, file: &WrittenFile) -> io::Result<()> {
+fn insert_file(log: &mut Log, seq: u64, meta: &Meta, file: &WrittenFile) -> io::Result<Pushed> {
     let store = &log.store;
     // Before its record: one whose file has no record is deleted by the next start.
     let named = fs::rename(store.bodies.part_path(file.file), store.bodies.path(file.file));
@@ -98,17 +110,17 @@ fn insert_file(log: &mut Log, seq: u64, meta: &Meta, file: &WrittenFile) -> io::
         // Somebody has deleted it: no fault of the disk.
         let path = store.bodies.part_path(file.file);
         let is_gone = error.kind() == io::ErrorKind::NotFound;
-        return if is_gone { Ok(()) } else { Err(naming(&path)(error)) };
+        return if is_gone { Ok(Pushed::Not) } else { Err(naming(&path)(error)) };
     }
     log.push_file(seq, meta, file)
 }
 
-fn insert_large(log: &mut Log, seq: u64, object: &Object) -> io::Result<()> {
+fn insert_large(log: &mut Log, seq: u64, object: &Object) -> io::Result<Pushed> {
     match write_body(&log.store, &object.body) {
         Ok(Some(file)) => insert_file(log, seq, &object.meta, &file),
         Ok(None) => {
             Counts::add(&log.store.counts.not_stored, 1);
-            Ok(())
+            Ok(Pushed::Not)
         }
         Err(error) => {
             Counts::add(&log.store.counts.not_stored, 1);
@@ -119,34 +131,33 @@ fn insert_large(log: &mut Log, seq: u64, object: &Object) -> io::Result<()> {
 
 /// Writes a newer head of the object with the same key, selection and time, if it is still there:
 /// what took its place is newer.
-fn refresh(log: &mut Log, seq: u64, meta: &Meta) -> io::Result<()> {
+fn refresh(log: &mut Log, seq: u64, meta: &Meta) -> io::Result<Pushed> {
     let store = Arc::clone(&log.store);
-    let hash = store.folder.secret.hash(&meta.key);
     // What was asked for before may stand in the buffer.
     log.flush()?;
-    let variant = variant_of(store.folder.secret.hash(&meta.selection));
-    let slots = store.index.find(hash);
-    let Some(slot) = slots.into_iter().find(|slot| slot.variant == variant) else { return Ok(()) };
+    let (hash, variant) = store.variant_of(meta);
+    let slot = store.index.find_of((hash, Some(variant))).into_iter().next();
+    let Some(slot) = slot else { return Ok(Pushed::All) };
     let Ok(read) = store.read(&slot, Patience::Waits) else {
         store.lose(&slot);
-        return Ok(());
+        return Ok(Pushed::All);
     };
     let front = &read.front;
     let is_it = front.key() == meta.key
         && front.selection() == meta.selection
         && front.header.stored_at == meta.stored_at;
     if !is_it || store.purges.verdict(front) == Verdict::Gone {
-        return Ok(());
+        return Ok(Pushed::All);
     }
     if let Extent::File(file) = slot.extent {
         let is_there = store.bodies.has(file);
-        return if is_there { log.push_head(seq, meta, &front.header) } else { Ok(()) };
+        return if is_there { log.push_head(seq, meta, &front.header) } else { Ok(Pushed::All) };
     }
     if let Ok(body) = store.inline_body(&slot, &read, Patience::Waits) {
         return log.push_inline(seq, meta, &body);
     }
     store.lose(&slot);
-    Ok(())
+    Ok(Pushed::All)
 }
 
 fn give_up_part(store: &Store, file: &WrittenFile) {
@@ -165,6 +176,12 @@ impl Drop for RefuseRest {
             self.0.health.fails(&io::Error::other("the writer failed; start again"));
         }
         for queued in self.0.queue.take(u64::MAX, Duration::ZERO).jobs {
+            if let Some((hash, variant)) = queued.job.meta().map(|meta| self.0.variant_of(meta)) {
+                let older = self.0.index.remove_all((hash, Some(variant)));
+                for slot in &older {
+                    self.0.released(slot);
+                }
+            }
             match (queued.job, queued.done) {
                 (_, Some(done)) => done.tell(Err(NotDurable::Closed)),
                 (Job::InsertFile(_, file), _) => give_up_part(&self.0, &file),

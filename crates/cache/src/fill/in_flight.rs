@@ -11,7 +11,7 @@ use crate::{
     wish::{Wish, may_read, may_wait},
 };
 
-/// The fills of a part of all keys that may be joined, and the keys of that part whose answers are
+/// The fills of a part of all URIs that may be joined, and the keys of that part whose answers are
 /// known to be for one client each.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
@@ -56,7 +56,7 @@ impl InFlight {
         self.passed.retain(|(mark, _)| *mark != hash);
     }
 
-    /// Has nobody join what was asked for under this key, or under any.
+    /// Has nobody join what was asked for of this URI, or of any.
     pub(crate) fn leave_all(&mut self, hash: Option<u64>) {
         self.fills.retain(|fill| hash.is_some_and(|hash| fill.hash != hash));
     }

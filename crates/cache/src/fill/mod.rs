@@ -40,17 +40,19 @@ pub use self::{
     watch::Watch,
     writing::Woken,
 };
-use crate::{disk::BodyFile, key::Key, reuse::Failure, stored::Stored, vary::Selecting};
+use crate::{
+    disk::BodyFile, key::Key, reuse::Failure, stored::Stored, vary::Selecting, wish::Tries,
+};
 
 /// One fetch of one key, and all who wait for what it brings.
 pub(crate) struct Fill {
     pub key: Key,
-    /// Of `key`, as the store hashes it.
+    /// Of the URI of `key`, as the store hashes it.
     pub hash: u64,
     /// For whom its answer is thought to be, before there is one.
     pub presumed: Selecting,
-    /// How many were tried in vain before it, for those who wait.
-    pub tries: u32,
+    /// What was tried in vain before it, for those who wait.
+    pub tries: Tries,
     state: Mutex<State>,
 }
 
@@ -84,6 +86,10 @@ pub(crate) enum Over {
     Whole(Arc<Stored>),
     /// What came is for who asked, and each other has to ask for himself.
     Alone,
+    /// What came is about how it was asked for: others may be answered otherwise.
+    OfRequest,
+    /// What came is for who asked, as he may be somebody: who names nobody may be answered otherwise.
+    Personal,
     /// Nothing came, or an error; the status is what who asked was told.
     Failed(Failure, StatusCode),
     /// Its body broke off.
@@ -93,7 +99,7 @@ pub(crate) enum Over {
 }
 
 impl Fill {
-    pub(crate) fn new((key, hash): (Key, u64), presumed: Selecting, tries: u32) -> Self {
+    pub(crate) fn new((key, hash): (Key, u64), presumed: Selecting, tries: Tries) -> Self {
         let state = Mutex::new(State {
             stage: Stage::Asked,
             readers: Readers::default(),

@@ -4,23 +4,19 @@
 mod at_rest;
 mod fields;
 mod record;
+mod removing;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 pub use self::at_rest::AtRest;
 use crate::{
-    disk::{
-        self, BodyWriter, Disk, DiskSettings, FileBody, NotPurged, Patience, Ticket, WouldBlock,
-    },
+    disk::{self, BodyWriter, Disk, DiskSettings, FileBody, Patience, WouldBlock},
     key::Key,
     object::Object,
-    purge::{Pattern, Purge},
     room::{Held, Room},
     stored::{self, Stored},
     stored_body::StoredBody,
-    tags::{Tag, TagsOf},
+    tags::TagsOf,
 };
 
 /// The disk below the memory.
@@ -51,7 +47,8 @@ pub(crate) enum Body {
 
 /// The usual settings of a disk for a cache whose folder has at most so many bytes.
 pub fn disk_settings(disk_max: u64) -> DiskSettings {
-    DiskSettings { name_of: record::uri_of, ..DiskSettings::of(disk_max) }
+    let (name_of, families_of) = (record::uri_of, record::families_of);
+    DiskSettings { name_of, families_of, ..DiskSettings::of(disk_max) }
 }
 
 impl OnDisk {
@@ -160,22 +157,6 @@ impl OnDisk {
         }
     }
 
-    /// Takes out all that is stored under `key`.
-    pub(crate) fn forget(&self, key: &Key) {
-        let key = self.print_key(key);
-        if self.disk.may_have(&key) {
-            drop(self.disk.remove(&key));
-        }
-    }
-
-    /// Takes out what is stored under `key` for the same requests as `stored`, and no other variant.
-    pub(crate) fn forget_variant(&self, key: &Key, stored: &Stored) {
-        let (key, selection) = self.print_variant(key, stored);
-        if self.disk.may_have_variant(&key, &selection) {
-            drop(self.disk.remove_variant(&key, &selection));
-        }
-    }
-
     fn has_variant(&self, key: &Key, stored: &Stored) -> bool {
         let (key, selection) = self.print_variant(key, stored);
         self.disk.has_variant(&key, &selection)
@@ -224,47 +205,11 @@ impl OnDisk {
         Ok(all)
     }
 
-    /// Purges what `pattern` chooses. What is on disk when a ticket says so, is so for good.
-    ///
-    /// # Errors
-    ///
-    /// [`NotPurged`]: then not all of it is.
-    pub(crate) fn purge(&self, pattern: &Pattern, purge: Purge) -> Result<Vec<Ticket>, NotPurged> {
-        let patterns = match pattern {
-            Pattern::All => vec![disk::Pattern::All],
-            Pattern::Url(url) => {
-                let apart = &Tag::apart(url.key().as_str()).lasting()[0];
-                let key = self.print_key(url.key()).into();
-                vec![disk::Pattern::Key(key), disk::Pattern::Tag(self.disk.tag(apart))]
-            }
-            Pattern::Prefix(prefix) => vec![disk::Pattern::Prefix(text(prefix.as_str()))],
-            Pattern::Glob(glob) => vec![disk::Pattern::Glob(text(glob.as_str()))],
-            Pattern::Tag(tag) => {
-                let tags = tag.lasting();
-                tags.iter().map(|name| disk::Pattern::Tag(self.disk.tag(name))).collect()
-            }
-        };
-        let how = match purge {
-            Purge::Hard => disk::Purge::Hard,
-            Purge::Soft => disk::Purge::Soft,
-        };
-        patterns.into_iter().map(|pattern| self.disk.purge(pattern, how)).collect()
-    }
-
-    /// Takes out everything.
-    pub(crate) fn clear(&self) {
-        drop(self.disk.clear());
-    }
-
     /// All that is there of ours, without bodies.
     pub(crate) fn objects(&self) -> impl Iterator<Item = Object> {
         let ours = pages(&self.disk).filter_map(|listed| read_listed(&listed));
         ours.filter(|(_, of_whom)| *of_whom == self.of_whom).map(|(object, _)| object)
     }
-}
-
-fn text(text: &str) -> Bytes {
-    Bytes::copy_from_slice(text.as_bytes())
 }
 
 /// `bytes` in memory of their own, if there is room.

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::{Tag, TagId};
+use super::{Name, TagId};
 use crate::key::Key;
 
 /// Which keys something is stored for that has a tag.
@@ -36,7 +36,7 @@ const ENTRY_BYTES: usize = 112;
 
 /// How many bytes of memory the tags of an answer take, which has so many and is stored under `key`.
 pub(crate) fn weight(count: usize, key: &Key) -> usize {
-    let count = count + usize::from(!key.apart_by().is_empty());
+    let count = count + Name::of_key(key).count();
     if count == 0 { 0 } else { ENTRY_BYTES + key.len() + count * PAIR_BYTES }
 }
 
@@ -90,8 +90,8 @@ impl TagIndex {
 fn distinct(shard: &Shard) -> usize {
     let mut last = None;
     let is_new = |(id, key): &(TagId, &Arc<Key>)| {
-        // By that, answers are found that are apart from others of their URI: no server said it.
-        let is_ours = !key.apart_by().is_empty() && *id == Tag::apart(key.as_str()).id();
+        // By these, answers are found that are apart from others: no server said them.
+        let is_ours = Name::of_key(key).any(|name| name.id() == *id);
         last.replace(*id) != Some(*id) && !is_ours
     };
     shard.iter().map(|((id, _), key)| (*id, key)).filter(is_new).count()
@@ -119,6 +119,7 @@ impl Drop for Tagged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tags::Tag;
 
     #[test]
     fn what_is_gone_is_found_no_more() {

@@ -10,7 +10,11 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use relais_wire::list;
 
-use crate::{directives::read_strings, key::Key};
+use crate::{
+    directives::read_strings,
+    key::Key,
+    searches::{path, word_of},
+};
 
 pub(crate) use self::index::{TagIndex, Tagged, weight};
 
@@ -58,11 +62,25 @@ enum Name<'n> {
     Group { origin: &'n str, name: &'n [u8] },
     /// Of our own: all keys of a URI that are kept apart.
     Apart { uri: &'n str },
+    /// Of our own: all keys of a path that are kept by what `No-Vary-Search` said of it.
+    Searched { path: &'n str },
     /// Of our own: there were too many.
     TooMany,
 }
 
-impl Name<'_> {
+/// The names on disk of the tags that `key` has of us, as it is apart from others.
+pub(crate) fn names_of_key(key: &Key) -> impl Iterator<Item = LastingName> {
+    Name::of_key(key).map(|name| name.lasting())
+}
+
+impl<'n> Name<'n> {
+    /// Those of our own.
+    fn of_key(key: &'n Key) -> impl Iterator<Item = Self> {
+        let apart = (!key.apart_by().is_empty()).then(|| Self::Apart { uri: key.as_str() });
+        let searched = word_of(key).map(|_| Self::Searched { path: path(key) });
+        apart.into_iter().chain(searched)
+    }
+
     fn id(&self) -> TagId {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         TagId(HASHER.hash_one(self))
@@ -74,6 +92,7 @@ impl Name<'_> {
             // No origin has a space.
             Self::Group { origin, name } => [b"group ", origin.as_bytes(), b" ", name],
             Self::Apart { uri } => [b"apart ", uri.as_bytes(), b"", b""],
+            Self::Searched { path } => [b"searched ", path.as_bytes(), b"", b""],
             Self::TooMany => [&b"too many"[..], b"", b"", b""],
         };
         parts.concat().into()
@@ -123,6 +142,11 @@ impl Tag {
         Name::Apart { uri }.tag()
     }
 
+    /// All keys of the path of `key` that are kept by what `No-Vary-Search` said of it.
+    pub(crate) fn searched(key: &Key) -> Self {
+        Name::Searched { path: path(key) }.tag()
+    }
+
     /// Under what is found what has it.
     pub(crate) fn ids(&self) -> [TagId; 2] {
         [self.id, Name::TooMany.id()]
@@ -135,6 +159,11 @@ impl Tag {
     /// Under what is found on disk what has it.
     pub(crate) fn lasting(&self) -> [LastingName; 2] {
         [self.lasting.clone(), Name::TooMany.lasting()]
+    }
+
+    /// Its name on disk.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.lasting
     }
 }
 
@@ -180,7 +209,7 @@ impl TagsOf {
 
     /// The same on disk, at most so many.
     pub(crate) fn lasting(&self, key: &Key, max: usize) -> Vec<LastingName> {
-        self.names(key, max.saturating_sub(2)).iter().map(Name::lasting).collect()
+        self.names(key, max.saturating_sub(3)).iter().map(Name::lasting).collect()
     }
 
     /// Their names, of which `max` are told apart, and what stands for others.
@@ -193,9 +222,7 @@ impl TagsOf {
             all.truncate(max);
             all.push(Name::TooMany);
         }
-        if !key.apart_by().is_empty() {
-            all.push(Name::Apart { uri: key.as_str() });
-        }
+        all.extend(Name::of_key(key));
         all
     }
 }

@@ -207,7 +207,54 @@ fn who_waited_for_what_is_not_for_him_goes_on_at_once() {
     check(200, "cache-control: no-cache\netag: \"1\"");
     check(200, "cache-control: max-age=0\netag: \"1\"");
     check(302, "");
-    check(403, "");
+}
+
+/// One client's request may be refused for what it is, and nobody else's.
+#[test]
+fn what_is_about_its_own_request_sends_one_more_ahead_and_not_all() {
+    let check = |status: u16, odd: &str| {
+        let cache = Cache::new(Settings::default());
+        let first = format!("GET /{odd}");
+        let fetch = lead(&cache, &first);
+        let mut waiters: Vec<_> = (0..100).map(|_| wait(&cache, GET)).collect();
+        drop(take_as(&cache, (fetch, &first), (status, FRESH)));
+        assert!(waiters.iter_mut().all(|waiter| is_ready(waiter)), "{status}");
+        let mut lookups =
+            waiters.into_iter().map(|waiter| cache.resume(waiter, &request(GET).asked(), at(0)));
+        let Some(Lookup::Ask(next)) = lookups.next() else { panic!("nobody asks, for {status}") };
+        assert!(next.leads());
+        let waiters: Vec<_> = lookups.map(waiter_of).collect();
+        // Who comes now waits, too.
+        assert_eq!(show(look(&cache, GET)), "waits", "{status}");
+        (cache, next, waiters)
+    };
+    let odd = format!("\nx-large: {}", "x".repeat(3000));
+    for (status, odd) in [(403, ""), (406, ""), (429, ""), (431, ""), (404, &*odd)] {
+        let (cache, next, waiters) = check(status, odd);
+        let writer = begin(&cache, next, FRESH);
+        for waiter in waiters {
+            assert_eq!(resume(&cache, waiter), "shared 200", "{status}");
+        }
+        drop(writer);
+        let (cache, next, waiters) = check(status, odd);
+        drop(take(&cache, next, (403, "")));
+        // Two in a row: it is so of all.
+        for waiter in waiters {
+            assert_eq!(resume(&cache, waiter), "alone", "{status}");
+        }
+        assert_eq!(show(look(&cache, GET)), "alone", "{status}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_for_sends_one_more_ahead_and_not_all() {
+    let cache = Cache::new(Settings::default());
+    let fetch = lead(&cache, GET);
+    let waiters = (wait(&cache, GET), wait(&cache, GET));
+    fetch.pass_by();
+    drop(fetch);
+    let next = cache.resume(waiters.0, &request(GET).asked(), at(0));
+    assert_eq!((name(&next), resume(&cache, waiters.1)), ("leads", "waits".to_owned()));
 }
 
 #[test]
@@ -234,6 +281,17 @@ fn what_is_one_clients_for_its_cookies_is_waited_for_by_those_without() {
     take_as(&cache, (lead(&cache, cookie), cookie), (200, ""));
     assert_eq!(show(look(&cache, cookie)), "alone");
     assert_eq!(show(look(&cache, GET)), "leads");
+}
+
+#[test]
+fn what_is_one_clients_for_its_cookies_sends_one_of_those_without_ahead() {
+    let cache = Cache::new(Settings::default());
+    let cookie = "GET /\ncookie: a=b";
+    let fetch = lead(&cache, cookie);
+    let waiters = [GET, cookie, GET, cookie].map(|ask| (ask, wait(&cache, ask)));
+    drop(take_as(&cache, (fetch, cookie), (200, "")));
+    let lookups = waiters.map(|(ask, waiter)| cache.resume(waiter, &request(ask).asked(), at(0)));
+    assert_eq!(lookups.each_ref().map(name), ["leads", "alone", "waits", "alone"]);
 }
 
 #[test]

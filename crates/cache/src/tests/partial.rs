@@ -221,6 +221,63 @@ fn a_part_of_a_whole_is_news_of_its_fields() {
     assert_eq!(told, "206 ab | hit; ttl=98");
 }
 
+/// Several parts have fields of their own, and what says another place than the whole has is of another.
+#[test]
+fn what_is_no_single_part_of_a_whole_is_no_news_of_it() {
+    let several = "content-type: multipart/byteranges; boundary=x";
+    for (ranges, lines) in [
+        ("0-0,2-2", several.to_owned()),
+        ("0-0,2-2", format!("{several}\ncontent-range: bytes 0-0/10")),
+        ("0-1", "content-type: text/evil".to_owned()),
+        ("0-1", "content-type: text/evil\ncontent-range: bytes 0-1/11".to_owned()),
+        ("0-", "content-type: text/evil\ncontent-range: bytes 9-10/*".to_owned()),
+    ] {
+        for wish in ["if-match: *", "cache-control: no-cache"] {
+            let world = World::new();
+            let whole = format!("{TAGGED}\ncontent-type: text/css");
+            world.ask(0, "GET /", (200, &whole, "0123456789"));
+            let request = format!("GET /\n{wish}\nrange: bytes={ranges}");
+            let newer = format!("cache-control: max-age=999\netag: \"a\"\n{lines}");
+            let told = world.ask(1, &request, (206, &newer, "part"));
+            assert!(told.starts_with("206 part | fwd=request; fwd-status=206"), "{told}");
+            assert_eq!(world.ask(2, "GET /", (0, "", "")), "200 0123456789 | hit; ttl=58");
+            assert_eq!(world.headers(2, "GET /")["content-type"], "text/css", "{lines}");
+        }
+    }
+}
+
+/// RFC 9530 §2: a digest is of the bytes that come with it.
+#[test]
+fn the_digest_of_a_part_is_not_that_of_the_whole() {
+    let digests = |of: &str| format!("content-digest: sha-256=:{of}:\ncontent-md5: {of}");
+    let world = World::new();
+    let whole = format!("{TAGGED}\n{}\nrepr-digest: sha-256=:whole:", digests("whole"));
+    world.ask(0, "GET /", (200, &whole, "0123456789"));
+    let reload = "GET /\ncache-control: no-cache\nrange: bytes=0-1";
+    world.ask(1, reload, (206, &format!("{}\n{}", part("0-1/10"), digests("part")), "01"));
+    let headers = world.headers(2, "GET /");
+    assert_eq!(
+        (&headers["content-digest"], &headers["content-md5"]),
+        (&"sha-256=:whole:".parse().unwrap(), &"whole".parse().unwrap(),)
+    );
+    for request in ["range: bytes=0-1", "range: bytes=0-0,3-3", "if-none-match: \"a\""] {
+        let headers = world.headers(2, &format!("GET /\n{request}"));
+        for name in ["content-digest", "content-md5"] {
+            assert!(!headers.contains_key(name), "{name} for {request}");
+        }
+        assert!(headers.contains_key("repr-digest"), "it is of the whole, whatever comes");
+    }
+    let world = World::new();
+    for of in ["0-4", "5-9"] {
+        let request = format!("GET /\nrange: bytes={of}");
+        let lines = format!("{}\n{}", part(&format!("{of}/10")), digests(of));
+        let bytes = if of == "0-4" { "01234" } else { "56789" };
+        world.ask(0, &request, (206, &lines, bytes));
+    }
+    let joined = world.headers(1, "GET /");
+    assert!(!joined.contains_key("content-digest") && !joined.contains_key("content-md5"));
+}
+
 #[test]
 fn parts_are_of_one_variant() {
     let world = World::new();

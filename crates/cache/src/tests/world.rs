@@ -57,6 +57,11 @@ impl World {
         Self { forgetful, ..Self::with(settings) }
     }
 
+    /// The other one, if it is asked twice.
+    pub(super) fn below(&self) -> &Forgetful {
+        self.forgetful.as_ref().expect("one that is asked twice")
+    }
+
     /// Has a client ask at `seconds` for `request`: a method and a path, and then fields. Tells
     /// what it gets and what the cache says of it:
     ///
@@ -156,8 +161,9 @@ impl Forgetful {
     /// As [`World::ask`].
     pub(super) fn ask(&self, seconds: i64, request: &str, upstream: Upstream<'_>) -> String {
         self.forget();
-        let path = request.split(['\n', ' ']).nth(1).expect("a method and a path");
-        self.cache.bring_up(&key(path), Patience::Waits).unwrap();
+        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
+        let (_, path) = line.split_once(' ').expect("a method and a path");
+        self.cache.bring_up(&ruled(&self.cache, path, &fields(lines)), Patience::Waits).unwrap();
         asked(&self.cache, seconds, request, upstream)
     }
 
@@ -182,7 +188,13 @@ pub(super) fn asked(cache: &Cache, seconds: i64, request: &str, upstream: Upstre
     let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
     let (method, path) = line.split_once(' ').expect("a method and a path");
     let (method, headers) = (method.parse::<Method>().unwrap(), fields(lines));
-    ask(cache, (&key(path), &Request::of(&method, &headers)), (seconds, upstream))
+    let key = ruled(cache, path, &headers);
+    ask(cache, (&key, &Request::of(&method, &headers)), (seconds, upstream))
+}
+
+/// The key of a request for `path` with these `headers`, as the rules have it.
+pub(super) fn ruled(cache: &Cache, path: &str, headers: &HeaderMap) -> Key {
+    cache.settings().key_of(key(path), headers, "")
 }
 
 fn ask(

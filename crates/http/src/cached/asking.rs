@@ -169,16 +169,16 @@ impl<H: Onward> Shared<H> {
         _place: Place,
     ) {
         let bytes_max = self.cache.settings().object_max;
-        let revalidation = async {
-            let ask = question.ask();
-            match Arc::clone(&self).asking(fetch, question, ask).await {
-                // It is there already: nobody is to read it for nothing.
-                Ok(answer) if is_stored(&answer) => Ok(()),
-                Ok(answer) => drain(answer.into_body(), bytes_max).await,
-                Err(fault) => Err(fault),
-            }
+        let ask = question.ask();
+        let asking = Arc::clone(&self).asking(fetch, question, ask);
+        let asked = match tokio::time::timeout(REVALIDATION_MAX, asking).await {
+            // It is there already: nobody is to read it for nothing.
+            Ok(Ok(answer)) if is_stored(&answer) => Ok(()),
+            Ok(Ok(answer)) => drain(answer.into_body(), bytes_max, REVALIDATION_MAX).await,
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => Ok(()),
         };
-        if let Ok(Err(fault)) = tokio::time::timeout(REVALIDATION_MAX, revalidation).await {
+        if let Err(fault) = asked {
             let error: &dyn std::error::Error = &fault;
             tracing::debug!(error, "a stored answer could not be asked about");
         }

@@ -54,7 +54,7 @@ const REVALIDATIONS_MAX: usize = 64;
 /// How many files are sent at once, where nobody says.
 const OPEN_FILES_MAX: usize = 256;
 
-/// How long a revalidation may take.
+/// How long a revalidation waits for a head, and then for each MiB of a body.
 const REVALIDATION_MAX: Duration = Duration::from_mins(1);
 
 /// Answers from a cache, and asks `H` for what is not there.

@@ -17,7 +17,10 @@ use relais_cache::{
     Abandoned, Completion, Fetch, Kept, NotStored, Outcome, Reader, Woken, Writer, Written,
 };
 use relais_net::{Fault, Patience, after_others};
-use tokio::runtime;
+use tokio::{
+    runtime,
+    time::{Instant, timeout_at},
+};
 
 use super::{disk_reads::DiskReads, joined::Reading, reply::label};
 use crate::{Answer, Body, Piece, Pieces};
@@ -308,17 +311,20 @@ pub(super) async fn complete(
     Ok(completion)
 }
 
-/// Takes a body that nobody waits for, up to `bytes_max`.
+/// Takes a body that nobody waits for, up to `bytes_max`, for as long as a MiB of it comes in `mib_max`.
 ///
 /// # Errors
 ///
 /// The fault that broke it off.
-pub(super) async fn drain(mut body: Body, bytes_max: u64) -> Result<(), Fault> {
+pub(super) async fn drain(mut body: Body, bytes_max: u64, mib_max: Duration) -> Result<(), Fault> {
+    let began = Instant::now();
     let mut taken = 0_u64;
     while taken <= bytes_max {
-        match poll_fn(|cx| body.poll_piece(cx, u64::MAX)).await {
-            Some(piece) => taken = taken.saturating_add(piece?.len()),
-            None => break,
+        let mib = u32::try_from(taken >> 20).unwrap_or(u32::MAX);
+        let until = began + mib_max * mib.saturating_add(1);
+        match timeout_at(until, poll_fn(|cx| body.poll_piece(cx, u64::MAX))).await {
+            Ok(Some(piece)) => taken = taken.saturating_add(piece?.len()),
+            Ok(None) | Err(_) => break,
         }
     }
     Ok(())

@@ -99,7 +99,7 @@ pub(super) fn stats(name: &str, cache: &Cache) -> Value {
 pub(super) fn of_disk(counts: &DiskStats, state: &DiskState) -> Value {
     let why = match state {
         DiskState::Working => None,
-        DiskState::Degraded { why } => Some(why),
+        DiskState::Degraded { why } | DiskState::Ended { why } => Some(why),
     };
     json!({
         "objects": counts.objects,

@@ -78,6 +78,7 @@ impl DiskFolder {
             DiskState::Degraded { why } => {
                 error!(%folder, "the cache's disk fails ({why}): what comes is kept in memory alone");
             }
+            DiskState::Ended { why } => error!(%folder, "{why}"),
             DiskState::Working => info!(%folder, "the cache's disk works again"),
         });
         let opened = Disk::open_and_tell(&self.path, disk_settings(self.max.0), on_state);

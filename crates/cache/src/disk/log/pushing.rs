@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use super::Log;
+use super::{Log, Pushed};
 use crate::disk::{
     bodies::{Listed, Turn},
     effect::Effect,
@@ -21,16 +21,16 @@ impl Log {
         seq: u64,
         meta: &Meta,
         body: &[u8],
-    ) -> io::Result<()> {
+    ) -> io::Result<Pushed> {
         let mut header = self.header_of(seq, meta);
         header.body_len = body.len() as u64;
         header.body_sum = self.store.folder.secret.sum(body);
         let parts = Parts { body, ..parts_of(meta) };
-        let Some(place) = self.push_object(&mut header, &parts)? else { return Ok(()) };
+        let Some(place) = self.push_object(&mut header, &parts)? else { return Ok(Pushed::Not) };
         let len = u32::try_from(parts.record_len()).expect("less than a segment");
         let slot = slot_of(&header, place, Extent::Inline(len));
-        self.effects.push(Effect::Put(slot, None));
-        Ok(())
+        self.effects.push(Effect::Put(seq, slot, None));
+        Ok(Pushed::All)
     }
 
     /// Pushes an object whose body has a file, under its own name already.
@@ -39,7 +39,7 @@ impl Log {
         seq: u64,
         meta: &Meta,
         file: &WrittenFile,
-    ) -> io::Result<()> {
+    ) -> io::Result<Pushed> {
         let mut header = self.header_of(seq, meta);
         header.body_len = file.body_len;
         header.body_sum = file.body_sum;
@@ -49,13 +49,13 @@ impl Log {
             self.store
                 .space
                 .give(file.file_len + self.store.bodies.delete(file.file, &self.store.folder));
-            return pushed.map(|_| ());
+            return pushed.map(|_| Pushed::Not);
         };
         let slot = slot_of(&header, place, Extent::File(file.file));
         let turn = Turn { file: file.file, segment: place.segment };
         let listed = Listed { turn, hash: slot.hash, len: file.file_len, is_hit: false };
-        self.effects.push(Effect::Put(slot, Some(listed)));
-        Ok(())
+        self.effects.push(Effect::Put(seq, slot, Some(listed)));
+        Ok(Pushed::All)
     }
 
     /// Pushes a newer head of an object whose body has a file that is there.
@@ -64,13 +64,15 @@ impl Log {
         seq: u64,
         meta: &Meta,
         old: &Header,
-    ) -> io::Result<()> {
+    ) -> io::Result<Pushed> {
         let mut header = self.header_of(seq, meta);
         (header.body_len, header.body_sum) = (old.body_len, old.body_sum);
         header.file = old.file;
-        let Some(place) = self.push_object(&mut header, &parts_of(meta))? else { return Ok(()) };
-        self.effects.push(Effect::Put(slot_of(&header, place, Extent::File(old.file)), None));
-        Ok(())
+        let Some(place) = self.push_object(&mut header, &parts_of(meta))? else {
+            return Ok(Pushed::Not);
+        };
+        self.effects.push(Effect::Put(seq, slot_of(&header, place, Extent::File(old.file)), None));
+        Ok(Pushed::All)
     }
 
     /// Pushes a copy of a record, whose object stays what it is. Whether there was room.
@@ -116,6 +118,23 @@ impl Log {
                 Err(error)
             }
         }
+    }
+
+    /// Takes out what is older than a change that is not written: it would be found again. `of` is the
+    /// key and the variant that were to be changed by what was asked for as `seq`.
+    pub(in crate::disk) fn take_older_out(
+        &mut self,
+        seq: u64,
+        of @ (hash, variant): (u64, u32),
+    ) -> io::Result<()> {
+        let is_pushed = |effect: &Effect| match effect {
+            Effect::Put(_, slot, _) => (slot.hash, slot.variant) == of,
+            Effect::Move(..) | Effect::Purge(..) => false,
+        };
+        if !self.has(of) && !self.effects.iter().any(is_pushed) {
+            return Ok(());
+        }
+        self.push_purge(Ban { seq, what: What::Variant(hash, variant), manner: Purge::Hard }, None)
     }
 
     fn header_of(&self, seq: u64, meta: &Meta) -> Header {

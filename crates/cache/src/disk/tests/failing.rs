@@ -114,6 +114,51 @@ fn a_disk_that_fails_is_told_of_and_tried_again() {
     assert_eq!(world.disk().stats().bad, 0);
 }
 
+/// What was there before is older than what memory has had since.
+#[test]
+fn what_is_not_written_takes_what_is_older_with_it() {
+    let settings = DiskSettings {
+        segment_bytes: 1 << 20,
+        retry: std::time::Duration::from_millis(1),
+        ..DiskSettings::of(64 << 20)
+    };
+    let mut world = World::of(settings);
+    let keys = ["a", "b", "c"];
+    for key in keys {
+        world.put(key, "old");
+    }
+    world.put("other", "body");
+    for number in 0..9 {
+        world.put(&format!("k{number}"), &"x".repeat(110_000));
+    }
+    world.sync();
+    let (segments, away) = (world.path("segments"), world.folder.path().join("away"));
+    break_it(&segments, &away);
+    // None fits into the segment that is open.
+    let newer = |key: &&&str| world.disk().insert(object(key, "", &"y".repeat(120_000))).is_ok();
+    let queued: Vec<_> = keys.iter().filter(newer).collect();
+    assert!(!queued.is_empty());
+    while world.disk().state() == DiskState::Working {
+        std::thread::yield_now();
+    }
+    mend_it(&segments, &away);
+    while world.disk().state() != DiskState::Working {
+        std::thread::yield_now();
+    }
+    for has_snapshot in [true, false] {
+        for key in &queued {
+            // What is still queued when the disk works again, is written.
+            assert_ne!(world.get(key).as_deref(), Some("old"), "{key}");
+        }
+        world.check("other", Some("body"));
+        world.end();
+        if !has_snapshot {
+            fs::remove_file(world.path("snapshot")).unwrap();
+        }
+        world.begin();
+    }
+}
+
 #[test]
 fn a_purge_that_a_failing_disk_did_not_take_counts_all_the_same() {
     let settings = DiskSettings {
@@ -137,6 +182,30 @@ fn a_purge_that_a_failing_disk_did_not_take_counts_all_the_same() {
     let _ = fs::remove_file(world.path("snapshot"));
     world.begin();
     world.check("k", None);
+}
+
+/// Nor can what is there be deleted: then that is told.
+#[test]
+fn what_was_removed_and_may_come_back_is_told_of_at_the_end() {
+    let mut world = World::new();
+    world.put("removed", "body");
+    world.end();
+    let told = std::sync::Arc::<std::sync::Mutex<Vec<DiskState>>>::default();
+    let heard = std::sync::Arc::clone(&told);
+    let on_state = Box::new(move |state: &DiskState| heard.lock().unwrap().push(state.clone()));
+    let settings = DiskSettings { segment_bytes: 1 << 20, ..world.settings.clone() };
+    let disk = Disk::open_and_tell(&world.path(""), settings, on_state).unwrap();
+    for number in 0..9 {
+        disk.insert(object(&format!("k{number}"), "", &"x".repeat(115_000))).unwrap();
+    }
+    disk.sync().unwrap();
+    break_it(&world.path("segments"), &world.folder.path().join("away"));
+    // It needs another segment, and so does what comes behind it.
+    while disk.remove(b"removed").wait().is_ok() {}
+    close(&disk);
+    let told = told.lock().unwrap();
+    let Some(DiskState::Ended { why }) = told.last() else { panic!("{told:?}") };
+    assert!(why.contains("may be there again"), "{why}");
 }
 
 /// What `rm -rf folder/*` does to a relais that runs.

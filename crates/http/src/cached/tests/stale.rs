@@ -1,14 +1,32 @@
 //! Answers that are sent stale while their server is asked.
 
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
 use relais_cache::{Pattern, Settings};
-use tokio::io::AsyncWriteExt as _;
+use relais_net::Fault;
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{Instant, Sleep, sleep},
+};
 
 use super::{
     Act, FRESH,
     damaged::harmed_by,
     world::{World, ok, request, says},
 };
-use crate::cached::REVALIDATIONS_MAX;
+use crate::{
+    Body, Piece, Pieces,
+    cached::{REVALIDATION_MAX, REVALIDATIONS_MAX, written::drain},
+};
 
 const WINDOW: &str = "ETag: \"1\"\nCache-Control: max-age=5, stale-while-revalidate=10";
 
@@ -113,4 +131,43 @@ async fn a_body_in_a_file_is_not_read_to_make_it_new() {
         world.until(|world| world.reads.free() == 32).await;
     }
     assert_eq!(checked(), (1 << 20, 2_000_000));
+}
+
+/// A body that comes a MiB each time, and then no more.
+struct Trickles {
+    pause: Duration,
+    left: u32,
+    next: Pin<Box<Sleep>>,
+    given: Arc<AtomicU32>,
+}
+
+impl Pieces for Trickles {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Piece, Fault>>> {
+        if self.left == 0 {
+            return Poll::Pending;
+        }
+        ready!(self.next.as_mut().poll(cx));
+        let at = Instant::now() + self.pause;
+        self.next.as_mut().reset(at);
+        self.left -= 1;
+        self.given.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Piece::Bytes(Bytes::from(vec![0; 1 << 20])))))
+    }
+}
+
+/// However long it takes altogether.
+#[tokio::test(start_paused = true)]
+async fn a_long_body_makes_it_new_for_as_long_as_it_comes() {
+    for (pause, expect, seconds) in [(50, 9, 600), (70, 0, 60)] {
+        let (pause, given) = (Duration::from_secs(pause), Arc::<AtomicU32>::default());
+        let next = Box::pin(sleep(pause));
+        let body = Trickles { pause, left: 9, next, given: Arc::clone(&given) };
+        let began = Instant::now();
+        drain(Body::stream(body, None), u64::MAX, REVALIDATION_MAX).await.unwrap();
+        assert_eq!(given.load(Ordering::Relaxed), expect);
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
 }

@@ -268,6 +268,9 @@ async fn files_are_passed_on_and_not_said_to_be_stored() {
     let cached = Cached::new(Filed, cache.clone(), Trust::default(), clock);
     let answer = cached.answer(ask("/a", &[])).await.unwrap();
     assert_eq!(answer.headers()[CACHE_STATUS], "relais; fwd=uri-miss; fwd-status=200; ttl=60");
-    assert_eq!(drain(answer.into_body(), 10).await.map_err(|fault| fault.side), Ok(()));
+    assert_eq!(
+        drain(answer.into_body(), 10, Duration::from_mins(1)).await.map_err(|fault| fault.side),
+        Ok(())
+    );
     assert_eq!(cache.keys(), 0);
 }
