@@ -177,7 +177,8 @@ impl Folder {
     ) -> Result<Entries, Refusal> {
         let mut entries = Entries::default();
         let names = rustix::fs::Dir::new(fd).map_err(Refusal::of)?;
-        for name in names.flatten() {
+        for name in names {
+            let name = name.map_err(Refusal::of)?;
             let name = name.file_name().to_bytes();
             let inside = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
             let hidden = self.rules.dotfiles == Dotfiles::Hidden && is_dotted(&inside);
@@ -188,23 +189,28 @@ impl Folder {
                 entries.is_cut = true;
                 break;
             }
-            entries.list.extend(self.entry(name, &inside));
+            entries.list.extend(self.entry(name, &inside)?);
         }
         Ok(entries)
     }
 
-    /// The entry for `name`, unless it is nothing that would be served.
-    fn entry(&self, name: &[u8], inside: &[u8]) -> Option<Entry> {
-        let dir = self.dir.load_full()?;
-        let (fd, _) = self.see(&dir, inside).ok()?;
-        let found = statx(&fd, c"").ok()?;
+    /// The entry for `name`, unless it is nothing that would be served. If that cannot be told, there is
+    /// no list: one without it would pass for whole.
+    fn entry(&self, name: &[u8], inside: &[u8]) -> Result<Option<Entry>, Refusal> {
+        let dir = self.dir.load();
+        let dir = dir.as_ref().ok_or(Refusal::Busy)?;
+        let found = self.see(dir, inside).and_then(|(fd, _)| statx(&fd, c""));
+        let found = match found {
+            Ok(found) => found,
+            Err(errno) => return Refusal::of_one(errno).map_or(Ok(None), Err),
+        };
         let stamp = Stamp::from(&found);
         let bytes = match FileType::from_raw_mode(found.stx_mode.into()) {
             FileType::Directory => None,
             FileType::RegularFile => Some(stamp.len),
-            _ => return None,
+            _ => return Ok(None),
         };
-        Some(Entry { name: name.to_vec(), bytes, modified: Some(stamp.modified) })
+        Ok(Some(Entry { name: name.to_vec(), bytes, modified: Some(stamp.modified) }))
     }
 }
 
