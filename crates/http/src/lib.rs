@@ -21,6 +21,7 @@ pub mod forward;
 mod handler;
 mod hosts;
 mod interim;
+mod joined;
 mod judged;
 pub mod line_log;
 mod mapping;
