@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use relais_net::{DialError, Fault, Side, Stage};
 
@@ -41,6 +41,8 @@ pub enum CallError {
         upstream: String,
         /// Why there is none.
         source: Busy,
+        /// How long it waited for one, if it did.
+        waited: Option<Duration>,
     },
     /// It took too long.
     #[error("no answer in time from {upstream}")]
