@@ -101,7 +101,8 @@ impl CacheStatus {
                 Forward::Method | Forward::Content | Forward::Upgrade | Forward::Bypassed,
                 _,
             ) => Cached::Bypass,
-            Source::Upstream(..) | Source::Joined(..) | Source::Nobody => Cached::Miss,
+            Source::Joined(..) => Cached::Collapsed,
+            Source::Upstream(..) | Source::Nobody => Cached::Miss,
         }
     }
 }
@@ -191,6 +192,9 @@ mod tests {
         let missed = upstream(Forward::Unknown, 200);
         let stored = CacheStatus { ttl: Some(60), kept: Kept::Stored, ..missed };
         check(stored, "relais; fwd=uri-miss; fwd-status=200; ttl=60; stored", "miss");
+        let joined = Source::Joined(Forward::Unknown, StatusCode::OK);
+        let joined = CacheStatus { source: joined, ttl: Some(60), kept: Kept::Unsaid };
+        check(joined, "relais; fwd=uri-miss; fwd-status=200; collapsed; ttl=60", "collapsed");
         check(upstream(Forward::OtherVariants, 0), "relais; fwd=vary-miss", "miss");
         check(
             upstream(Forward::Unread, 200),

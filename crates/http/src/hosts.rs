@@ -1,7 +1,8 @@
 //! Virtual hosts: which handler answers is decided by the host that a request names.
 
+mod table;
+
 use std::{
-    collections::HashMap,
     fmt,
     future::ready,
     net::{Ipv4Addr, Ipv6Addr},
@@ -11,27 +12,19 @@ use std::{
 
 use http::{Method, Request, StatusCode};
 use relais_net::Fault;
-use relais_wire::host::{NAME_BYTES_MAX, is_dns_name};
+use relais_wire::host::is_dns_name;
 
+pub use self::table::HostTable;
 use crate::{
     Accepts, Answer, Answering, Ask, DynHandler, Ended, Handler, Refused, handler::plain_text,
     target::authority,
 };
 
-/// Passes each request to the handler of the host it names.
-///
-/// An exact name goes before `*.` patterns, a longer pattern before a shorter, and the default
-/// takes what is left; without a default that is answered with 421 Misdirected Request. Case, port
-/// and a trailing dot make no difference.
-///
-/// *Cost*: with a default alone the host is not looked at; else one hash for the name and, if that
-/// is unknown and there are patterns, one for each of its labels. Nothing is allocated.
+/// Passes each request to the handler of the host it names, which a [`HostTable`] says; where that says
+/// none, it is answered with 421 Misdirected Request.
 #[derive(Debug, Default)]
 pub struct Hosts {
-    exact: HashMap<Box<str>, Arc<dyn DynHandler>>,
-    /// By what follows the `*.`.
-    under: HashMap<Box<str>, Arc<dyn DynHandler>>,
-    default: Option<Arc<dyn DynHandler>>,
+    table: HostTable<Arc<dyn DynHandler>>,
     /// Of the site that was named first.
     first: Option<Arc<dyn DynHandler>>,
 }
@@ -82,7 +75,7 @@ pub enum HostsError {
 impl Hosts {
     /// Answers for every host alike.
     pub fn only(handler: Arc<dyn DynHandler>) -> Self {
-        Self { default: Some(handler), ..Self::default() }
+        Self { table: HostTable::only(handler), first: None }
     }
 
     /// Divides requests among `sites`.
@@ -91,40 +84,16 @@ impl Hosts {
     ///
     /// If two sites answer for the same host, or two for all the others.
     pub fn new(sites: impl IntoIterator<Item = Site>) -> Result<Self, HostsError> {
-        let mut table = Self::default();
-        for Site { hosts, handler } in sites {
-            table.first.get_or_insert_with(|| Arc::clone(&handler));
-            if hosts.is_empty() && table.default.replace(Arc::clone(&handler)).is_some() {
-                return Err(HostsError::TwoDefaults);
-            }
-            for host in hosts {
-                table.add(host, &handler)?;
-            }
-        }
-        Ok(table)
-    }
-
-    fn add(&mut self, host: HostPattern, handler: &Arc<dyn DynHandler>) -> Result<(), HostsError> {
-        let (names, name) = match &host {
-            HostPattern::Exact(name) => (&mut self.exact, name),
-            HostPattern::Under(name) => (&mut self.under, name),
-        };
-        match names.insert(name.clone(), Arc::clone(handler)) {
-            None => Ok(()),
-            Some(_) => Err(HostsError::Twice(host)),
-        }
+        let sites: Vec<_> = sites.into_iter().collect();
+        let first = sites.first().map(|site| Arc::clone(&site.handler));
+        let sites = sites.into_iter().map(|Site { hosts, handler }| (hosts, handler));
+        Ok(Self { table: HostTable::new(sites)?, first })
     }
 
     fn pick(&self, ask: &Ask) -> Option<&dyn DynHandler> {
-        if self.exact.is_empty() && self.under.is_empty() {
-            return self.default.as_deref();
-        }
-        let mut room = [0; NAME_BYTES_MAX];
         let request = &ask.request;
-        let named = authority(request.uri(), request.headers());
-        let named = named.and_then(|host| canonical(host, &mut room));
-        let found = named.and_then(|host| self.find(host));
-        found.or(self.default.as_ref()).map(|handler| &**handler)
+        let found = self.table.find(|| authority(request.uri(), request.headers()));
+        found.map(|handler| &**handler)
     }
 
     /// The answer to who asks for a host that nobody here has. Told like a refusal of the
@@ -143,29 +112,12 @@ impl Hosts {
         self.refused(&Refused { caller, request, status, ended });
         answer
     }
-
-    fn find(&self, host: &str) -> Option<&Arc<dyn DynHandler>> {
-        if let Some(handler) = self.exact.get(host) {
-            return Some(handler);
-        }
-        if self.under.is_empty() {
-            return None;
-        }
-        let mut rest = host;
-        while let Some((_, above)) = rest.split_once('.') {
-            if let Some(handler) = self.under.get(above) {
-                return Some(handler);
-            }
-            rest = above;
-        }
-        None
-    }
 }
 
 impl Handler for Hosts {
     /// What the default accepts: whoever is asked for what is elsewhere is asked for any host.
     fn accepts(&self) -> Accepts {
-        self.default.as_deref().map_or(Accepts::Origin, DynHandler::accepts_dyn)
+        self.table.of_the_rest().map_or(Accepts::Origin, |handler| handler.accepts_dyn())
     }
 
     fn at_once(&self, ask: &Ask) -> Option<Answer> {
@@ -192,36 +144,10 @@ impl Handler for Hosts {
     /// Tells the default, or else the first site: what is refused names no host to be trusted, if
     /// it names one at all, and one log is to have it.
     fn refused(&self, refused: &Refused<'_>) {
-        if let Some(handler) = self.default.as_ref().or(self.first.as_ref()) {
+        if let Some(handler) = self.table.of_the_rest().or(self.first.as_ref()) {
             handler.refused_dyn(refused);
         }
     }
-}
-
-/// `authority` as a [`HostPattern`] has it: without user, port and last dot, in lower case.
-fn canonical<'a>(authority: &str, room: &'a mut [u8; NAME_BYTES_MAX]) -> Option<&'a str> {
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if let Some(host) = host.strip_prefix('[') {
-        let (address, _port) = host.split_once(']')?;
-        return print_ipv6(address.parse().ok()?, room);
-    }
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let host = host.strip_suffix('.').unwrap_or(host);
-    if host.split('.').any(str::is_empty) {
-        return None;
-    }
-    let room = room.get_mut(..host.len())?;
-    room.copy_from_slice(host.as_bytes());
-    room.make_ascii_lowercase();
-    str::from_utf8(room).ok()
-}
-
-/// One address is written in many ways: printed again, it is written in one.
-fn print_ipv6(address: Ipv6Addr, room: &mut [u8; NAME_BYTES_MAX]) -> Option<&str> {
-    let mut left = &mut room[..];
-    std::io::Write::write_fmt(&mut left, format_args!("[{address}]")).ok()?;
-    let len = NAME_BYTES_MAX - left.len();
-    str::from_utf8(&room[..len]).ok()
 }
 
 impl FromStr for HostPattern {

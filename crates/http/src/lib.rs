@@ -21,6 +21,7 @@ pub mod forward;
 mod handler;
 mod hosts;
 mod interim;
+mod joined;
 mod judged;
 pub mod line_log;
 mod mapping;
@@ -52,7 +53,7 @@ pub use handler::{
     Accepts, Answer, Answering, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused,
     media_type, unfold,
 };
-pub use hosts::{HostPattern, Hosts, HostsError, ParseHostPatternError, Site};
+pub use hosts::{HostPattern, HostTable, Hosts, HostsError, ParseHostPatternError, Site};
 pub use own_names::{OwnNames, strange_name};
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;

@@ -15,6 +15,8 @@ use relais_wire::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::joined::joined;
+
 /// A page in one of the languages we speak.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -38,7 +40,8 @@ pub(crate) enum Language {
 impl Language {
     /// HTML for who asks for it, JSON likewise, and plain text for who takes anything: programs.
     pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
-        let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+        let accept = joined(headers, ACCEPT);
+        let accept = accept.as_deref();
         if prefers_json(accept) {
             Self::Json
         } else if media_quality(accept, "text", "html") > media_quality(accept, "text", "plain") {
@@ -154,6 +157,11 @@ mod tests {
         check(Some("*/*"), Language::Plain);
         check(Some("text/plain, text/html;q=0.9"), Language::Plain);
         check(Some("application/json"), Language::Json);
+        let mut lines = HeaderMap::new();
+        for line in ["text/plain;q=0.5", "text/html"] {
+            lines.append(ACCEPT, HeaderValue::from_static(line));
+        }
+        assert_eq!(Language::asked_for(&lines), Language::Html, "in two lines");
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         check(Some(browser), Language::Html);
     }

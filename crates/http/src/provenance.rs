@@ -10,6 +10,8 @@ use relais_wire::exchange::Cached;
 pub struct Provenance {
     /// Who was asked; `None` if nobody was.
     pub upstream: Option<Arc<str>>,
+    /// How long the request waited for a place; `None` if there was one at once.
+    pub queue: Option<Duration>,
     /// How long connecting took; `None` on a connection that was there already.
     pub connect: Option<Duration>,
     /// Whose fault it is that there is no other: it stands in the place of one that did not come.

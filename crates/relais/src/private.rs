@@ -1,27 +1,44 @@
 //! Files that are nobody's but who runs relais, and which of them lie below a root.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
-/// Files and folders that no site is to answer with, though they lie below its root. Real paths, as far as
-/// they are there, in order.
+/// Files and folders that no site is to answer with, though they lie below its root. Clones are of the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Private(Vec<PathBuf>);
+pub(crate) struct Private {
+    /// As they were said.
+    said: Arc<[PathBuf]>,
+    /// Their real paths, as far as they were there, in order.
+    real: Arc<[PathBuf]>,
+}
 
 impl Private {
     /// All that is at `paths`. Asks the disk what is a link.
     pub(crate) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let mut all: Vec<_> = paths.into_iter().map(|path| real(&path)).collect();
+        let said: Arc<[_]> = paths.into_iter().collect();
+        let mut all: Vec<_> = said.iter().map(|path| real(path)).collect();
         all.sort();
         all.dedup();
-        Self(all)
+        Self { said, real: all.into() }
     }
 
     /// Those below `root`.
     pub(crate) fn below(&self, root: &Path) -> Vec<PathBuf> {
         let root = real(root);
         // They stand together: there may be as many as there are roots.
-        let first = self.0.partition_point(|path| *path < root);
-        self.0[first..].iter().take_while(|path| path.starts_with(&root)).cloned().collect()
+        let first = self.real.partition_point(|path| *path < root);
+        self.real[first..].iter().take_while(|path| path.starts_with(&root)).cloned().collect()
+    }
+
+    /// The same, and those that are below `root` now, if links were set anew since. Asks the disk.
+    pub(crate) fn now_below(&self, root: &Path) -> Vec<PathBuf> {
+        let mut all = self.below(root);
+        all.extend(Self::of(self.said.iter().cloned()).below(root));
+        all.sort();
+        all.dedup();
+        all
     }
 }
 
@@ -86,6 +103,23 @@ mod tests {
         check("link/in/../../a/x", "a/x");
         let here = std::env::current_dir().unwrap().canonicalize().unwrap();
         assert_eq!(real(Path::new("no/such")), here.join("no/such"));
+    }
+
+    #[test]
+    fn what_a_link_leads_to_since_is_found_and_what_it_led_to_is_not_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().canonicalize().unwrap().join(name);
+        for name in ["releases/1", "releases/2"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        symlink("releases/1", at("current")).unwrap();
+        let private = Private::of([at("current/users"), at("elsewhere")]);
+        assert_eq!(private.now_below(&at("current")), [at("releases/1/users")]);
+        fs::remove_file(at("current")).unwrap();
+        symlink("releases/2", at("current")).unwrap();
+        assert_eq!(private.now_below(&at("current")), [at("releases/2/users")]);
+        let both = ["releases/1/users", "releases/2/users"].map(at);
+        assert_eq!(private.now_below(&at("releases")), both);
     }
 
     #[test]

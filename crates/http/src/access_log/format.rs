@@ -39,7 +39,7 @@ pub enum Format {
     /// | `status` | of the answer; 499 if the caller left before it |
     /// | `bytes` | of the body that were sent |
     /// | `complete` | whether that was all of it |
-    /// | `cache` | what a cache did: `hit`, `stale`, `revalidated`, `miss` or `bypass`; null where there is none |
+    /// | `cache` | what a cache did: `hit`, `stale`, `revalidated`, `collapsed`, `miss` or `bypass`; null where there is none |
     /// | `duration_ms` | from the request to the answer's end, with microseconds after the point |
     ///
     /// Bytes that are not UTF-8 are `\xHH` in the text, and so `\\xHH` in JSON.

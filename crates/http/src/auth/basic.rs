@@ -3,13 +3,13 @@
 use std::{io, sync::Arc, time::Duration};
 
 use http::{HeaderValue, StatusCode, header};
-use relais_net::{Fault, Peer, Side};
+use relais_net::{Client, Fault, Side};
 use tokio::time::Instant;
 
 use super::{
     Realm, Turn, Turns, User, Users,
     credentials::{self, Credentials},
-    throttle::Throttle,
+    throttle::{Chance, Login, Throttle},
     verified::{Key, Verified},
 };
 use crate::{Accepts, Answer, Ask, Handler, Refused, handler::plain_text};
@@ -17,8 +17,8 @@ use crate::{Accepts, Answer, Ask, Handler, Refused, handler::plain_text};
 /// Demands a password before `H` answers.
 ///
 /// Who gives none, or a wrong one, is answered with 401; who was wrong too often, with 429, even
-/// with the right password, which could be found by trying otherwise; and while too many are being
-/// verified, with 503. The inner handler's requests and answers have a [`User`] among their
+/// with the right password, which could be found by trying otherwise, but for whom this client was
+/// let in as before; and while too many are being verified, with 503. The inner handler's requests and answers have a [`User`] among their
 /// extensions; only its [`Handler::at_once`] sees none in the request, which is not ours to change
 /// there. The Authorization header stays, and is marked sensitive.
 #[derive(Debug)]
@@ -38,24 +38,37 @@ pub struct Limits {
     pub waiting_max: usize,
     /// How many verified credentials are remembered.
     pub verified_max: usize,
-    /// How long they are.
+    /// How long they are after they were given last.
     pub verified_life: Duration,
-    /// How often in a minute a client may be wrong.
+    /// How often in a minute a client may be wrong as one user.
     pub failures_a_minute_max: u32,
-    /// For how many clients that is counted.
+    /// How often in a minute a client may be wrong as whomever; but who calls over a Unix socket, where
+    /// clients cannot be told apart.
+    pub failures_a_client_max: u32,
+    /// How often in a minute a client that has to wait may ask all the same as one user, before it is
+    /// not even looked up whether it is remembered: that tells right from wrong, too.
+    pub turned_away_a_minute_max: u32,
+    /// For how many clients, and users of them, each of these is counted.
     pub clients_max: usize,
+}
+
+impl Limits {
+    /// Those that hold if no others are said.
+    pub const DEFAULT: Self = Self {
+        hashing_max: 2,
+        waiting_max: 128,
+        verified_max: 4096,
+        verified_life: Duration::from_mins(5),
+        failures_a_minute_max: 10,
+        failures_a_client_max: 300,
+        turned_away_a_minute_max: 1000,
+        clients_max: 16_384,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            hashing_max: 2,
-            waiting_max: 128,
-            verified_max: 4096,
-            verified_life: Duration::from_mins(5),
-            failures_a_minute_max: 10,
-            clients_max: 16_384,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -67,6 +80,14 @@ struct Desk {
     throttle: Throttle,
     /// A turn each for those being hashed.
     turns: Turns,
+}
+
+/// What a request says of who asks, and what stands for that.
+#[derive(Debug)]
+struct Attempt<'a> {
+    client: Client,
+    token: &'a [u8],
+    key: Key,
 }
 
 /// Why a request does not reach the inner handler.
@@ -81,19 +102,12 @@ enum Refusal {
 impl<H> Basic<H> {
     /// Demands the password of one of `users` before `inner` answers.
     pub fn new(inner: H, realm: &Realm, users: Users, limits: &Limits) -> Self {
-        let Limits {
-            hashing_max,
-            waiting_max,
-            verified_max,
-            verified_life,
-            failures_a_minute_max,
-            clients_max,
-        } = *limits;
+        let Limits { hashing_max, waiting_max, verified_max, verified_life, .. } = *limits;
         let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
         let desk = Desk {
             users,
             verified: Verified::new(verified_max, verified_life),
-            throttle: Throttle::new(failures_a_minute_max, clients_max),
+            throttle: Throttle::new(limits),
             turns: Turns::new(hashing_max, waiting_max),
         };
         let challenge = challenge.try_into().expect("printable characters, as a realm has");
@@ -131,7 +145,7 @@ impl<H: Handler> Handler for Basic<H> {
         let Some(token) = credentials::token(ask.request.headers()) else {
             return Some(self.refuse(Refusal::Unauthorized));
         };
-        match self.desk.judge(ask.caller.peer, &self.desk.verified.key(token)) {
+        match self.desk.judge(&self.desk.attempt(ask, token)) {
             Some(Ok(user)) => self.inner.at_once(ask).map(|answer| signed(answer, user)),
             Some(Err(refusal)) => Some(self.refuse(refusal)),
             None => None,
@@ -162,23 +176,44 @@ fn signed(mut answer: Answer, user: User) -> Answer {
 }
 
 impl Desk {
-    /// What is known of the credentials with this key without hashing, if anything is.
+    fn attempt<'a>(&self, ask: &Ask, token: &'a [u8]) -> Attempt<'a> {
+        let client = ask.caller.peer.client();
+        Attempt { client, token, key: self.verified.key(client, token) }
+    }
+
+    /// What is known of these credentials without hashing, if anything is.
     ///
-    /// The throttle comes first: an answer from memory tells right from wrong, too.
-    fn judge(&self, peer: Peer, key: &Key) -> Option<Result<User, Refusal>> {
+    /// Who is remembered is let in whatever is owed: many may share an address, and a name is no secret.
+    /// But that is an answer as well, so only so many are looked up.
+    fn judge(&self, attempt: &Attempt<'_>) -> Option<Result<User, Refusal>> {
         let now = Instant::now();
-        if let Some(wait) = self.throttle.wait(peer, now) {
-            return Some(Err(Refusal::Throttled(wait)));
+        if self.throttle.is_idle() {
+            return self.verified.find(&attempt.key, now).map(Ok);
         }
-        self.verified.find(key, now).map(Ok)
+        let Some(Credentials { user, .. }) = Credentials::decode(attempt.token) else {
+            return Some(Err(Refusal::Unauthorized));
+        };
+        let login = self.throttle.login(attempt.client, &user);
+        let wait = match self.throttle.chance(login, now) {
+            Chance::None(wait) => return Some(Err(Refusal::Throttled(wait))),
+            Chance::IfKnown(wait) => Some(wait),
+            Chance::Open => None,
+        };
+        if let Some(known) = self.verified.find(&attempt.key, now) {
+            return Some(Ok(known));
+        }
+        wait.map(|wait| {
+            self.throttle.turned_away(login, now);
+            Err(Refusal::Throttled(wait))
+        })
     }
 
     async fn admit(self: &Arc<Self>, ask: &Ask) -> Result<Result<User, Refusal>, Fault> {
         let Some(token) = credentials::token(ask.request.headers()) else {
             return Ok(Err(Refusal::Unauthorized));
         };
-        let (peer, key) = (ask.caller.peer, self.verified.key(token));
-        if let Some(known) = self.judge(peer, &key) {
+        let attempt = self.attempt(ask, token);
+        if let Some(known) = self.judge(&attempt) {
             return Ok(known);
         }
         let Some(credentials) = Credentials::decode(token) else {
@@ -188,17 +223,17 @@ impl Desk {
             return Ok(Err(Refusal::Busy));
         };
         // Those before us may have been the same caller: a browser asks for many things at once.
-        match self.judge(peer, &key) {
-            Some(known) => Ok(known),
-            None => self.hash(turn, peer, key, credentials).await,
+        if let Some(known) = self.judge(&attempt) {
+            return Ok(known);
         }
+        let login = self.throttle.login(attempt.client, &credentials.user);
+        self.hash(turn, (login, attempt.key), credentials).await
     }
 
     async fn hash(
         self: &Arc<Self>,
         turn: Turn,
-        peer: Peer,
-        key: Key,
+        (login, key): (Login, Key),
         credentials: Credentials,
     ) -> Result<Result<User, Refusal>, Fault> {
         let desk = Arc::clone(self);
@@ -208,7 +243,7 @@ impl Desk {
             let found = desk.users.verify(&user, password.as_bytes(), slate);
             match &found {
                 Some(user) => desk.verified.keep(key, user.clone(), Instant::now()),
-                None => desk.throttle.failed(peer, Instant::now()),
+                None => desk.throttle.failed(login, Instant::now()),
             }
             found.ok_or(Refusal::Unauthorized)
         });

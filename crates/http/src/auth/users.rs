@@ -99,6 +99,8 @@ impl FromStr for Users {
     fn from_str(text: &str) -> Result<Self, UsersError> {
         let mut users = Self { users: Vec::new(), places: HashMap::new() };
         let mut lines = Vec::new();
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, text) in text.lines().map(str::trim).enumerate() {
             let line = index + 1;
             if text.is_empty() || text.starts_with('#') {
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn a_password_opens_to_its_own_user_only() {
         let text = format!(
-            "# who may\n\nada:{}\r\n  bob:{}  \n#bob:x\nзоя:{}",
+            "\u{feff}ada:{}\r\n# who may\n\n  bob:{}  \n#bob:x\nзоя:{}",
             argon2id_of("één"),
             bcrypt_of("two"),
             bcrypt_of("three").replace("$2b$", "$2y$"),

@@ -16,11 +16,19 @@ use crate::{Answer, Body, Piece, Pieces, Provenance, ReadyHead, handler::plain_t
 static HIT: Provenance = cached(Cached::Hit);
 static STALE: Provenance = cached(Cached::Stale);
 /// And of those for which another client had.
-static JOINED: Provenance = cached(Cached::Miss);
+static JOINED: Provenance = cached(Cached::Collapsed);
 
 const fn cached(verdict: Cached) -> Provenance {
     let cached = Some(verdict);
-    Provenance { upstream: None, connect: None, fault: None, error: None, cached, blocked: None }
+    Provenance {
+        upstream: None,
+        queue: None,
+        connect: None,
+        fault: None,
+        error: None,
+        cached,
+        blocked: None,
+    }
 }
 
 impl ReadyHead for Hit {
@@ -64,7 +72,7 @@ pub(super) fn streamed(hit: Hit, pieces: impl Pieces + 'static) -> Answer {
 fn usual(hit: &Hit) -> &'static Provenance {
     match hit.cache_status().verdict() {
         Cached::Hit => &HIT,
-        Cached::Miss => &JOINED,
+        Cached::Collapsed => &JOINED,
         _ => &STALE,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use http::{HeaderValue, header::ACCEPT};
+use http::header::ACCEPT;
 use relais_wire::{
     accept::{media_quality, prefers_json},
     target::FilePath,
@@ -16,6 +16,7 @@ use super::{
     refusal::Refusal,
     reply::Asked,
 };
+use crate::joined::joined;
 
 /// What a path leads to.
 #[derive(Debug)]
@@ -88,7 +89,8 @@ impl Files {
 
     /// The page for paths where nothing is, for who may want a page.
     fn fall_back(&self, path: &FilePath<'_>, asked: &Asked<'_>) -> Result<Hit, Refusal> {
-        let accept = asked.headers.get(ACCEPT).map(HeaderValue::as_bytes);
+        let accept = joined(asked.headers, ACCEPT);
+        let accept = accept.as_deref();
         let wants_page = || {
             let is_asked_for =
                 media_quality(accept, "text", "html") > media_quality(accept, "text", "plain");

@@ -24,7 +24,7 @@ use super::{
     found::{Entries, Entry, Found, Freshness, Held, Source, Way},
     options::{Dotfiles, OpenError},
     refusal::{Hush, Refusal},
-    withheld::Withheld,
+    withheld::{OwnFiles, Withheld},
 };
 use crate::{OpenFile, Stamp};
 
@@ -37,7 +37,7 @@ pub(super) struct Folder {
     looked: AtomicU64,
     look_every: Duration,
     rules: Rules,
-    withheld: Withheld,
+    own_files: OwnFiles,
     hush: Hush,
 }
 
@@ -45,6 +45,8 @@ pub(super) struct Folder {
 struct Dir {
     fd: OwnedFd,
     identity: (u64, u64),
+    /// What is not there for callers: where that is, may be decided by the link that led here.
+    withheld: Withheld,
 }
 
 impl Folder {
@@ -66,13 +68,15 @@ impl Folder {
         }
         let dir = ArcSwapOption::from_pointee(dir);
         let (looked, hush) = (AtomicU64::new(0), Hush::default());
-        let withheld = Withheld::default();
-        Ok(Self { path, dir, looked, look_every, rules, withheld, hush })
+        let own_files = OwnFiles::default();
+        Ok(Self { path, dir, looked, look_every, rules, own_files, hush })
     }
 
-    /// The same, as if what is `withheld` were not there.
-    pub(super) fn without(self, withheld: Withheld) -> Self {
-        Self { withheld, ..self }
+    /// The same, as if `own_files` were not there.
+    pub(super) fn without(self, own_files: OwnFiles) -> Self {
+        let dir = self.dir.swap(None).and_then(Arc::into_inner);
+        let dir = dir.map(|dir| dir.without(&own_files));
+        Self { own_files, dir: ArcSwapOption::from_pointee(dir), ..self }
     }
 
     #[cfg(test)]
@@ -138,7 +142,7 @@ impl Folder {
             return;
         }
         tracing::info!(root = ?self.path, "the root is another folder now");
-        self.dir.store(Some(Arc::new(dir)));
+        self.dir.store(Some(Arc::new(dir.without(&self.own_files))));
     }
 
     /// Looks before it opens: what is no file and no folder is left alone, so that nobody who waits
@@ -165,7 +169,7 @@ impl Folder {
     /// Opens what is at `path`, but not to be read.
     fn see(&self, dir: &Dir, path: &[u8]) -> Result<(OwnedFd, Way), Errno> {
         let (seen, way) = beneath::open(&dir.fd, path, OFlags::PATH, self.rules)?;
-        if self.withheld.holds(&seen) { Err(Errno::NOENT) } else { Ok((seen, way)) }
+        if dir.withheld.holds(&seen) { Err(Errno::NOENT) } else { Ok((seen, way)) }
     }
 
     /// What is in the folder `fd`, which is at `path`: files and folders that may be asked for.
@@ -177,7 +181,8 @@ impl Folder {
     ) -> Result<Entries, Refusal> {
         let mut entries = Entries::default();
         let names = rustix::fs::Dir::new(fd).map_err(Refusal::of)?;
-        for name in names.flatten() {
+        for name in names {
+            let name = name.map_err(Refusal::of)?;
             let name = name.file_name().to_bytes();
             let inside = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
             let hidden = self.rules.dotfiles == Dotfiles::Hidden && is_dotted(&inside);
@@ -188,23 +193,28 @@ impl Folder {
                 entries.is_cut = true;
                 break;
             }
-            entries.list.extend(self.entry(name, &inside));
+            entries.list.extend(self.entry(name, &inside)?);
         }
         Ok(entries)
     }
 
-    /// The entry for `name`, unless it is nothing that would be served.
-    fn entry(&self, name: &[u8], inside: &[u8]) -> Option<Entry> {
-        let dir = self.dir.load_full()?;
-        let (fd, _) = self.see(&dir, inside).ok()?;
-        let found = statx(&fd, c"").ok()?;
+    /// The entry for `name`, unless it is nothing that would be served. If that cannot be told, there is
+    /// no list: one without it would pass for whole.
+    fn entry(&self, name: &[u8], inside: &[u8]) -> Result<Option<Entry>, Refusal> {
+        let dir = self.dir.load();
+        let dir = dir.as_ref().ok_or(Refusal::Busy)?;
+        let found = self.see(dir, inside).and_then(|(fd, _)| statx(&fd, c""));
+        let found = match found {
+            Ok(found) => found,
+            Err(errno) => return Refusal::of_one(errno).map_or(Ok(None), Err),
+        };
         let stamp = Stamp::from(&found);
         let bytes = match FileType::from_raw_mode(found.stx_mode.into()) {
             FileType::Directory => None,
             FileType::RegularFile => Some(stamp.len),
-            _ => return None,
+            _ => return Ok(None),
         };
-        Some(Entry { name: name.to_vec(), bytes, modified: Some(stamp.modified) })
+        Ok(Some(Entry { name: name.to_vec(), bytes, modified: Some(stamp.modified) }))
     }
 }
 
@@ -213,7 +223,12 @@ impl Dir {
         // The path is the operator's: its links are followed.
         let fd = rustix::fs::open(path, directory(OFlags::RDONLY), Mode::empty())?;
         let identity = Stamp::from(&statx(&fd, c"")?).identity;
-        Ok(Self { fd, identity })
+        Ok(Self { fd, identity, withheld: Withheld::default() })
+    }
+
+    /// The same, as if `own_files` were not there, wherever they are now.
+    fn without(self, own_files: &OwnFiles) -> Self {
+        Self { withheld: own_files.now(), ..self }
     }
 }
 

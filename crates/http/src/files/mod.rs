@@ -55,6 +55,7 @@ pub use self::options::{
     Asset, Compress, Dotfiles, Levels, Limits, Listing, OpenError, Options, Purpose, Root,
 };
 pub use self::refusal::ERROR_STATUSES;
+pub use self::withheld::OwnFiles;
 use self::{
     find::{Hit, StandsFor},
     found::{Freshness, Source},

@@ -14,7 +14,7 @@ use super::{
     room::Room,
     rules::CacheRules,
     tree::Tree,
-    withheld::Withheld,
+    withheld::OwnFiles,
 };
 
 impl Files {
@@ -34,7 +34,7 @@ impl Files {
             error_pages,
             cache_control,
             dotfiles,
-            withheld,
+            own_files,
             compress,
             limits,
             open_files,
@@ -46,7 +46,7 @@ impl Files {
         let error_pages = error_pages.into_iter().map(|(status, path)| (status, below_root(&path)));
         let room = Room::of(limits.hot_bytes_max.saturating_mul(2));
         let files = Self {
-            tree: Arc::new(open_tree((root, dotfiles, Withheld(withheld)), limits.renew_after)?),
+            tree: Arc::new(open_tree((root, dotfiles, own_files), limits.renew_after)?),
             index,
             listing,
             fallback: fallback.as_deref().map(below_root),
@@ -82,12 +82,12 @@ impl Files {
 }
 
 fn open_tree(
-    (root, dotfiles, withheld): (Root, Dotfiles, Withheld),
+    (root, dotfiles, own_files): (Root, Dotfiles, OwnFiles),
     look_every: Duration,
 ) -> Result<Tree, OpenError> {
     Ok(match root {
         Root::Folder(path) => {
-            Tree::Folder(Folder::open_root(path, dotfiles, look_every)?.without(withheld))
+            Tree::Folder(Folder::open_root(path, dotfiles, look_every)?.without(own_files))
         }
         Root::Embedded(assets) => Tree::Embedded(Embedded::of(assets)),
     })

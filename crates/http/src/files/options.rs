@@ -9,6 +9,7 @@ use std::{
 
 use http::{HeaderValue, StatusCode};
 
+use super::OwnFiles;
 use crate::OpenFiles;
 
 /// What [`Files`](super::Files) serves, and how.
@@ -42,9 +43,7 @@ pub struct Options {
     /// each file those beside it that have its name and a number behind, as older logs do (`FILE.1`,
     /// `FILE-20260131`, `FILE.1.gz`), and `FILE-wal`, `FILE-shm` and `FILE.lock`, which are a
     /// database's. A hard link or another mount is another path, by which they are there.
-    ///
-    /// *Shape*: whole paths without links.
-    pub withheld: Vec<PathBuf>,
+    pub own_files: OwnFiles,
     /// How bodies are coded.
     pub compress: Compress,
     /// How much of everything.
@@ -68,7 +67,7 @@ impl Options {
             error_pages: BTreeMap::new(),
             cache_control: Vec::new(),
             dotfiles: Dotfiles::Hidden,
-            withheld: Vec::new(),
+            own_files: OwnFiles::default(),
             compress: Compress::On(Levels::default()),
             limits: Limits::default(),
             open_files: OpenFiles::at_most(256),

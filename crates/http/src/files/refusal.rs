@@ -61,6 +61,13 @@ impl Refusal {
         }
     }
 
+    /// What `errno`, met with one name of a folder, means to who asked for all of them: nothing, if it is
+    /// about that name alone.
+    pub(super) fn of_one(errno: Errno) -> Option<Self> {
+        let refusal = Self::of(errno);
+        (refusal == Self::Busy || errno == Errno::IO).then_some(refusal)
+    }
+
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::BadPath => StatusCode::BAD_REQUEST,
@@ -146,6 +153,16 @@ mod tests {
         check(Errno::NFILE, 503);
         check(Errno::AGAIN, 503);
         check(Errno::IO, 500);
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_name_is_left_out_and_what_is_wrong_with_us_is_told() {
+        let about_it =
+            [Errno::NOENT, Errno::XDEV, Errno::LOOP, Errno::ACCESS, Errno::NOTDIR, Errno::NOTCONN];
+        assert_eq!(about_it.map(Refusal::of_one), [None; 6]);
+        let busy = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+        assert_eq!(busy.map(Refusal::of_one), [Some(Refusal::Busy); 3]);
+        assert_eq!(Refusal::of_one(Errno::IO), Some(Refusal::Broken));
     }
 
     #[test]

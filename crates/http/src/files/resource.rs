@@ -1,7 +1,6 @@
 //! What is known of one file, and which of its forms a reader gets.
 
 use std::{
-    borrow::Cow,
     ffi::CString,
     sync::{Arc, Weak},
     time::SystemTime,
@@ -14,7 +13,7 @@ use super::{
     found::Way,
     variant::{Traits, Variant, Varies},
 };
-use crate::{OpenFile, Stamp};
+use crate::{OpenFile, Stamp, joined::joined};
 
 /// The codings that there are, the one we would rather send first.
 pub(super) const CODINGS: [Coding; 3] = [Coding::Zstd, Coding::Br, Coding::Gzip];
@@ -68,7 +67,9 @@ impl Resource {
     /// Chooses by the weights in `Accept-Encoding`; of equals a sidecar, then what we code, in the
     /// order of [`CODINGS`], then the file as it is.
     pub(super) fn choose(&self, headers: &HeaderMap, offer: Offer) -> Choice<'_> {
-        let Some(accepted) = accepted(headers) else { return Choice::Have(&self.identity) };
+        let Some(accepted) = joined(headers, ACCEPT_ENCODING) else {
+            return Choice::Have(&self.identity);
+        };
         let accepted = codings(Some(&accepted));
         let (mut best, mut best_quality) = (Choice::Nothing, 0);
         let mut consider = |coding, choice| {
@@ -119,18 +120,6 @@ impl Resource {
         let coded = packed.chain(self.sidecars.iter().flatten());
         self.identity.weight() + coded.map(|variant| variant.weight()).sum::<u64>()
     }
-}
-
-/// The value of `Accept-Encoding`, joined if it came in parts.
-fn accepted(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
-    let mut values = headers.get_all(ACCEPT_ENCODING).iter();
-    let mut joined = Cow::Borrowed(values.next()?.as_bytes());
-    for value in values {
-        let joined = joined.to_mut();
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(value.as_bytes());
-    }
-    Some(joined)
 }
 
 #[cfg(test)]

@@ -2,16 +2,40 @@
 
 use std::{
     ffi::OsStr,
+    fmt,
     os::{
         fd::{AsRawFd as _, OwnedFd},
         unix::ffi::OsStrExt as _,
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustix::fs::{CWD, FileType};
 
 use super::beneath::statx;
+
+/// Says which files are the server's own: whole paths without links, as they are when it is asked. That
+/// is whenever a root is another folder than before, since a link on the way to it may lead to them, too.
+#[derive(Clone, Default)]
+pub struct OwnFiles(Option<Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>>);
+
+impl OwnFiles {
+    /// Those that `ask` gives, each time anew. It may ask the disk.
+    pub fn asked(ask: impl Fn() -> Vec<PathBuf> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(ask)))
+    }
+
+    pub(super) fn now(&self) -> Withheld {
+        Withheld(self.0.as_ref().map_or_else(Vec::new, |ask| ask()))
+    }
+}
+
+impl fmt::Debug for OwnFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OwnFiles").field(&self.now().0).finish()
+    }
+}
 
 /// Real paths of files and folders, without links.
 #[derive(Debug, Default)]

@@ -76,6 +76,10 @@ impl Out {
         options.append(true).create(true).mode(0o640).custom_flags(flags);
         let file = options.open(&path)?;
         let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            // Whoever reads it may be slow, as a disk may: meanwhile the queue takes what comes.
+            rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::APPEND)?;
+        }
         let torn = ends_torn(&path, &metadata);
         let to = To::File { file, path, identity: identity(&metadata) };
         Ok(Self { to, torn, rotation: None })
@@ -210,7 +214,7 @@ fn ends_torn(path: &Path, metadata: &Metadata) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{io::Read, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -290,18 +294,37 @@ mod tests {
         assert_eq!(fs::read_to_string(dir.path().join("old/log")).unwrap(), "one\n");
     }
 
+    fn pipe(path: &Path) {
+        use rustix::fs::{CWD, FileType, Mode};
+
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    }
+
     #[test]
     fn a_pipe_that_nobody_reads_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pipe");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &path,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RWXU,
-            0,
-        )
-        .unwrap();
+        pipe(&path);
         assert!(Out::open(Sink::File(path)).is_err());
+    }
+
+    #[test]
+    fn a_pipe_that_is_full_is_waited_for_and_tears_no_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        pipe(&path);
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let mut reader = OpenOptions::new().read(true).custom_flags(flags).open(&path).unwrap();
+        let mut out = open(&path);
+        // More than any pipe holds.
+        let lines = "a line of the log\n".repeat(100_000);
+        let written = lines.clone();
+        let writing = std::thread::spawn(move || out.write(written.as_bytes()));
+        rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::empty()).unwrap();
+        let mut read = vec![0; lines.len()];
+        let all = reader.read_exact(&mut read);
+        writing.join().unwrap().unwrap();
+        all.unwrap();
+        assert!(read == lines.as_bytes());
     }
 }

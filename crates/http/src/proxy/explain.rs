@@ -94,8 +94,10 @@ pub(super) fn error(upstream: Arc<str>, error: &CallError, asked: &request::Part
             (StatusCode::BAD_GATEWAY, "The server behind this proxy gave no proper answer.")
         }
     };
+    let queue = if let CallError::Busy { waited, .. } = error { *waited } else { None };
     let provenance = Provenance {
         upstream: Some(upstream),
+        queue,
         fault: Some(error.side()),
         error: Some(error.kind()),
         ..Provenance::default()

@@ -11,7 +11,7 @@ use http::{
 
 use super::{edits::Edits, hops};
 use crate::{
-    Answer, Caller, Provenance, Trust,
+    Answer, Caller, Trust,
     target::spoken,
     trust::{FOR, HOST_ASKED, NAMES, PROTO, Word, says_something},
     upstream::{Reply, drop_empty_lists, trimmed},
@@ -102,10 +102,9 @@ impl Way {
     /// Makes of an upstream's reply the answer that is passed back, changed as `edits` say.
     pub(crate) fn pass_back(&self, reply: Reply, edits: &Edits) -> Answer {
         let Reply { mut response, upstream, connect } = reply;
-        response.body_mut().came_from(Provenance {
-            upstream: Some(Arc::clone(upstream.name())),
-            connect,
-            ..Provenance::default()
+        response.body_mut().add_provenance(|provenance| {
+            provenance.upstream = Some(Arc::clone(upstream.name()));
+            provenance.connect = connect;
         });
         hops::renew_answer(&mut response);
         let via = self.via(response.version()).clone();

@@ -145,9 +145,9 @@ impl UnderWay {
         // The fields of a hit are elsewhere.
         let stored = if own.is_none() { crate::media_type(answer) } else { None };
         let media_type = own.or(stored.as_ref()).map(HeaderValue::as_bytes);
-        let (mut source, mut connect) = (Source::default(), None);
+        let (mut source, mut queue, mut connect) = (Source::default(), None, None);
         if let Some(provenance) = answer.body().provenance() {
-            connect = provenance.connect;
+            (queue, connect) = (provenance.queue, provenance.connect);
             source = Source {
                 cached: provenance.cached,
                 upstream: provenance.upstream.as_deref(),
@@ -155,7 +155,7 @@ impl UnderWay {
                 blocked: provenance.blocked.as_deref(),
             };
         }
-        let answered = Answered { media_type, queue: None, connect, first_byte };
+        let answered = Answered { media_type, queue, connect, first_byte };
         self.draft.answer(&answered, &source);
     }
 

@@ -129,6 +129,7 @@ mod tests {
             let mut body = Body::of([Piece::Bytes(Bytes::from_static(b"hello"))]);
             body.came_from(Provenance {
                 upstream: Some("http://127.0.0.1:1".into()),
+                queue: Some(Duration::from_millis(2)),
                 connect: Some(Duration::from_millis(3)),
                 cached: Some(Cached::Miss),
                 error: Some("dns_error"),
@@ -188,6 +189,7 @@ mod tests {
                 ..Exchange::at(UNIX_EPOCH)
             }
         );
+        assert_eq!(read.timings.queue, Some(Duration::from_millis(2)));
         assert_eq!(read.timings.connect, Some(Duration::from_millis(3)));
         assert!(read.timings.first_byte.is_some());
     }

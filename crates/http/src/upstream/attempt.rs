@@ -17,6 +17,7 @@ use super::{
     exchange::Why,
     http2,
     link::Link,
+    queue::Waited,
     server::{Connected, Speaks, Taken, Upstream},
     shared::Shared,
 };
@@ -25,7 +26,8 @@ use crate::{Body, Inbound, places::Place};
 /// An answer, and how it came about.
 #[derive(Debug)]
 pub struct Reply {
-    /// The answer, as the upstream gave it: fields for this hop included.
+    /// The answer, as the upstream gave it: fields for this hop included. How long the request waited for
+    /// a place goes with its body.
     pub response: Response<Body>,
     /// Who gave it.
     pub upstream: Arc<Upstream>,
@@ -42,6 +44,8 @@ pub(super) struct Said<'a> {
     pub(super) interims: Option<&'a dyn OnInterim>,
     /// Who asks.
     pub(super) client: Client,
+    /// How long it waited for a place, with whomever was asked.
+    pub(super) waited: Waited,
 }
 
 /// What was tried in vain.
@@ -72,7 +76,7 @@ pub(super) async fn attempt(
     let mut tries = 1;
     loop {
         // First, so that there are no more connections than may ask.
-        let place = match upstream.enter().await {
+        let place = match upstream.enter(&said.waited).await {
             Ok(place) => place,
             Err(error) => {
                 return Err(Missed { why: no_answer(upstream, error), body: Some(body) });

@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use relais_net::{DialError, Fault, Side, Stage};
 
@@ -41,6 +41,8 @@ pub enum CallError {
         upstream: String,
         /// Why there is none.
         source: Busy,
+        /// How long it waited for one, if it did.
+        waited: Option<Duration>,
     },
     /// It was to change to another protocol, which HTTP/2 in the clear has no way to.
     #[error("no change of the protocol over HTTP/2 in the clear, which is spoken with {upstream}")]

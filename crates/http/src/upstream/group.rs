@@ -9,6 +9,7 @@ use super::{
     CallError, Failed, OnInterim, Reply,
     attempt::{Missed, Said, attempt},
     budget::Budget,
+    queue::Waited,
     server::Upstream,
 };
 use crate::Inbound;
@@ -65,7 +66,7 @@ impl Group {
     ) -> impl Future<Output = Result<Reply, Failed>> + Send + 'a {
         // Taken apart out here: what an `async fn` takes apart it has twice.
         let Call { request, trail, mut body, client, interims } = call;
-        let said = Said { request, trail, interims, client };
+        let said = Said { request, trail, interims, client, waited: Waited::default() };
         async move {
             let mut tried = Vec::new();
             self.budget.add();
@@ -73,7 +74,13 @@ impl Group {
                 let upstream = self.pick(&tried, client);
                 let began = upstream.begin();
                 let Missed { why, body: untouched } = match attempt(upstream, &said, body).await {
-                    Ok(reply) => return Ok(reply),
+                    Ok(mut reply) => {
+                        if let Some(waited) = said.waited.time() {
+                            let body = reply.response.body_mut();
+                            body.add_provenance(|provenance| provenance.queue = Some(waited));
+                        }
+                        return Ok(reply);
+                    }
                     Err(missed) => missed,
                 };
                 let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
@@ -153,18 +160,21 @@ mod tests {
         let (host, speaks, dialer) = (None, Speaks::Http1, dialer_for_tests());
         let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
         let group = Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap();
-        let taken = group.upstreams()[0].enter().await.unwrap();
+        let taken = group.upstreams()[0].enter(&Waited::default()).await.unwrap();
         let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
         let call = async || {
             let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
             let call = Call { request: &head, trail: b"", body, client, interims: None };
             let called = group.call(call).await;
             match called {
-                Err(Failed::NoAnswer { error: CallError::Busy { source, .. }, .. }) => source,
+                Err(Failed::NoAnswer { error: CallError::Busy { source, waited, .. }, .. }) => {
+                    (source, waited)
+                }
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(tokio::join!(call(), call()), (Busy::Late, Busy::Full));
+        let late = (Busy::Late, Some(Limits::default().queue_wait_max));
+        assert_eq!(tokio::join!(call(), call()), (late, (Busy::Full, None)));
         assert!(group.upstreams()[0].is_well());
         drop(taken);
     }

@@ -19,7 +19,7 @@ use super::{
     CallError, Limits,
     link::Link,
     pool,
-    queue::Queue,
+    queue::{Queue, Waited},
     shared::{self, Owner, Shared, Turn},
 };
 use crate::{clock::coarse_now, places::Place};
@@ -112,11 +112,15 @@ impl Upstream {
         self.in_flight.load(Relaxed)
     }
 
-    /// Waits until one more may ask it. The place is held until its answer is whole.
-    pub(super) async fn enter(&self) -> Result<Option<Place>, CallError> {
+    /// Waits until one more may ask it, and adds how long to `waited`. The place is held until its answer
+    /// is whole.
+    pub(super) async fn enter(&self, waited: &Waited) -> Result<Option<Place>, CallError> {
         let Some(queue) = &self.queue else { return Ok(None) };
-        let entered = queue.enter().await;
-        let busy = |source| CallError::Busy { upstream: self.name.to_string(), source };
+        let entered = queue.enter(waited).await;
+        let busy = |source| {
+            let (upstream, waited) = (self.name.to_string(), waited.time());
+            CallError::Busy { upstream, source, waited }
+        };
         entered.map(Some).map_err(busy)
     }
 

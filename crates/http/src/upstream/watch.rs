@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     Failed, Group, Upstream,
     attempt::{Missed, Said, attempt},
+    queue::Waited,
 };
 use crate::Inbound;
 
@@ -84,7 +85,8 @@ async fn ask(upstream: &Arc<Upstream>, check: &Check) -> Result<StatusCode, Fail
     head.uri = check.path.clone().into();
     head.headers.insert(USER_AGENT, HeaderValue::from_static("relais"));
     let client = Client::Local;
-    let said = Said { request: &head, trail: b"", interims: None, client };
+    let said =
+        Said { request: &head, trail: b"", interims: None, client, waited: Waited::default() };
     let asked = attempt(upstream, &said, Inbound::Full(Bytes::new())).await;
     asked.map(|reply| reply.response.status()).map_err(|Missed { why, .. }| why)
 }

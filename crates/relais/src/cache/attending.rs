@@ -25,7 +25,7 @@ use crate::{
     stop,
 };
 
-type Answers = mpsc::Sender<Answer>;
+pub(super) type Answers = mpsc::Sender<Answer>;
 
 /// Answers `request` from the caches of this house.
 pub(crate) async fn attend(request: CacheRequest, house: House, answers: Answers) {
@@ -78,7 +78,7 @@ async fn obey(
         OfCaches::Fetch { request } => {
             let read = request.read()?;
             let meant = house.meant_by(&read.0, proxy)?;
-            let found = fetch(&meant, (&request, &read)).await?;
+            let found = fetch(&meant, (&request, &read), answers).await?;
             Ok(found_by(&meant.name, found, answers).await)
         }
     }

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::{HeaderMap, Method, Uri};
-use relais_http::{Desk, block::BlockList};
+use http::{HeaderMap, Method, Uri, uri::Authority};
+use relais_http::{Desk, HostTable, block::BlockList};
 use relais_net::Endpoint;
 
 use crate::{
@@ -36,6 +36,8 @@ pub(crate) struct House {
 pub(crate) struct Door {
     on: Endpoint,
     behind: Vec<Behind>,
+    /// Who of `behind` answers for which hosts.
+    places: HostTable<usize>,
 }
 
 /// A site behind a listener.
@@ -44,8 +46,6 @@ struct Behind {
     name: String,
     /// As people read it: `proxy front`.
     title: String,
-    /// Empty for all.
-    hosts: Vec<String>,
     is_proxy: bool,
     is_forward: bool,
     /// What judges a request before the cache is asked, and knows more of a client than its request.
@@ -67,17 +67,21 @@ pub(super) struct Meant {
 impl Door {
     /// The listener `on`, and the `sites` behind it.
     pub(crate) fn of(on: &Endpoint, sites: &[&Site]) -> Self {
-        Self { on: on.clone(), behind: sites.iter().map(|site| Behind::of(site)).collect() }
+        let hosts = |site: &Site| site.front.hosts.iter().map(|host| host.0.clone()).collect();
+        let places = HostTable::new(sites.iter().map(|site| hosts(site)).zip(0..));
+        let places = places.expect("a plan, where no two sites are for the same host");
+        let behind = sites.iter().map(|site| Behind::of(site)).collect();
+        Self { on: on.clone(), behind, places }
     }
 
     fn port(&self) -> Option<u16> {
         self.on.host_port().map(|at| at.port)
     }
 
-    /// The site that answers for `host` here.
-    fn answering(&self, host: &str) -> Option<&Behind> {
-        let named = self.behind.iter().find(|site| site.answers_for(host));
-        named.or_else(|| self.behind.iter().find(|site| site.hosts.is_empty()))
+    /// The site that answers for `url` here, as it does when a client asks.
+    fn answering(&self, url: &Uri) -> Option<&Behind> {
+        let place = self.places.find(|| url.authority().map(Authority::as_str))?;
+        self.behind.get(*place)
     }
 }
 
@@ -88,11 +92,9 @@ impl Behind {
             (site.front.auth.is_some(), "a password (`auth`)"),
             (site.is_forward(), "the rule who may ask (`clients`)"),
         ];
-        let hosts = site.front.hosts.iter();
         Self {
             name: site.name.clone(),
             title: site.title(),
-            hosts: hosts.map(|host| host.0.to_string().to_ascii_lowercase()).collect(),
             is_proxy,
             is_forward: site.is_forward(),
             before: before
@@ -100,14 +102,6 @@ impl Behind {
                 .filter_map(|(is_there, it)| is_there.then_some(it))
                 .collect(),
         }
-    }
-
-    fn answers_for(&self, host: &str) -> bool {
-        let is = |pattern: &String| match pattern.strip_prefix('*') {
-            Some(end) => host.len() > end.len() && host.ends_with(end),
-            None => pattern == host,
-        };
-        self.hosts.iter().any(is)
     }
 }
 
@@ -142,16 +136,16 @@ impl House {
             return self
                 .meant(behind.into_iter().find(|site| site.is_proxy && site.name == name), name);
         }
-        let (port, host) = (port_of(url), url.host().unwrap_or_default().to_ascii_lowercase());
+        let port = port_of(url);
         let at_port = self.doors.iter().filter(|door| door.port().is_some() && door.port() == port);
-        let there: Vec<_> = at_port.filter_map(|door| door.answering(&host)).collect();
+        let there: Vec<_> = at_port.filter_map(|door| door.answering(url)).collect();
         let is_cached = |site: &&&Behind| site.is_proxy && self.desks.contains_key(&site.name);
         if let Some(site) = there.iter().find(is_cached) {
             return self.meant(Some(site), &site.name);
         }
         // Whom all URLs may come to: clients name them, or there is no port.
         let anywhere = self.doors.iter().filter(|door| door.port().is_none());
-        let anywhere = anywhere.filter_map(|door| door.answering(&host));
+        let anywhere = anywhere.filter_map(|door| door.answering(url));
         let forward =
             self.doors.iter().flat_map(|door| &door.behind).filter(|site| site.is_forward);
         let mut names: Vec<_> = anywhere.chain(forward).filter(|site| is_cached(&site)).collect();
@@ -244,4 +238,44 @@ pub(super) fn port_of(url: &Uri) -> Option<u16> {
         "https" => Some(443),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::{config::Said, plan::Plan};
+
+    #[test]
+    fn a_url_means_the_site_that_answers_it_in_whichever_order_they_stand() {
+        let text = r#"
+            [proxy.any]
+            listen = "8080"
+            upstream = "http://127.0.0.1:1"
+
+            [proxy.below]
+            listen = "8080"
+            hosts = ["*.example.org"]
+            upstream = "http://127.0.0.1:1"
+
+            [proxy.exact]
+            listen = "8080"
+            hosts = ["www.example.org"]
+            upstream = "http://127.0.0.1:1"
+        "#;
+        let said = Said::parse(PathBuf::from("relais.toml"), text.to_owned()).unwrap();
+        let plan = Plan::new(&said.config).unwrap();
+        let sites: Vec<_> = plan.sites.iter().collect();
+        let door = Door::of(&"http://127.0.0.1:8080".parse().unwrap(), &sites);
+        let check = |host: &str, expect: &str| {
+            let url = format!("http://{host}/").parse().unwrap();
+            assert_eq!(door.answering(&url).unwrap().name, expect, "{host}");
+        };
+        check("www.example.org:8080", "exact");
+        check("WWW.example.org.:8080", "exact");
+        check("a.example.org", "below");
+        check("example.org", "any");
+        check("[::1]:8080", "any");
+    }
 }

@@ -1,21 +1,24 @@
 //! Requests that the end that is asked makes of a cache: explained, or answered.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 use relais_http::{Ask, Desk, Fetched, StandsIn, Target};
 use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{doors::Meant, hints, sentences};
+use super::{attending::Answers, doors::Meant, hints, sentences};
 use crate::{
     clock,
     complaint::Wrong,
-    control::{AskedFor, Fetches},
+    control::{Answer, AskedFor, Fetches},
 };
 
-/// How long an upstream may take: whoever asked waits no longer than a minute.
+/// How long an upstream may take to be judged: whoever asked waits no longer than a minute.
 const FETCH_MAX: Duration = Duration::from_secs(50);
+
+/// How often whoever waits for a whole answer is told that it is coming still, within that minute.
+const TOLD_EVERY: Duration = Duration::from_secs(20);
 
 /// A request as a client's.
 fn ask(desk: &dyn Desk, method: Method, (uri, headers): &(Uri, HeaderMap)) -> Result<Ask, Wrong> {
@@ -108,10 +111,12 @@ fn why(fault: &relais_net::Fault) -> String {
     Wrong::from_error(error).what
 }
 
-/// Has `request` answered, and tells whether the answer is stored then.
+/// Has `request` answered, however long that takes within the limits of its proxy, and tells whether the
+/// answer is stored then. Where nobody takes `answers` any more, it ends as with a client that left.
 pub(super) async fn fetch(
     meant: &Meant,
     (request, read): (&AskedFor, &(Uri, HeaderMap)),
+    answers: &Answers,
 ) -> Result<Value, Wrong> {
     let desk = &*meant.desk;
     let asked = ask(desk, Method::GET, read)?;
@@ -121,12 +126,13 @@ pub(super) async fn fetch(
     }
     // What is longer is not stored, and need not come.
     let bytes_max = desk.cache().settings().object_max.saturating_add(1);
-    let fetched = timeout(FETCH_MAX, desk.fetch(asked, bytes_max)).await;
-    let fetched = match fetched {
-        Err(_) => return Ok(failed(late())),
-        Ok(Err(fault)) => return Ok(failed(why(&fault))),
-        Ok(Ok(fetched)) => fetched,
-    };
+    let coming = json!({ "url": request.url, "outcome": COMING });
+    let fetched =
+        match told_meanwhile(desk.fetch(asked, bytes_max), TOLD_EVERY, (answers, coming)).await {
+            Err(Left) => return Ok(failed("nobody waits for it any more".to_owned())),
+            Ok(Err(fault)) => return Ok(failed(why(&fault))),
+            Ok(Ok(fetched)) => fetched,
+        };
     if fetched.stands_in != StandsIn::No {
         let why = came(&fetched)["failed"].as_str().unwrap_or_default().to_owned();
         return Ok(failed(why));
@@ -137,6 +143,28 @@ pub(super) async fn fetch(
         _ => Rests::No,
     };
     Ok(outcome(&request.url, &fetched, rests))
+}
+
+/// What is no outcome yet.
+pub(super) const COMING: &str = "coming";
+
+/// Whoever asked does not wait any more.
+#[derive(Debug, PartialEq, Eq)]
+struct Left;
+
+/// What `done` gives, of which whoever asked is told so often meanwhile that it is `coming`.
+async fn told_meanwhile<T>(
+    done: impl Future<Output = T>,
+    every: Duration,
+    (answers, coming): (&Answers, Value),
+) -> Result<T, Left> {
+    let mut done = pin!(done);
+    loop {
+        if let Ok(done) = timeout(every, &mut done).await {
+            return Ok(done);
+        }
+        answers.send(Answer::Found(coming.clone())).await.map_err(|_gone| Left)?;
+    }
 }
 
 /// Whether something is stored for a request once it is answered.
@@ -168,4 +196,35 @@ fn outcome(url: &str, fetched: &Fetched, rests: Rests) -> Value {
         "bytes": fetched.bytes,
         "cache_status": cache_status,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn whoever_waits_for_long_is_told_that_it_is_coming() {
+        let (answers, mut told) = mpsc::channel(1);
+        let (come, comes) = oneshot::channel();
+        let watching = async {
+            for _ in 0..3 {
+                assert!(matches!(told.recv().await, Some(Answer::Found(found)) if found == COMING));
+            }
+            come.send("all of it").unwrap();
+        };
+        let fetching = told_meanwhile(comes, SOON, (&answers, COMING.into()));
+        let (fetched, ()) = tokio::join!(fetching, watching);
+        assert_eq!(fetched, Ok(Ok("all of it")));
+    }
+
+    #[tokio::test]
+    async fn for_who_left_nothing_is_fetched_any_longer() {
+        let (answers, _) = mpsc::channel(1);
+        let fetching = std::future::pending::<()>();
+        assert_eq!(told_meanwhile(fetching, SOON, (&answers, COMING.into())).await, Err(Left));
+    }
 }

@@ -17,6 +17,7 @@ use super::{
     at_rest,
     flags::Fields,
     told::text,
+    trying::COMING,
 };
 use crate::{
     columns::clean,
@@ -148,6 +149,9 @@ impl Warmed {
 
     fn take(&mut self, found: &Value) {
         let outcome = found["outcome"].as_str().unwrap_or_default();
+        if outcome == COMING {
+            return;
+        }
         let (count, word) = match outcome {
             "stored" => (&mut self.stored, "stored"),
             "hit" => (&mut self.hits, "there"),

@@ -5,8 +5,8 @@ use std::path::Path;
 use relais_http::{
     OpenFiles,
     files::{
-        Compress, Dotfiles, Files as Handler, Levels, Listing, OpenError, Options, Purpose,
-        Root as HandlerRoot,
+        Compress, Dotfiles, Files as Handler, Levels, Listing, OpenError, Options, OwnFiles,
+        Purpose, Root as HandlerRoot,
     },
 };
 
@@ -32,11 +32,14 @@ pub(crate) fn open(
     key: &KeyPath,
     (open_files, private): (&OpenFiles, &Private),
 ) -> Result<Handler, Problem> {
-    let withheld = match &files.root {
-        Root::Folder(root) => private.below(root),
-        Root::Demo => Vec::new(),
+    let own_files = match &files.root {
+        Root::Folder(root) => {
+            let (root, private) = (root.clone(), private.clone());
+            OwnFiles::asked(move || private.now_below(&root))
+        }
+        Root::Demo => OwnFiles::default(),
     };
-    let options = Options { open_files: open_files.clone(), withheld, ..options(files) };
+    let options = Options { open_files: open_files.clone(), own_files, ..options(files) };
     Handler::open(options).map_err(|error| problem(files, key, &error))
 }
 

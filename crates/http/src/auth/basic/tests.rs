@@ -5,6 +5,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, Response};
+use relais_net::Peer;
 
 use super::*;
 use crate::{
@@ -110,7 +111,9 @@ async fn what_was_verified_is_verified_again_after_a_while() {
     assert_eq!(status(&basic, ada()).await, 200);
     tokio::time::advance(Duration::from_secs(299)).await;
     assert!(basic.at_once(&ada()).is_some());
-    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_secs(299)).await;
+    assert!(basic.at_once(&ada()).is_some(), "whoever asks is remembered on");
+    tokio::time::advance(Duration::from_secs(300)).await;
     assert!(basic.at_once(&ada()).is_none());
     assert_eq!(status(&basic, ada()).await, 200);
     assert!(basic.at_once(&ada()).is_some());
@@ -119,7 +122,6 @@ async fn what_was_verified_is_verified_again_after_a_while() {
 #[tokio::test(start_paused = true)]
 async fn who_is_wrong_ten_times_has_to_wait_even_when_right() {
     let basic = basic(Says::AtOnce("hello"), &Limits::default());
-    assert_eq!(status(&basic, ada()).await, 200);
     for _ in 0..10 {
         assert_eq!(status(&basic, eve()).await, 401);
     }
@@ -132,10 +134,44 @@ async fn who_is_wrong_ten_times_has_to_wait_even_when_right() {
         assert_eq!(status(&basic, asking).await, 429);
     }
     assert_eq!(status(&basic, from("192.0.2.2", "ada", "pw")).await, 200, "from elsewhere");
+    assert_eq!(status(&basic, ada()).await, 429, "what is known elsewhere is not known here");
     tokio::time::advance(Duration::from_millis(5500)).await;
     assert_eq!(basic.at_once(&ada()).unwrap().headers()["retry-after"], "1");
     tokio::time::advance(Duration::from_millis(500)).await;
-    assert_eq!(basic.at_once(&ada()).unwrap().status(), 200);
+    assert_eq!(status(&basic, ada()).await, 200);
+}
+
+#[tokio::test]
+async fn who_was_let_in_stays_whoever_else_is_wrong_behind_the_same_address() {
+    let at_home = |user: &str, password: &str| {
+        let authorization = format!("Basic {}", token(user, password));
+        ask(Peer::Local, "/", &[("authorization", &authorization)])
+    };
+    let basic = basic(Says::AtOnce("hello"), &Limits::default());
+    assert_eq!(status(&basic, at_home("ada", "pw")).await, 200);
+    for wrong in [("bob", "pw"), ("ada", "guess")] {
+        for _ in 0..10 {
+            assert_eq!(status(&basic, at_home(wrong.0, wrong.1)).await, 401);
+        }
+        assert_eq!(status(&basic, at_home(wrong.0, wrong.1)).await, 429);
+        assert_eq!(basic.at_once(&at_home("ada", "pw")).unwrap().status(), 200);
+        assert_eq!(status(&basic, at_home("ada", "pw")).await, 200);
+    }
+    assert_eq!(status(&basic, at_home("cyd", "x")).await, 401, "one who was not wrong");
+}
+
+#[tokio::test]
+async fn what_is_remembered_cannot_be_found_by_trying_on() {
+    let limits =
+        Limits { failures_a_minute_max: 1, turned_away_a_minute_max: 3, ..Limits::DEFAULT };
+    let basic = basic(Says::AtOnce("hello"), &limits);
+    assert_eq!(status(&basic, ada()).await, 200);
+    assert_eq!(status(&basic, eve()).await, 401);
+    for _ in 0..3 {
+        assert_eq!(status(&basic, ada()).await, 200);
+        assert_eq!(status(&basic, eve()).await, 429);
+    }
+    assert_eq!(status(&basic, ada()).await, 429);
 }
 
 #[tokio::test]
@@ -161,7 +197,7 @@ async fn who_waited_for_a_turn_is_looked_up_before_being_hashed() {
     let turn = basic.desk.turns.wait().await.unwrap();
     let mut waiting = pin!(basic.answer(ada()));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    let key = basic.desk.verified.key(token("ada", "pw").as_bytes());
+    let key = basic.desk.attempt(&ada(), token("ada", "pw").as_bytes()).key;
     basic.desk.verified.keep(key, User("found before".into()), Instant::now());
     drop(turn);
     let answer = waiting.await.unwrap();

@@ -20,7 +20,10 @@ use super::{
     found::{Entries, Entry},
     stamp::time_of,
 };
-use crate::page::{self, Page};
+use crate::{
+    joined::joined,
+    page::{self, Page},
+};
 
 /// In which order entries are shown. Folders always come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,8 @@ enum Order {
 pub(super) fn show(path: &[u8], mut entries: Entries, query: &str, headers: &HeaderMap) -> Page {
     let sorting = Sorting::of(query);
     entries.list.sort_unstable_by(|one, other| sorting.compare(one, other));
-    let accept = headers.get(http::header::ACCEPT).map(http::HeaderValue::as_bytes);
-    if prefers_json(accept) {
+    let accept = joined(headers, http::header::ACCEPT);
+    if prefers_json(accept.as_deref()) {
         return Page { kind: page::JSON, text: json::print(path, &entries) };
     }
     Page { kind: page::HTML, text: html::print(path, &entries, sorting) }

@@ -151,3 +151,31 @@ fn a_root_that_goes_and_comes_back_is_noticed() {
     rustix::fs::renameat_with(rustix::fs::CWD, &root, rustix::fs::CWD, &aside, flags).unwrap();
     site.check("/a.txt", 200, "old");
 }
+
+#[test]
+fn what_is_the_servers_own_is_found_anew_where_a_link_leads_to_another_root() {
+    let folder = tempfile::tempdir().unwrap();
+    for release in ["1", "2"] {
+        let release = folder.path().join(release);
+        write(&release.join("users"), "secret");
+        write(&release.join("a.txt"), "a");
+    }
+    let root = folder.path().join("root");
+    std::os::unix::fs::symlink("1", &root).unwrap();
+    let mut options = Options::of(Root::Folder(root.clone()), later);
+    options.limits.renew_after = Duration::ZERO;
+    options.listing = Listing::On;
+    let users = root.join("users");
+    options.own_files = OwnFiles::asked(move || vec![users.canonicalize().unwrap()]);
+    let site = Site::serve(folder, options);
+    let check = || {
+        site.check_status("GET /users", 404);
+        site.check("/a.txt", 200, "a");
+        let listed = site.check_status("GET /\naccept: application/json", 200);
+        assert!(!listed.text().contains("users"), "{}", listed.text());
+    };
+    check();
+    fs::remove_file(&root).unwrap();
+    std::os::unix::fs::symlink("2", &root).unwrap();
+    check();
+}

@@ -92,7 +92,8 @@ fn what_is_withheld_is_not_there_by_whatever_path_and_in_no_list() {
         let root = root.canonicalize().unwrap();
         symlink("users", root.join("link")).unwrap();
         symlink("data/ca", root.join("folder")).unwrap();
-        options.withheld = ["users", "log", "data/ca"].map(|name| root.join(name)).into();
+        let own = ["users", "log", "data/ca"].map(|name| root.join(name));
+        options.own_files = OwnFiles::asked(move || own.to_vec());
         options.listing = Listing::On;
         options.dotfiles = Dotfiles::Shown;
     });
