@@ -110,8 +110,7 @@ async function greet() {
   } catch (error) {
     if (error instanceof Lost) throw error;
     // Refused for a while: as many are here as may be, say.
-    connection.later(error.retryMs ?? 5000);
-    connection.lose(connection.socket);
+    connection.putOff(error.retryMs);
   }
 }
 
