@@ -334,6 +334,45 @@ test("pages looked at apart become one with what is known where they meet", () =
   );
 });
 
+const signs = (from, to, of) =>
+  Array.from({ length: to - from + 1 }, (_, at) => ({ ev: "react", seq: from + at, of, emoji: "👍", from: "bob", on: true }));
+
+test("a page of nothing but changes of others is gone back behind", async () => {
+  const lab = after(ana(), said(100, { prev: 10 })).lab;
+  const bare = { events: signs(40, 99, 5), more: true };
+  const back = rooms.before(lab, bare);
+  assert.deepEqual([rooms.begin(lab), rooms.begin(back), bodies(back)], [100, 40, ["m100"]]);
+  const whole = rooms.before(back, { events: [said(5), said(39)], more: false });
+  assert.deepEqual([rooms.begin(whole), bodies(whole)], [5, ["m5", "m39", "m100"]]);
+  // Of a room that has nothing else at its end, too.
+  const empty = rooms.before(rooms.blank("#lab"), bare);
+  assert.deepEqual([rooms.begin(empty), empty.isLoaded], [40, true]);
+  assert.equal(rooms.begin(rooms.happened(empty, said(120), { me: "ana" })), 40);
+  assert.equal(rooms.begin(rooms.gap(empty, { to: 110 })), undefined);
+  // So is one that is looked at apart, both ways, until it meets the rest.
+  const apart = rooms.lookAt(lab, { events: [said(5), ...signs(6, 9, 5)], more: true }, 5);
+  assert.deepEqual([apart.aside.begin, apart.aside.end], [5, 9]);
+  const on = rooms.lookOn(apart, { events: signs(10, 70, 5), more: true }, "after");
+  assert.deepEqual([on.aside.end, bodies(on.aside)], [70, ["m5"]]);
+  const before = rooms.lookOn(on, { events: signs(2, 4, 1), more: true }, "before");
+  assert.equal(before.aside.begin, 2);
+  const met = rooms.lookOn(before, { events: signs(71, 100, 5), more: true }, "after");
+  assert.deepEqual([met.aside, bodies(met), rooms.begin(met)], [null, ["m5", "m100"], 2]);
+});
+
+test("pages are read until one has a line, or there is none before", async () => {
+  const check = async (pages, expected) => {
+    let read = 0;
+    await rooms.untilLine(async () => pages[read++]);
+    assert.equal(read, expected);
+  };
+  const bare = { events: signs(1, 3, 1), more: true };
+  await check([bare, bare, { events: [said(4)], more: true }], 3);
+  await check([bare, { ...bare, more: false }], 2);
+  await check([{ events: [], more: true }], 1);
+  await check([undefined], 1);
+});
+
 test("what was said is sent one by one, and again under its own name", () => {
   let list = outbox.add([], { cid: "a", cmd: "MESSAGE", room: "#lab", fields: { body: "1" } });
   list = outbox.add(list, { cid: "b", cmd: "MESSAGE", room: "#lab", fields: { body: "2" } });

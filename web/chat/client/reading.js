@@ -35,42 +35,50 @@ async function once(name, what) {
   }
 }
 
-async function pageBefore(room, limit) {
-  const first = room.entries[0]?.seq;
+async function pageBefore(name, limit) {
+  const room = state.value.rooms.get(name);
+  if (!room) return undefined;
+  const first = rooms.begin(room);
   const where = first === undefined ? { latest: true } : { before: first };
-  const page = await ask("HISTORY", { room: room.name, ...where, limit });
+  const page = await ask("HISTORY", { room: name, ...where, limit });
   // What is known may begin further on by now: then this page ends before it.
-  const fits = (now) => first === undefined || now.entries[0]?.seq === first;
-  inRoom(room.name, (now) => (fits(now) ? rooms.before(now, page) : now));
+  const fits = (now) => first === undefined || rooms.begin(now) === first;
+  inRoom(name, (now) => (fits(now) ? rooms.before(now, page) : now));
+  return page;
 }
+
+const linesBefore = (name, limit) => rooms.untilLine(() => pageBefore(name, limit));
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */
 export const load = (name) =>
   once(name, async (room) => {
-    if (room && !room.isLoaded) await pageBefore(room, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
+    if (room && !room.isLoaded) await linesBefore(name, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
   });
 
 /** Reads what was before. */
 export const loadBefore = (name) =>
   once(name, async (room) => {
-    if (room?.aside) return lookOn(room, "before");
-    if (room?.more) await pageBefore(room, PAGE);
-    return undefined;
+    if (room?.aside) await lookOn(name, "before");
+    else if (room?.more) await linesBefore(name, PAGE);
   });
 
 /** Reads on, of what is looked at. */
 export const loadAfter = (name) =>
   once(name, async (room) => {
-    if (room?.aside) await lookOn(room, "after");
+    if (room?.aside) await lookOn(name, "after");
   });
 
-async function lookOn(room, way) {
-  const { entries, more } = room.aside;
-  if (way === "before" && !more) return;
-  const end = way === "before" ? entries[0]?.seq : entries.at(-1)?.seq;
-  const page = await ask("HISTORY", { room: room.name, [way]: end, limit: PAGE });
-  inRoom(room.name, rooms.lookOn, page, way);
-}
+const lookOn = (name, way) =>
+  rooms.untilLine(async () => {
+    const aside = state.value.rooms.get(name)?.aside;
+    if (!aside || (way === "before" && !aside.more)) return undefined;
+    const edge = way === "before" ? "begin" : "end";
+    const page = await ask("HISTORY", { room: name, [way]: aside[edge], limit: PAGE });
+    // Another part may be looked at by now.
+    const fits = (now) => now.aside?.[edge] === aside[edge];
+    inRoom(name, (now) => (fits(now) ? rooms.lookOn(now, page, way) : now));
+    return page;
+  });
 
 /** Goes to an entry, wherever it is. */
 export async function goTo(name, seq) {
@@ -79,12 +87,12 @@ export async function goTo(name, seq) {
   await trying(async () => {
     for (let pages = 0; pages < PAGES_BACK_MAX; pages += 1) {
       const room = state.value.rooms.get(name);
-      const first = room.entries[0]?.seq ?? Infinity;
+      const first = rooms.begin(room) ?? Infinity;
       if (first <= seq || !room.more) break;
-      await pageBefore(room, PAGE_MAX);
+      await pageBefore(name, PAGE_MAX);
     }
     const room = state.value.rooms.get(name);
-    if ((room.entries[0]?.seq ?? Infinity) > seq && room.more) {
+    if ((rooms.begin(room) ?? Infinity) > seq && room.more) {
       const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
       inRoom(name, rooms.lookAt, page, seq);
     }
