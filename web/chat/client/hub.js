@@ -53,9 +53,11 @@ export const change = (step, ...given) => {
 /** Asks the hub. */
 export const ask = (cmd, fields) => connection.ask(cmd, fields);
 
+export const timers = { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) };
+
 const means = {
   open: () => new WebSocket(new URL("ws", location.href.replace(/^http/, "ws"))),
-  timers: { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) },
+  timers,
   random: Math.random,
 };
 
@@ -249,6 +251,9 @@ export function begin() {
 }
 
 export const callNow = () => connection.nudge();
+
+/** Gives the line up, for so long: the next login asks for all that is missing. */
+export const putOff = (ms) => connection.putOff(ms);
 
 /** What this browser is called among a person's devices. */
 function deviceName() {

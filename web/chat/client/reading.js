@@ -2,10 +2,11 @@
  * Reading: pages of the past, what is missing, what was read, search.
  */
 
+import { CatchingUp } from "../core/catching.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { effect, signal } from "../vendor/signals.js";
-import { ask, away, change, isUp, on, state } from "./hub.js";
+import { ask, away, change, isUp, on, putOff, state, timers } from "./hub.js";
 import { tell, trying } from "./passing.js";
 import { focus, open, show } from "./shown.js";
 import { t } from "./tongue.js";
@@ -187,14 +188,9 @@ on("rewound", () => {
   tell(t("set back"));
 });
 
-on("missing", async ({ room, after }) => {
-  try {
-    await ask("RESUME", { rooms: { [room]: after } });
-    change(states.caughtUp, room);
-  } catch {
-    // The next login asks for it.
-  }
-});
+const catchingUp = new CatchingUp({ ask, timers, caughtUp: (room) => change(states.caughtUp, room), putOff });
+on("missing", (what) => catchingUp.miss(what));
+on("lost", () => catchingUp.forget());
 
 on("entered", ({ rooms: told }) => {
   for (const { room, read, last } of told) {

@@ -29,6 +29,7 @@ mod drawing;
 mod inviting;
 mod laying_out;
 mod marking;
+mod paging;
 mod saying;
 mod several;
 mod wishing;
