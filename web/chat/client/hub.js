@@ -8,7 +8,7 @@ import { Farewells } from "../core/farewell.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
 import { setBy } from "./clock.js";
-import { keep } from "./kept.js";
+import { forgetOf, keep } from "./kept.js";
 import { lang } from "./tongue.js";
 
 /** What is known; see `core/state.js`. */
@@ -228,9 +228,7 @@ export async function logOut(isAll) {
   const [user, token] = [me.value, keep.get("token")];
   const asked = ask("LOGOUT", isAll ? { all: true } : {}).then(() => true, () => false);
   const hasHeard = await Promise.race([asked, new Promise((late) => setTimeout(late, GOODBYE_MS, false))]);
-  keep.forget(`draft.${user}.`);
-  keep.forget(`unsent.${user}.`);
-  keep.set(`open.${user}`, null);
+  forgetOf(user);
   leave();
   if (hasHeard || !token) return;
   unheard.value = "to hear";

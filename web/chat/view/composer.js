@@ -9,7 +9,7 @@ import { spokenBy } from "../core/hook.js";
 import { isTalk } from "../core/room.js";
 import { mayKeep, readTyped } from "../core/typed.js";
 import { ask, isUp, me, server, state } from "../client/hub.js";
-import { keep } from "../client/kept.js";
+import { keep, keyOf } from "../client/kept.js";
 import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
@@ -29,7 +29,7 @@ import { Name, Snippet } from "./text.js";
 const TYPING_MS = 4000;
 const HEIGHT_SHARE = 0.4;
 
-const draftKey = (name) => `draft.${me.value}.${name}`;
+const draftKey = (name) => keyOf("draft", me.value, name);
 const bytes = signal(0);
 
 export function Composer() {
