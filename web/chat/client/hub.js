@@ -95,8 +95,26 @@ function beginAnew() {
 /** The hub ends the line; one may have been logged out elsewhere. */
 function ended({ code, retry_ms: retryMs, msg }) {
   if (isSomebodyElse()) connection.again();
-  else if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
+  else if (IS_OUT.has(code)) sendOut(code, msg);
   else connection.later(retryMs ?? 0);
+}
+
+/** By these the hub says that a token is worth nothing. */
+const IS_OUT = new Set(["SESSION_REVOKED", "TOKEN_EXPIRED"]);
+
+/** By what this window came in. */
+let shown = null;
+
+/** The token of this window is worth nothing: another window may have come in anew meanwhile, by one of its own. */
+function sendOut(code, msg) {
+  const kept = keep.get("token");
+  if (kept !== null && kept !== shown) {
+    connection.again();
+    return;
+  }
+  // Who ended the session wants nothing of it to stay here; what only grew old may be gone on with.
+  if (code === "SESSION_REVOKED") forgetOf(me.value);
+  leave(msg);
 }
 
 /** Who wants in, and by what: a request that waits for the line. */
@@ -120,7 +138,8 @@ async function fulfil() {
   const { cmd, fields, done, refuse } = wish;
   try {
     const answer = await ask(cmd, fields);
-    keep.set("token", answer.token);
+    shown = answer.token;
+    keep.set("token", shown);
     keep.set("user", answer.user);
     wish = null;
     enter(answer, false);
@@ -157,9 +176,10 @@ async function comeBack() {
   const { cursor, me: was } = state.value;
   const resume = was !== null && cursor > 0 ? { resume: { since: cursor } } : {};
   try {
-    enter(await ask("LOGIN", { token: keep.get("token"), ...resume }), Boolean(resume.resume));
+    shown = keep.get("token");
+    enter(await ask("LOGIN", { token: shown, ...resume }), Boolean(resume.resume));
   } catch (error) {
-    if (error.code === "TOKEN_EXPIRED" || error.code === "SESSION_REVOKED") leave(error.message);
+    if (IS_OUT.has(error.code)) sendOut(error.code, error.message);
     else throw error;
   }
 }
