@@ -438,6 +438,38 @@ test("of the rooms that are listed those may be come into that one is not in by 
   assert.deepEqual(names([told("#a"), told("#lab")]), ["#a"]);
 });
 
+test("who makes a room in another window owns it here, too", () => {
+  const made = (from) => after(ana(), { ev: "create", room: "#new", seq: 11, prev: 0, ts: "", from }).state;
+  const { role, size } = made("ana").rooms.get("#new");
+  assert.deepEqual([role, size], ["owner", 1]);
+  assert.equal(made("bob").rooms.get("#new").role, "member");
+  const listedNew = listed({ room: "#new", private: true, role: "moderator", level: "all", slow: 30 });
+  const told = states.others(made("ana"), [listedNew]).rooms.get("#new");
+  assert.deepEqual([told.isPrivate, told.role, told.level, told.slow], [true, "moderator", "all", 30]);
+});
+
+test("how slow a room is, lists tell, and what sets it", () => {
+  const slow = (state) => state.rooms.get("#lab").slow;
+  assert.equal(slow(ana({ slow: 30 })), 30);
+  assert.equal(slow(ana()), 0);
+  const set = (value) => ({ ev: "slow", room: "#lab", seq: 11, prev: 10, ts: "", from: "bob", value });
+  assert.deepEqual([slow(after(ana({ slow: 30 }), set(0)).state), slow(after(ana(), set(60)).state)], [0, 60]);
+});
+
+test("of a room with more members than are listed it is known how many there are", () => {
+  const people = ["ana", "bob"].map((user) => ({ user, role: "member", online: true }));
+  const size = (state) => state.rooms.get("#lab").size;
+  const some = states.members(ana({ members: 1200 }), "#lab", { members: people, more: true });
+  assert.equal(size(some), 1200);
+  const event = (ev, from) => ({ ev, room: "#lab", seq: 11, prev: 10, ts: "", from });
+  assert.equal(size(after(some, event("join", "carl")).state), 1201);
+  assert.equal(size(after(some, event("part", "dora")).state), 1199);
+  const all = states.members(ana({ members: 9 }), "#lab", { members: people });
+  assert.equal(size(all), 2);
+  assert.equal(size(after(all, event("join", "carl")).state), 3);
+  assert.equal(size(after(all, event("part", "dora")).state), 2);
+});
+
 test("of what is read again when it is wanted neither signs nor edits are kept", () => {
   const view = { me: "ana", isWatched: true };
   let room = rooms.before(rooms.blank("#lab"), { events: [], more: false });

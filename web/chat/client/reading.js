@@ -147,7 +147,7 @@ export function markRead(name) {
 export const loadMembers = async (name) => {
   try {
     if (rooms.isTalk(name)) change(states.met, await ask("WHOIS", { user: name.slice(1) }));
-    else change(states.members, name, (await ask("WHO", { room: name })).members);
+    else change(states.members, name, await ask("WHO", { room: name }));
   } catch {
     // Asked again when it is shown again.
   }

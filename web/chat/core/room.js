@@ -24,12 +24,13 @@ export function listed(known, told) {
 }
 
 /** What a list tells of a room as it stands, whatever was read of it. */
-export const standing = ({ topic, private: isPrivate, role, members, dialogue, level = USUAL }) => ({
+export const standing = ({ topic, private: isPrivate, role, members, slow = 0, dialogue = null, level = USUAL }) => ({
   topic,
   isPrivate,
   role,
   size: members,
-  dialogue: dialogue ?? null,
+  slow,
+  dialogue,
   level,
 });
 
@@ -76,6 +77,9 @@ const CHANGES = {
 };
 
 const RULES = {
+  // Who makes a room owns it; of a talk nobody does.
+  create: (room, { from }, me) =>
+    isTalk(room.name) ? room : { ...here(room, from), role: from === me ? "owner" : room.role },
   topic: (room, event) => ({ ...room, topic: event.topic }),
   slow: (room, event) => ({ ...room, slow: event.value ?? 0 }),
   join: (room, event) => here(room, event.from),
@@ -95,15 +99,17 @@ export const turned = (room, who) =>
 /** Whose turn it is, if it is another's than `me`. */
 export const otherTurn = ({ dialogue }, me) => (dialogue?.turn === me ? undefined : dialogue?.turn);
 
+/** Whether all who are in a room were told. */
+const isWhole = ({ people, size }) => people?.size === size;
+
 function here(room, user) {
-  if (!room.people) return { ...room, size: room.size + 1 };
-  const people = put(room.people, user, { user, role: "member", online: true, ...room.people.get(user) });
-  return { ...room, people, size: people.size };
+  const people = room.people && put(room.people, user, { user, role: "member", online: true, ...room.people.get(user) });
+  return { ...room, people, size: isWhole(room) ? people.size : room.size + 1 };
 }
 
 function gone(room, user) {
   const people = room.people && without(room.people, user);
-  return { ...room, people, size: people?.size ?? Math.max(0, room.size - 1) };
+  return { ...room, people, size: isWhole(room) ? people.size : Math.max(0, room.size - 1) };
 }
 
 function ranked(room, { user, role }) {

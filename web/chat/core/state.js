@@ -195,11 +195,9 @@ export function others(state, told, kept = []) {
   const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: one.invited?.by }];
   const next = { ...state, others: new Map([...kept, ...open.map(row)]) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));
-  return mine.reduce(
-    (after, one) =>
-      inRoom(after, one.room, (room) => ({ ...room, size: one.members, topic: one.topic, isPrivate: one.private })),
-    next,
-  );
+  // Whose turn it is, events tell, which this may be older than.
+  const again = (one) => (room) => ({ ...room, ...rooms.standing(one), dialogue: room.dialogue });
+  return mine.reduce((after, one) => inRoom(after, one.room, again(one)), next);
 }
 
 /** This account does not want to come into a room it was invited to, which may be open to all. */
@@ -225,10 +223,10 @@ function entered(known, told) {
   return { ...known, ...rooms.standing(told), more: known.more || isBlank };
 }
 
-/** Who is in a room. */
-export function members(state, name, told) {
-  const row = (one) => [one.user, one];
-  return inRoom(state, name, (room) => ({ ...room, people: new Map(told.map(row)), size: told.length }));
+/** Who is in a room; of very many not all are told. */
+export function members(state, name, { members: told, more }) {
+  const people = new Map(told.map((one) => [one.user, one]));
+  return inRoom(state, name, (room) => ({ ...room, people, size: more ? Math.max(room.size, people.size) : people.size }));
 }
 
 /** Whether somebody is there, who was asked about. */
