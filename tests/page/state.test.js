@@ -402,6 +402,17 @@ const said1by1 = (...all) =>
     return outbox.add(list, { cid, cmd: "MESSAGE", room, fields: { kind: "text", body: cid } });
   }, []);
 
+test("what was said is not shown twice where its event is not told", () => {
+  const list = outbox.kept(outbox.add([], { cid: "a", cmd: "MESSAGE", room: "#lab", fields: { body: "1" } }), "a", 12);
+  const state = { ...ana(), outbox: list };
+  assert.equal(after(state, said(11)).state.outbox.length, 1);
+  assert.deepEqual(after(state, { ev: "gap", room: "#lab", from: 10, to: 20 }).state.outbox, []);
+  assert.deepEqual(states.joined(state, listed({ last: 20 })).outbox, []);
+  const paged = states.inRoom(state, "#lab", (room) => rooms.before(room, { events: [said(12)], more: false }));
+  assert.deepEqual(states.seen(paged, "#lab").outbox, []);
+  assert.equal(states.seen(state, "#lab"), state);
+});
+
 test("what pauses holds up its own room and no other, and is asked again once", () => {
   let list = outbox.pausing(outbox.asking(said1by1("a #lab", "b #lab", "c #tea"), "a"), "a", "too fast");
   assert.equal(outbox.next(list).cid, "c");

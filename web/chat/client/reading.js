@@ -36,15 +36,26 @@ async function once(name, what) {
   }
 }
 
+/** A page of a room; of a talk that nobody began yet, none. */
+async function pageOf(name, fields) {
+  try {
+    return await ask("HISTORY", { room: name, ...fields });
+  } catch (error) {
+    if (rooms.isTalk(name) && error.code === "NO_SUCH_ROOM") return { events: [], more: false };
+    throw error;
+  }
+}
+
 async function pageBefore(name, limit) {
   const room = state.value.rooms.get(name);
   if (!room) return undefined;
   const first = rooms.begin(room);
   const where = first === undefined ? { latest: true } : { before: first };
-  const page = await ask("HISTORY", { room: name, ...where, limit });
+  const page = await pageOf(name, { ...where, limit });
   // What is known may begin further on by now: then this page ends before it.
   const fits = (now) => first === undefined || rooms.begin(now) === first;
   inRoom(name, (now) => (fits(now) ? rooms.before(now, page) : now));
+  change(states.seen, name);
   return page;
 }
 

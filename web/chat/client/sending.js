@@ -9,7 +9,7 @@ import { now } from "./clock.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
 import { cid, keep, keyOf } from "./kept.js";
 import { complain } from "./passing.js";
-import { about, setAbout, takenBack } from "./shown.js";
+import { about, giveBack, setAbout } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);
@@ -69,7 +69,7 @@ export function takeBack({ cid: its, room, fields }) {
     giveUp(its);
     if (answered) setAbout(room, { reply: answered });
     else if (about.value.get(room)?.edit) setAbout(room, null);
-    takenBack.value = { room, text: outbox.typedOf(fields) };
+    giveBack(room, outbox.typedOf(fields));
   });
 }
 
@@ -117,7 +117,7 @@ function refused(one, error) {
     giveUp(one.cid);
     // What was typed is not lost: it stands in the composer again.
     const typed = one.line ?? (one.cmd === "EDIT" ? outbox.typedOf(one.fields) : null);
-    if (typed) takenBack.value = { room: one.room, text: typed };
+    if (typed) giveBack(one.room, typed);
     complain(error, typed ? one.room : undefined);
   }
 }

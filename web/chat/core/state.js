@@ -108,7 +108,9 @@ export function hear(state, event, now) {
 const PASSING = {
   resumed: (state, { cursor }) => ({ state: resumed(state, cursor) }),
   read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
-  gap: (state, event) => ({ state: inRoom(state, event.room, (room) => rooms.gap(room, event)) }),
+  gap: (state, event) => ({
+    state: seen(inRoom(state, event.room, (room) => rooms.gap(room, event)), event.room),
+  }),
   lagged: (state, { room, last }) => ({
     state: { ...state, lagging: put(state.lagging, room, "told") },
     missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
@@ -129,6 +131,12 @@ const PASSING = {
   }),
   announce: (state, event) => ({ state: { ...state, announced: event } }),
 };
+
+/** What was said in a room is in its log, as far as that was told. */
+export function seen(state, name) {
+  const list = outbox.seen(state.outbox, name, { told: state.rooms.get(name)?.told ?? 0 });
+  return list === state.outbox ? state : { ...state, outbox: list };
+}
 
 /** What has a place in the log. */
 function logged(state, event) {
@@ -214,7 +222,7 @@ export function joined(state, told) {
   if (known?.isLoaded) return inRoom(state, told.room, () => entered(known, told));
   const room = { ...rooms.listed(known, told), told: Math.max(known?.told ?? 0, told.last) };
   const next = { ...withRoom(state, room), others: without(state.others, told.room) };
-  return settled({ ...next, last: Math.max(state.last, told.last) });
+  return seen(settled({ ...next, last: Math.max(state.last, told.last) }), told.room);
 }
 
 /** Of a room whose end is known, what is new in its log is told by events, before this or behind it. */

@@ -14,7 +14,7 @@ import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
 import { passing, tell } from "../client/passing.js";
-import { about, room, setAbout, takenBack } from "../client/shown.js";
+import { about, giveBack, room, setAbout, takenBack } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
 import { isComposing } from "./composing.js";
@@ -163,7 +163,7 @@ async function sayTyped(name, of, reply) {
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
   passing.value = null;
-  if (!(await doTyped(name, value, reply?.seq))) takenBack.value = { room: name, text: value };
+  if (!(await doTyped(name, value, reply?.seq))) giveBack(name, value);
 }
 
 function put(field, value) {
