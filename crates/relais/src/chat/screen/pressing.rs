@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use relais_hub::{model::Seq, protocol::Page};
+use relais_hub::model::Seq;
 use tokio::time::Instant;
 
 use super::{
@@ -216,12 +216,11 @@ impl Model {
         self.show_chosen();
     }
 
-    /// Asks for what was said before the first message that is here.
+    /// Asks for what was said before all that is here.
     pub(super) fn ask_older(&mut self) {
-        let room = self.room().filter(|room| room.before == Before::More);
-        let first = room.and_then(Room::first);
-        if let Some(first) = first {
-            self.ask_page(Page::Before(first));
+        let page = self.room().and_then(Room::page_before);
+        if let Some(page) = page.filter(|_| self.is_in()) {
+            self.ask_page(page);
         }
     }
 

@@ -24,6 +24,18 @@ impl Stage {
         assert_eq!(self.asked(), then.iter().copied().map(ask).collect::<Vec<_>>());
     }
 
+    fn go(&mut self, name: &str) {
+        self.model.go(0, &place(name));
+        self.deeds.extend(self.model.take_deeds());
+    }
+
+    /// Goes to what was said once, for which it is asked.
+    fn jump(&mut self, seq: Seq) {
+        self.model.jump((0, &place("#lab")), seq);
+        self.deeds.extend(self.model.take_deeds());
+        assert_eq!(self.asked(), [ask(Page::Around(seq))]);
+    }
+
     fn refused(&mut self, page: Page) {
         self.answer(ask(page), Err(Refusal::of(Code::Internal)));
         self.asked();
@@ -33,10 +45,8 @@ impl Stage {
     fn afresh() -> Self {
         let mut stage = Self::new((72, 10));
         stage.model.room_mut().unwrap().empty(super::super::room::Behind::Nothing);
-        let (hub, lab) = (0, place("#lab"));
-        stage.model.go(hub, &lab);
-        stage.deeds = stage.model.take_deeds();
-        assert_eq!(stage.asked(), [ask(Page::Latest), Ask::Who { room: lab }]);
+        stage.go("#lab");
+        assert_eq!(stage.asked(), [ask(Page::Latest), Ask::Who { room: place("#lab") }]);
         stage
     }
 }
@@ -59,12 +69,11 @@ fn behind_what_is_looked_at_it_is_asked_on_too() {
     let mut stage = Stage::afresh();
     let old = stage.message("#lab", "bob", "what we say");
     let seq = Seq(stage.seq);
-    stage.model.jump((0, &place("#lab")), seq);
-    stage.deeds.clear();
+    stage.jump(seq);
     stage.given(Page::Around(seq), vec![old], &[]);
     let signs = stage.signs(50);
     let last = signs[49].at().unwrap().seq;
-    stage.press(&[Key::Escape, Key::PageDown]);
+    stage.press(&[Key::PageDown]);
     assert_eq!(stage.asked(), [ask(Page::After(seq))]);
     stage.given(Page::After(seq), signs, &[Page::After(last)]);
 }
@@ -74,11 +83,10 @@ fn what_is_in_no_room_that_is_looked_at_is_asked_for_there() {
     let mut stage = Stage::afresh();
     let signs = stage.signs(50);
     let first = signs[0].at().unwrap().seq;
-    stage.model.go(0, &place("#tea"));
-    stage.deeds.clear();
+    stage.go("#tea");
+    stage.asked();
     stage.given(Page::Latest, signs, &[]);
-    stage.model.go(0, &place("#lab"));
-    stage.deeds = stage.model.take_deeds();
+    stage.go("#lab");
     assert_eq!(stage.asked(), [ask(Page::Before(first))]);
 }
 
@@ -94,8 +102,7 @@ fn what_was_refused_is_asked_again_by_who_looks_again() {
     let said = stage.message("#lab", "bob", "what we say");
     stage.given(Page::Latest, vec![said], &[]);
     // So is the end, where an old part was to be looked at.
-    stage.model.jump((0, &place("#lab")), Seq(3));
-    stage.deeds.clear();
+    stage.jump(Seq(3));
     stage.refused(Page::Around(Seq(3)));
     stage.press(&[Key::Escape, Key::Escape]);
     assert_eq!(stage.asked(), [ask(Page::Latest)]);
@@ -106,10 +113,9 @@ fn what_was_refused_of_an_old_part_leaves_it_an_old_part() {
     let mut stage = Stage::afresh();
     let old = stage.message("#lab", "bob", "what we say");
     let seq = Seq(stage.seq);
-    stage.model.jump((0, &place("#lab")), seq);
-    stage.deeds.clear();
+    stage.jump(seq);
     stage.given(Page::Around(seq), vec![old], &[]);
-    stage.press(&[Key::Escape, Key::PageUp]);
+    stage.press(&[Key::PageUp]);
     assert_eq!(stage.asked(), [ask(Page::Before(seq))]);
     stage.refused(Page::Before(seq));
     stage.said("#lab", "bob", "just now");
