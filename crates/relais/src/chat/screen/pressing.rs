@@ -11,7 +11,7 @@ use super::{
     layout::{self, Entry},
     model::{Deed, Eyes, Here, Model, Mouse, Pane, Warned},
     panes,
-    phrases::{LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS},
+    phrases::{LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS, TOO_LONG},
     room::{Before, Behind, Room},
 };
 
@@ -112,11 +112,11 @@ impl Model {
             Key::Members => self.toggle_members(),
             Key::Mouse => self.toggle_mouse(),
             Key::Bare => self.show_bare(),
-            key => {
-                if self.composer_mut().press(key) == Did::Change {
-                    self.tell_typing(now);
-                }
-            }
+            key => match self.composer_mut().press(key) {
+                Did::Change => self.tell_typing(now),
+                Did::Move => {}
+                Did::Nothing => self.say(TOO_LONG),
+            },
         }
     }
 
