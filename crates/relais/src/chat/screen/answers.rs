@@ -167,7 +167,7 @@ impl Model {
         if let Some(own) = own {
             of_hub.looks_who.swap_remove(own);
         }
-        if let Ok(Answer::Members(members)) = &answer {
+        if let Ok(Answer::Members { members, .. }) = &answer {
             for (name, _, online) in members {
                 let there = if *online { Presence::Online } else { Presence::Offline };
                 // That somebody is away is told by events alone.
