@@ -186,6 +186,29 @@ def who_follows_a_hub_whose_backup_is_put_back_is_told_so_and_hears_all_that_is_
 
 
 @test
+def who_is_sent_out_waits_for_nothing_more_of_the_room(stage):
+    program = hub(stage, "127.0.0.1:0")
+    ana = Bot(program.at)
+    ana.done("REGISTER", user="ana", password=PASSWORD)
+    ana.done("JOIN", room="#lab")
+    registered(stage, program.at, "eve")
+    for act in (lambda: ana.done("KICK", room="#lab", user="eve"), lambda: ana.done("BAN", room="#lab", user="eve")):
+        tail = Chat(stage, program.at, "--user", "eve", "--tail", "lab")
+        ana.event("join")
+        act()
+        equal(tail.process.wait(20), 1)
+        tail.sees('you are no longer in "#lab"')
+    ana.done("UNBAN", room="#lab", user="eve")
+    eve = Chat(stage, program.at, "--user", "eve")
+    eve.type("/join lab")
+    eve.sees("# #lab")
+    ana.done("KICK", room="#lab", user="eve")
+    eve.sees("ana sent out eve")
+    eve.type("hello?")
+    eve.sees("/join")
+
+
+@test
 def what_is_said_too_fast_is_written_down_in_its_order(stage):
     program = hub(stage, "127.0.0.1:0", "--burst", "1", "--messages-a-second", "1")
     registered(stage, program.at, "ana")

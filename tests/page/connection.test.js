@@ -103,6 +103,36 @@ test("a hub that says when is called then", () => {
   assert.equal(its.ring(), 7000);
 });
 
+test("where what LOGIN missed is refused, nothing behind it is taken for the next: the hub is called again when it likes", () => {
+  const its = stage();
+  its.up();
+  its.told({ err: { code: "UNAVAILABLE", retry_ms: 500, msg: "try again" } });
+  assert.equal(its.sockets[0].isClosed, true);
+  assert.equal(its.sockets[0].onmessage, null);
+  assert.equal(its.states.at(-1), "waiting");
+  assert.equal(its.ring(), 500);
+  // One that does not say when is left alone for a while.
+  its.socket().onopen();
+  its.told({ err: { code: "INTERNAL", msg: "a fault" } });
+  assert.equal(its.ring(), 5000);
+});
+
+test("a frame that is refused for being none ends no line", () => {
+  const its = stage();
+  its.up();
+  its.told({ err: { code: "BAD_FRAME", msg: "no frame" } });
+  assert.equal(its.socket().isClosed, undefined);
+});
+
+test("who begins anew has lost what was asked before", async () => {
+  const its = stage();
+  its.up();
+  const asked = its.line.ask("PING");
+  its.line.again();
+  await assert.rejects(asked, Lost);
+  assert.deepEqual(its.states, ["calling", "closed", "calling"]);
+});
+
 test("asked without a line, it is lost at once", async () => {
   await assert.rejects(stage().line.ask("PING"), Lost);
 });

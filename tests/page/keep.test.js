@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { forgetOf, keep, keyOf } from "../../web/chat/client/kept.js";
 import { Keep } from "../../web/chat/core/keep.js";
 
 test("what may not be kept lasts as long as the page", () => {
@@ -23,4 +24,15 @@ test("a storage that takes nothing more breaks nothing", () => {
   const keep = new Keep(full);
   keep.set("token", "rt_1");
   assert.equal(keep.get("token"), null);
+});
+
+test("what somebody wrote is nobody's whose name begins so", () => {
+  keep.set(keyOf("unsent", "ana.b", "c1"), { cid: "c1" });
+  keep.set(keyOf("draft", "ana.b", "#lab"), "salut");
+  keep.set(keyOf("draft", "ana", "#lab"), "bonjour");
+  assert.deepEqual(keep.all(keyOf("unsent", "ana")), []);
+  forgetOf("ana");
+  assert.equal(keep.get(keyOf("draft", "ana", "#lab")), null);
+  assert.deepEqual(keep.all(keyOf("unsent", "ana.b")), [["c1", { cid: "c1" }]]);
+  assert.equal(keep.get(keyOf("draft", "ana.b", "#lab")), "salut");
 });

@@ -334,6 +334,45 @@ test("pages looked at apart become one with what is known where they meet", () =
   );
 });
 
+const signs = (from, to, of) =>
+  Array.from({ length: to - from + 1 }, (_, at) => ({ ev: "react", seq: from + at, of, emoji: "👍", from: "bob", on: true }));
+
+test("a page of nothing but changes of others is gone back behind", async () => {
+  const lab = after(ana(), said(100, { prev: 10 })).lab;
+  const bare = { events: signs(40, 99, 5), more: true };
+  const back = rooms.before(lab, bare);
+  assert.deepEqual([rooms.begin(lab), rooms.begin(back), bodies(back)], [100, 40, ["m100"]]);
+  const whole = rooms.before(back, { events: [said(5), said(39)], more: false });
+  assert.deepEqual([rooms.begin(whole), bodies(whole)], [5, ["m5", "m39", "m100"]]);
+  // Of a room that has nothing else at its end, too.
+  const empty = rooms.before(rooms.blank("#lab"), bare);
+  assert.deepEqual([rooms.begin(empty), empty.isLoaded], [40, true]);
+  assert.equal(rooms.begin(rooms.happened(empty, said(120), { me: "ana" })), 40);
+  assert.equal(rooms.begin(rooms.gap(empty, { to: 110 })), undefined);
+  // So is one that is looked at apart, both ways, until it meets the rest.
+  const apart = rooms.lookAt(lab, { events: [said(5), ...signs(6, 9, 5)], more: true }, 5);
+  assert.deepEqual([apart.aside.begin, apart.aside.end], [5, 9]);
+  const on = rooms.lookOn(apart, { events: signs(10, 70, 5), more: true }, "after");
+  assert.deepEqual([on.aside.end, bodies(on.aside)], [70, ["m5"]]);
+  const before = rooms.lookOn(on, { events: signs(2, 4, 1), more: true }, "before");
+  assert.equal(before.aside.begin, 2);
+  const met = rooms.lookOn(before, { events: signs(71, 100, 5), more: true }, "after");
+  assert.deepEqual([met.aside, bodies(met), rooms.begin(met)], [null, ["m5", "m100"], 2]);
+});
+
+test("pages are read until one has a line, or there is none before", async () => {
+  const check = async (pages, expected) => {
+    let read = 0;
+    await rooms.untilLine(async () => pages[read++]);
+    assert.equal(read, expected);
+  };
+  const bare = { events: signs(1, 3, 1), more: true };
+  await check([bare, bare, { events: [said(4)], more: true }], 3);
+  await check([bare, { ...bare, more: false }], 2);
+  await check([{ events: [], more: true }], 1);
+  await check([undefined], 1);
+});
+
 test("what was said is sent one by one, and again under its own name", () => {
   let list = outbox.add([], { cid: "a", cmd: "MESSAGE", room: "#lab", fields: { body: "1" } });
   list = outbox.add(list, { cid: "b", cmd: "MESSAGE", room: "#lab", fields: { body: "2" } });
@@ -362,6 +401,17 @@ const said1by1 = (...all) =>
     const [cid, room] = one.split(" ");
     return outbox.add(list, { cid, cmd: "MESSAGE", room, fields: { kind: "text", body: cid } });
   }, []);
+
+test("what was said is not shown twice where its event is not told", () => {
+  const list = outbox.kept(outbox.add([], { cid: "a", cmd: "MESSAGE", room: "#lab", fields: { body: "1" } }), "a", 12);
+  const state = { ...ana(), outbox: list };
+  assert.equal(after(state, said(11)).state.outbox.length, 1);
+  assert.deepEqual(after(state, { ev: "gap", room: "#lab", from: 10, to: 20 }).state.outbox, []);
+  assert.deepEqual(states.joined(state, listed({ last: 20 })).outbox, []);
+  const paged = states.inRoom(state, "#lab", (room) => rooms.before(room, { events: [said(12)], more: false }));
+  assert.deepEqual(states.seen(paged, "#lab").outbox, []);
+  assert.equal(states.seen(state, "#lab"), state);
+});
 
 test("what pauses holds up its own room and no other, and is asked again once", () => {
   let list = outbox.pausing(outbox.asking(said1by1("a #lab", "b #lab", "c #tea"), "a"), "a", "too fast");
@@ -397,6 +447,38 @@ test("of the rooms that are listed those may be come into that one is not in by 
   assert.deepEqual(names([told("#a"), told("#b", "member"), told("#z")]), ["#a", "#z"]);
   // It was come into while the hub listed it.
   assert.deepEqual(names([told("#a"), told("#lab")]), ["#a"]);
+});
+
+test("who makes a room in another window owns it here, too", () => {
+  const made = (from) => after(ana(), { ev: "create", room: "#new", seq: 11, prev: 0, ts: "", from }).state;
+  const { role, size } = made("ana").rooms.get("#new");
+  assert.deepEqual([role, size], ["owner", 1]);
+  assert.equal(made("bob").rooms.get("#new").role, "member");
+  const listedNew = listed({ room: "#new", private: true, role: "moderator", level: "all", slow: 30 });
+  const told = states.others(made("ana"), [listedNew]).rooms.get("#new");
+  assert.deepEqual([told.isPrivate, told.role, told.level, told.slow], [true, "moderator", "all", 30]);
+});
+
+test("how slow a room is, lists tell, and what sets it", () => {
+  const slow = (state) => state.rooms.get("#lab").slow;
+  assert.equal(slow(ana({ slow: 30 })), 30);
+  assert.equal(slow(ana()), 0);
+  const set = (value) => ({ ev: "slow", room: "#lab", seq: 11, prev: 10, ts: "", from: "bob", value });
+  assert.deepEqual([slow(after(ana({ slow: 30 }), set(0)).state), slow(after(ana(), set(60)).state)], [0, 60]);
+});
+
+test("of a room with more members than are listed it is known how many there are", () => {
+  const people = ["ana", "bob"].map((user) => ({ user, role: "member", online: true }));
+  const size = (state) => state.rooms.get("#lab").size;
+  const some = states.members(ana({ members: 1200 }), "#lab", { members: people, more: true });
+  assert.equal(size(some), 1200);
+  const event = (ev, from) => ({ ev, room: "#lab", seq: 11, prev: 10, ts: "", from });
+  assert.equal(size(after(some, event("join", "carl")).state), 1201);
+  assert.equal(size(after(some, event("part", "dora")).state), 1199);
+  const all = states.members(ana({ members: 9 }), "#lab", { members: people });
+  assert.equal(size(all), 2);
+  assert.equal(size(after(all, event("join", "carl")).state), 3);
+  assert.equal(size(after(all, event("part", "dora")).state), 2);
 });
 
 test("of what is read again when it is wanted neither signs nor edits are kept", () => {

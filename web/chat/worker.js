@@ -1,5 +1,6 @@
 /**
- * Keeps the page for when the network is gone, so that it opens and waits for its hub.
+ * Keeps the page for when the network is gone, so that it opens and waits for its hub; and brings who presses a
+ * notification to it.
  *
  * What the hub serves always comes first: what is kept is given only where the hub does not answer. So no
  * browser is left with a page of yesterday.
@@ -19,6 +20,20 @@ self.addEventListener("fetch", (event) => {
     event.request.method === "GET" && url.origin === location.origin && url.pathname !== "/ws" && !url.search;
   if (isOurs) event.respondWith(answer(event.request));
 });
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(come(event.notification.data?.room));
+});
+
+/** Goes to a window of the page, and there to the room. */
+async function come(room) {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const its = windows.find((one) => one.focused) ?? windows[0];
+  if (!its) return self.clients.openWindow("./");
+  its.postMessage({ pressed: room });
+  return its.focus();
+}
 
 async function answer(request) {
   const cache = await caches.open(KEPT);

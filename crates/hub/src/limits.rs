@@ -25,6 +25,8 @@ pub struct Limits {
     pub talks_listed_max: usize,
     /// The most rooms of a list that somebody asks for.
     pub rooms_listed_max: usize,
+    /// The most members of a list.
+    pub members_listed_max: usize,
     /// The most connections of an account.
     pub sessions_an_account_max: usize,
     /// The most devices that are logged in as an account, connected or not: one more, and the one that was
@@ -87,6 +89,7 @@ impl Default for Limits {
             talks_an_account_max: 1000,
             talks_listed_max: 500,
             rooms_listed_max: 500,
+            members_listed_max: 1000,
             sessions_an_account_max: 16,
             devices_an_account_max: 64,
             keywords_max: 20,

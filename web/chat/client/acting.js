@@ -43,8 +43,7 @@ export async function talkTo(name) {
   if (user === me.value) throw new Refused({ msg: t("talk with oneself") });
   const its = `@${user}`;
   if (!state.value.rooms.has(its)) {
-    const blank = { ...rooms.blank(its), more: false, isLoaded: true };
-    change((known) => ({ ...known, rooms: put(known.rooms, its, blank) }));
+    change((known) => ({ ...known, rooms: put(known.rooms, its, rooms.blank(its)) }));
   }
   openRoom(its);
   return its;

@@ -5,6 +5,7 @@
 
 import { computed, effect, signal } from "../vendor/signals.js";
 import { spokenBy } from "../core/hook.js";
+import { showNotice } from "../core/notice.js";
 import { firstLine } from "../core/text.js";
 import { isTalk } from "../core/room.js";
 import { totals } from "../core/state.js";
@@ -45,13 +46,18 @@ function show(event) {
   const { room } = event;
   const { name, body } = spokenBy(event);
   const title = isTalk(room) ? name : t("x in y", name, room);
-  const shown = new Notification(title, { body: firstLine(body, CHARS_MAX), tag: room, icon: "icon.svg", dir: "auto" });
-  shown.onclick = () => {
+  const options = { body: firstLine(body, CHARS_MAX), tag: room, icon: "icon.svg", dir: "auto", data: { room } };
+  showNotice({ Notification, worker }, title, options, () => {
     globalThis.focus();
     openRoom(room);
-    shown.close();
-  };
+  });
 }
+
+const worker = navigator.serviceWorker;
+// One was pressed that the worker showed.
+worker?.addEventListener("message", ({ data: { pressed } }) => {
+  if (state.value.rooms.has(pressed)) openRoom(pressed);
+});
 
 const all = computed(() => totals(state.value));
 const called = computed(() => (isQuiet.value ? 0 : all.value.calls));

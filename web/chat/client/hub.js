@@ -8,7 +8,7 @@ import { Farewells } from "../core/farewell.js";
 import * as outbox from "../core/outbox.js";
 import * as states from "../core/state.js";
 import { setBy } from "./clock.js";
-import { keep } from "./kept.js";
+import { forgetOf, keep } from "./kept.js";
 import { lang } from "./tongue.js";
 
 /** What is known; see `core/state.js`. */
@@ -53,9 +53,11 @@ export const change = (step, ...given) => {
 /** Asks the hub. */
 export const ask = (cmd, fields) => connection.ask(cmd, fields);
 
+export const timers = { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) };
+
 const means = {
   open: () => new WebSocket(new URL("ws", location.href.replace(/^http/, "ws"))),
-  timers: { set: (...given) => setTimeout(...given), clear: (timer) => clearTimeout(timer) },
+  timers,
   random: Math.random,
 };
 
@@ -93,8 +95,26 @@ function beginAnew() {
 /** The hub ends the line; one may have been logged out elsewhere. */
 function ended({ code, retry_ms: retryMs, msg }) {
   if (isSomebodyElse()) connection.again();
-  else if (code === "SESSION_REVOKED" || code === "TOKEN_EXPIRED") leave(msg);
+  else if (IS_OUT.has(code)) sendOut(code, msg);
   else connection.later(retryMs ?? 0);
+}
+
+/** By these the hub says that a token is worth nothing. */
+const IS_OUT = new Set(["SESSION_REVOKED", "TOKEN_EXPIRED"]);
+
+/** By what this window came in. */
+let shown = null;
+
+/** The token of this window is worth nothing: another window may have come in anew meanwhile, by one of its own. */
+function sendOut(code, msg) {
+  const kept = keep.get("token");
+  if (kept !== null && kept !== shown) {
+    connection.again();
+    return;
+  }
+  // Who ended the session wants nothing of it to stay here; what only grew old may be gone on with.
+  if (code === "SESSION_REVOKED") forgetOf(me.value);
+  leave(msg);
 }
 
 /** Who wants in, and by what: a request that waits for the line. */
@@ -110,8 +130,7 @@ async function greet() {
   } catch (error) {
     if (error instanceof Lost) throw error;
     // Refused for a while: as many are here as may be, say.
-    connection.later(error.retryMs ?? 5000);
-    connection.lose(connection.socket);
+    connection.putOff(error.retryMs);
   }
 }
 
@@ -119,7 +138,8 @@ async function fulfil() {
   const { cmd, fields, done, refuse } = wish;
   try {
     const answer = await ask(cmd, fields);
-    keep.set("token", answer.token);
+    shown = answer.token;
+    keep.set("token", shown);
     keep.set("user", answer.user);
     wish = null;
     enter(answer, false);
@@ -156,9 +176,10 @@ async function comeBack() {
   const { cursor, me: was } = state.value;
   const resume = was !== null && cursor > 0 ? { resume: { since: cursor } } : {};
   try {
-    enter(await ask("LOGIN", { token: keep.get("token"), ...resume }), Boolean(resume.resume));
+    shown = keep.get("token");
+    enter(await ask("LOGIN", { token: shown, ...resume }), Boolean(resume.resume));
   } catch (error) {
-    if (error.code === "TOKEN_EXPIRED" || error.code === "SESSION_REVOKED") leave(error.message);
+    if (IS_OUT.has(error.code)) sendOut(error.code, error.message);
     else throw error;
   }
 }
@@ -227,9 +248,7 @@ export async function logOut(isAll) {
   const [user, token] = [me.value, keep.get("token")];
   const asked = ask("LOGOUT", isAll ? { all: true } : {}).then(() => true, () => false);
   const hasHeard = await Promise.race([asked, new Promise((late) => setTimeout(late, GOODBYE_MS, false))]);
-  keep.forget(`draft.${user}.`);
-  keep.forget(`unsent.${user}.`);
-  keep.set(`open.${user}`, null);
+  forgetOf(user);
   leave();
   if (hasHeard || !token) return;
   unheard.value = "to hear";
@@ -250,6 +269,9 @@ export function begin() {
 }
 
 export const callNow = () => connection.nudge();
+
+/** Gives the line up, for so long: the next login asks for all that is missing. */
+export const putOff = (ms) => connection.putOff(ms);
 
 /** What this browser is called among a person's devices. */
 function deviceName() {

@@ -15,4 +15,13 @@ function storage() {
   }
 }
 
+/** What is kept for one person: a draft of a room, what was not sent. Names have no blank, so none begins as another's. */
+export const keyOf = (what, user, its = "") => `${what}.${user} ${its}`;
+
+/** Forgets what somebody wrote and did not send, and where they looked. */
+export function forgetOf(user) {
+  for (const what of ["draft", "unsent"]) keep.forget(keyOf(what, user));
+  keep.set(`open.${user}`, null);
+}
+
 export const cid = () => newCid((bytes) => crypto.getRandomValues(bytes));

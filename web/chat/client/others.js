@@ -58,13 +58,13 @@ on("entered", lookAgain);
 setInterval(lookAgain, AGAIN_MS);
 addEventListener("focus", lookAgain);
 document.addEventListener("visibilitychange", lookAgain);
-// Where the list comes into view; and a room that one left may be come into again.
+// Where the list comes into view. Of a room that is new here no event tells all, and one that was left may be come into again.
 effect(() => {
   if (isNarrow.value && isListOpen.value) lookAgain();
 });
 let many = 0;
 effect(() => {
   const { size } = state.value.rooms;
-  if (size < many) lookAgain();
+  if (size !== many) lookAgain();
   many = size;
 });

@@ -2,10 +2,11 @@
  * Reading: pages of the past, what is missing, what was read, search.
  */
 
+import { CatchingUp } from "../core/catching.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
 import { effect, signal } from "../vendor/signals.js";
-import { ask, away, change, isUp, on, state } from "./hub.js";
+import { ask, away, change, isUp, on, putOff, state, timers } from "./hub.js";
 import { tell, trying } from "./passing.js";
 import { focus, open, show } from "./shown.js";
 import { t } from "./tongue.js";
@@ -35,42 +36,61 @@ async function once(name, what) {
   }
 }
 
-async function pageBefore(room, limit) {
-  const first = room.entries[0]?.seq;
-  const where = first === undefined ? { latest: true } : { before: first };
-  const page = await ask("HISTORY", { room: room.name, ...where, limit });
-  // What is known may begin further on by now: then this page ends before it.
-  const fits = (now) => first === undefined || now.entries[0]?.seq === first;
-  inRoom(room.name, (now) => (fits(now) ? rooms.before(now, page) : now));
+/** A page of a room; of a talk that nobody began yet, none. */
+async function pageOf(name, fields) {
+  try {
+    return await ask("HISTORY", { room: name, ...fields });
+  } catch (error) {
+    if (rooms.isTalk(name) && error.code === "NO_SUCH_ROOM") return { events: [], more: false };
+    throw error;
+  }
 }
+
+async function pageBefore(name, limit) {
+  const room = state.value.rooms.get(name);
+  if (!room) return undefined;
+  const first = rooms.begin(room);
+  const where = first === undefined ? { latest: true } : { before: first };
+  const page = await pageOf(name, { ...where, limit });
+  // What is known may begin further on by now: then this page ends before it.
+  const fits = (now) => first === undefined || rooms.begin(now) === first;
+  inRoom(name, (now) => (fits(now) ? rooms.before(now, page) : now));
+  change(states.seen, name);
+  return page;
+}
+
+const linesBefore = (name, limit) => rooms.untilLine(() => pageBefore(name, limit));
 
 /** Reads the newest of a room, with all that is unread where that is not too much. */
 export const load = (name) =>
   once(name, async (room) => {
-    if (room && !room.isLoaded) await pageBefore(room, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
+    if (room && !room.isLoaded) await linesBefore(name, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
   });
 
 /** Reads what was before. */
 export const loadBefore = (name) =>
   once(name, async (room) => {
-    if (room?.aside) return lookOn(room, "before");
-    if (room?.more) await pageBefore(room, PAGE);
-    return undefined;
+    if (room?.aside) await lookOn(name, "before");
+    else if (room?.more) await linesBefore(name, PAGE);
   });
 
 /** Reads on, of what is looked at. */
 export const loadAfter = (name) =>
   once(name, async (room) => {
-    if (room?.aside) await lookOn(room, "after");
+    if (room?.aside) await lookOn(name, "after");
   });
 
-async function lookOn(room, way) {
-  const { entries, more } = room.aside;
-  if (way === "before" && !more) return;
-  const end = way === "before" ? entries[0]?.seq : entries.at(-1)?.seq;
-  const page = await ask("HISTORY", { room: room.name, [way]: end, limit: PAGE });
-  inRoom(room.name, rooms.lookOn, page, way);
-}
+const lookOn = (name, way) =>
+  rooms.untilLine(async () => {
+    const aside = state.value.rooms.get(name)?.aside;
+    if (!aside || (way === "before" && !aside.more)) return undefined;
+    const edge = way === "before" ? "begin" : "end";
+    const page = await ask("HISTORY", { room: name, [way]: aside[edge], limit: PAGE });
+    // Another part may be looked at by now.
+    const fits = (now) => now.aside?.[edge] === aside[edge];
+    inRoom(name, (now) => (fits(now) ? rooms.lookOn(now, page, way) : now));
+    return page;
+  });
 
 /** Goes to an entry, wherever it is. */
 export async function goTo(name, seq) {
@@ -79,12 +99,12 @@ export async function goTo(name, seq) {
   await trying(async () => {
     for (let pages = 0; pages < PAGES_BACK_MAX; pages += 1) {
       const room = state.value.rooms.get(name);
-      const first = room.entries[0]?.seq ?? Infinity;
+      const first = rooms.begin(room) ?? Infinity;
       if (first <= seq || !room.more) break;
-      await pageBefore(room, PAGE_MAX);
+      await pageBefore(name, PAGE_MAX);
     }
     const room = state.value.rooms.get(name);
-    if ((room.entries[0]?.seq ?? Infinity) > seq && room.more) {
+    if ((rooms.begin(room) ?? Infinity) > seq && room.more) {
       const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
       inRoom(name, rooms.lookAt, page, seq);
     }
@@ -138,7 +158,7 @@ export function markRead(name) {
 export const loadMembers = async (name) => {
   try {
     if (rooms.isTalk(name)) change(states.met, await ask("WHOIS", { user: name.slice(1) }));
-    else change(states.members, name, (await ask("WHO", { room: name })).members);
+    else change(states.members, name, await ask("WHO", { room: name }));
   } catch {
     // Asked again when it is shown again.
   }
@@ -179,14 +199,9 @@ on("rewound", () => {
   tell(t("set back"));
 });
 
-on("missing", async ({ room, after }) => {
-  try {
-    await ask("RESUME", { rooms: { [room]: after } });
-    change(states.caughtUp, room);
-  } catch {
-    // The next login asks for it.
-  }
-});
+const catchingUp = new CatchingUp({ ask, timers, caughtUp: (room) => change(states.caughtUp, room), putOff });
+on("missing", (what) => catchingUp.miss(what));
+on("lost", () => catchingUp.forget());
 
 on("entered", ({ rooms: told }) => {
   for (const { room, read, last } of told) {

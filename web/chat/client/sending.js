@@ -7,9 +7,9 @@ import { Lost } from "../core/connection.js";
 import * as outbox from "../core/outbox.js";
 import { now } from "./clock.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
-import { cid, keep } from "./kept.js";
+import { cid, keep, keyOf } from "./kept.js";
 import { complain } from "./passing.js";
-import { about, setAbout, takenBack } from "./shown.js";
+import { about, giveBack, setAbout } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);
@@ -18,6 +18,8 @@ const WAIT_MS_MAX = 20_000;
 const USUAL_WAIT_MS = 1000;
 /** What the hub cannot do, and does not say when it can, is asked so often. */
 const TRIES_MAX = 20;
+
+const unsent = (its) => keyOf("unsent", me.value, its);
 
 const setOutbox = (step, ...given) => change((known) => ({ ...known, outbox: step(known.outbox, ...given) }));
 
@@ -42,21 +44,21 @@ export const reactTyped = ({ room, seq, line }, emoji, isOn) => put("REACT", roo
 
 function put(cmd, room, fields, line) {
   const one = { cid: cid(), cmd, room, fields, line, ts: new Date(now()).toISOString() };
-  keep.set(`unsent.${me.value}.${one.cid}`, one);
+  keep.set(unsent(one.cid), one);
   setOutbox(outbox.add, one);
   flush();
 }
 
 /** Tries again what was refused. */
 export function tryAgain(one) {
-  keep.set(`unsent.${me.value}.${one.cid}`, { ...one, state: "waiting" });
+  keep.set(unsent(one.cid), { ...one, state: "waiting" });
   setOutbox(outbox.again, one.cid);
   flush();
 }
 
 /** Leaves it unsaid. */
 function giveUp(its) {
-  keep.set(`unsent.${me.value}.${its}`, null);
+  keep.set(unsent(its), null);
   setOutbox(outbox.drop, its);
 }
 
@@ -67,7 +69,7 @@ export function takeBack({ cid: its, room, fields }) {
     giveUp(its);
     if (answered) setAbout(room, { reply: answered });
     else if (about.value.get(room)?.edit) setAbout(room, null);
-    takenBack.value = { room, text: outbox.typedOf(fields) };
+    giveBack(room, outbox.typedOf(fields));
   });
 }
 
@@ -85,7 +87,7 @@ async function send(one) {
   const { cid: its, cmd, room, fields } = one;
   try {
     const { seq } = await ask(cmd, { room, cid: its, ...fields });
-    keep.set(`unsent.${me.value}.${its}`, null);
+    keep.set(unsent(its), null);
     settle(one, seq);
   } catch (error) {
     refused(one, error);
@@ -115,7 +117,7 @@ function refused(one, error) {
     giveUp(one.cid);
     // What was typed is not lost: it stands in the composer again.
     const typed = one.line ?? (one.cmd === "EDIT" ? outbox.typedOf(one.fields) : null);
-    if (typed) takenBack.value = { room: one.room, text: typed };
+    if (typed) giveBack(one.room, typed);
     complain(error, typed ? one.room : undefined);
   }
 }
@@ -124,7 +126,7 @@ function refused(one, error) {
 function fail(one, { message: error, code }) {
   const after = state.value.rooms.get(one.room)?.told ?? 0;
   setOutbox(outbox.failed, one.cid, { error, code, after });
-  keep.set(`unsent.${me.value}.${one.cid}`, state.value.outbox.find(({ cid: its }) => its === one.cid));
+  keep.set(unsent(one.cid), state.value.outbox.find(({ cid: its }) => its === one.cid));
 }
 
 /** After a pause; a line that was lost meanwhile has it wait already. */
@@ -138,7 +140,7 @@ function goOn(its) {
 on("entered", () => {
   const known = new Set(state.value.outbox.map((one) => one.cid));
   const left = keep
-    .all(`unsent.${me.value}.`)
+    .all(unsent())
     .map(([, one]) => one)
     .filter((one) => one?.cid && !known.has(one.cid));
   left.sort((a, b) => (a.ts < b.ts ? -1 : 1));

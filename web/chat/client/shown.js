@@ -5,8 +5,9 @@
 import { computed, signal } from "../vendor/signals.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
+import { mayKeep } from "../core/typed.js";
 import { change, me, on, state } from "./hub.js";
-import { keep } from "./kept.js";
+import { keep, keyOf } from "./kept.js";
 
 /** The name of the room that is open. */
 export const open = signal(null);
@@ -24,6 +25,20 @@ export const menu = signal(null);
 export const about = signal(new Map());
 /** What was taken back, for the composer of its room: `{ room, text }`. */
 export const takenBack = signal(null);
+/** Has what was not said stand in the composer of its room again; where another room is open, among its drafts. */
+export function giveBack(name, text) {
+  const waiting = takenBack.value;
+  if (waiting && waiting.room !== name) addDraft(waiting);
+  const both = waiting?.room === name ? `${waiting.text}\n${text}` : text;
+  if (name === open.value) takenBack.value = { room: name, text: both };
+  else addDraft({ room: name, text: both });
+}
+
+function addDraft({ room: name, text }) {
+  const key = keyOf("draft", me.value, name);
+  if (mayKeep(text)) keep.set(key, [text, keep.get(key)].filter(Boolean).join("\n"));
+}
+
 /** The entry to scroll to, and to point out. */
 export const focus = signal(null);
 /** What is told to the one who typed alone: room → lines. */

@@ -13,6 +13,12 @@ const DOUBT_MS = 4000;
 /** And after so long a silence of that, too, the line is taken for dead. */
 const PATIENCE_MS = 10_000;
 
+/** So long a hub is left alone that is not ready, and does not say when it is. */
+const LATER_MS = 5000;
+
+/** What is no frame is refused without a number, too. */
+const NO_FRAME = new Set(["BAD_FRAME", "FRAME_TOO_BIG"]);
+
 /** What is wrong with a field is said by what was expected; else by what the code means. */
 const FIELD_CODES = new Set(["BAD_FIELD", "MISSING_FIELD"]);
 
@@ -87,7 +93,7 @@ export class Connection {
 
   /** Begins anew, at once. */
   again() {
-    if (this.socket) this.drop(this.socket);
+    this.close();
     this.call();
   }
 
@@ -100,6 +106,12 @@ export class Connection {
   /** The hub said when it wants to be called again. */
   later(ms) {
     this.asLate = ms;
+  }
+
+  /** The hub is not ready: hangs up, and calls when it likes. */
+  putOff(ms = LATER_MS) {
+    this.later(ms);
+    this.lose(this.socket);
   }
 
   /** All is well: the next loss begins with a short wait. */
@@ -147,13 +159,19 @@ export class Connection {
   settleOne(frame) {
     // What LOGIN missed is told without a number.
     if (frame.re === undefined) {
-      if (frame.cursor !== undefined) this.heard({ ev: "resumed", cursor: frame.cursor });
+      this.settleMissed(frame);
       return;
     }
     const waiting = this.asked.get(frame.re);
     this.asked.delete(frame.re);
     if (frame.err) waiting?.refuse(new Refused(frame.err));
     else waiting?.answer(frame);
+  }
+
+  /** Without what was missed, what comes behind it must not be taken for the next: the next login asks for it again. */
+  settleMissed({ cursor, err }) {
+    if (cursor !== undefined) this.heard({ ev: "resumed", cursor });
+    else if (err && !NO_FRAME.has(err.code)) this.putOff(err.retry_ms);
   }
 
   listen(ms) {

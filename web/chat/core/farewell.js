@@ -59,8 +59,7 @@ export function farewell(means, what, done) {
     } catch (error) {
       if (error instanceof Lost) return; // It calls again by itself.
       if (!WORTHLESS.has(error.code)) {
-        line.later(error.retryMs ?? USUAL_WAIT_MS);
-        line.lose(line.socket);
+        line.putOff(error.retryMs ?? USUAL_WAIT_MS);
         return;
       }
     }

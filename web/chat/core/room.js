@@ -2,8 +2,9 @@
  * One room as this page knows it, and what becomes of it by an event or a page of its past.
  *
  * `entries` is one piece of the log without holes that ends with what was told last (`told`); `more` says
- * whether there is more before it. `aside`, if it is there, is another piece further back, for who looks
- * something up. Functions here give a new room, or the same where nothing changes.
+ * whether there is more before it. Changes of others are in that piece, but no entries here: where it begins in the log
+ * is `from`, once a page of it was read. `aside`, if it is there, is another piece further back, from entry `begin` to
+ * `end`, for who looks something up. Functions here give a new room, or the same where nothing changes.
  */
 
 import { entry, put, without } from "./maps.js";
@@ -23,12 +24,13 @@ export function listed(known, told) {
 }
 
 /** What a list tells of a room as it stands, whatever was read of it. */
-export const standing = ({ topic, private: isPrivate, role, members, dialogue, level = USUAL }) => ({
+export const standing = ({ topic, private: isPrivate, role, members, slow = 0, dialogue = null, level = USUAL }) => ({
   topic,
   isPrivate,
   role,
   size: members,
-  dialogue: dialogue ?? null,
+  slow,
+  dialogue,
   level,
 });
 
@@ -49,6 +51,7 @@ export function blank(name) {
     size: 0,
     told: 0,
     entries: [],
+    from: null,
     more: true,
     isLoaded: false,
     aside: null,
@@ -74,6 +77,9 @@ const CHANGES = {
 };
 
 const RULES = {
+  // Who makes a room owns it; of a talk nobody does.
+  create: (room, { from }, me) =>
+    isTalk(room.name) ? room : { ...here(room, from), role: from === me ? "owner" : room.role },
   topic: (room, event) => ({ ...room, topic: event.topic }),
   slow: (room, event) => ({ ...room, slow: event.value ?? 0 }),
   join: (room, event) => here(room, event.from),
@@ -93,15 +99,17 @@ export const turned = (room, who) =>
 /** Whose turn it is, if it is another's than `me`. */
 export const otherTurn = ({ dialogue }, me) => (dialogue?.turn === me ? undefined : dialogue?.turn);
 
+/** Whether all who are in a room were told. */
+const isWhole = ({ people, size }) => people?.size === size;
+
 function here(room, user) {
-  if (!room.people) return { ...room, size: room.size + 1 };
-  const people = put(room.people, user, { user, role: "member", online: true, ...room.people.get(user) });
-  return { ...room, people, size: people.size };
+  const people = room.people && put(room.people, user, { user, role: "member", online: true, ...room.people.get(user) });
+  return { ...room, people, size: isWhole(room) ? people.size : room.size + 1 };
 }
 
 function gone(room, user) {
   const people = room.people && without(room.people, user);
-  return { ...room, people, size: people?.size ?? Math.max(0, room.size - 1) };
+  return { ...room, people, size: isWhole(room) ? people.size : Math.max(0, room.size - 1) };
 }
 
 function ranked(room, { user, role }) {
@@ -142,7 +150,7 @@ export const opened = (room) =>
 
 /** A room of which the end is kept. What was put on others, and how they read, is told again with them. */
 function cut(room, entries) {
-  const after = { ...room, entries, more: true };
+  const after = { ...room, entries, from: null, more: true };
   if (room.aside) return after;
   const first = entries[0].seq;
   const isKept = ([of, there]) => of >= first || [...there.values()].some(({ seq }) => seq >= first);
@@ -195,19 +203,31 @@ function taken(room, events) {
   return [after, lines];
 }
 
+/** Where what is known of a room begins: what was before is asked for from there. */
+export const begin = ({ from, entries }) => from ?? entries[0]?.seq;
+
+/** Reads page after page, until one has a line, or there is no more. */
+export async function untilLine(read) {
+  let page;
+  do page = await read();
+  while (page?.more && page.events.length > 0 && page.events.every(({ ev }) => entry(CHANGES, ev)));
+}
+
 /** A room with a page of what was before all that is known. */
 export function before(room, { events, more }) {
   const [after, lines] = taken(room, events);
   const first = room.entries[0]?.seq ?? Infinity;
   const entries = [...lines.filter((one) => one.seq < first), ...room.entries];
   const told = Math.max(room.told, ...events.map((one) => one.seq));
-  return { ...after, entries, told, last: Math.max(room.last, told), more, isLoaded: true };
+  const from = events[0]?.seq ?? room.from;
+  return { ...after, entries, from, told, last: Math.max(room.last, told), more, isLoaded: true };
 }
 
 /** More was missed than is told: what is known ends, and begins anew with what comes. */
 export const gap = (room, { to }) => ({
   ...room,
   entries: [],
+  from: null,
   more: true,
   isLoaded: false,
   edits: new Map(),
@@ -217,7 +237,8 @@ export const gap = (room, { to }) => ({
 /** Looks at a page from further back. */
 export function lookAt(room, { events, more }, focus) {
   const [after, entries] = taken(room, events);
-  return joined({ ...after, aside: { entries, more, focus, moreAfter: true } });
+  const [begin, end] = [events[0]?.seq, events.at(-1)?.seq];
+  return joined({ ...after, aside: { entries, begin, end, more, focus, moreAfter: true } });
 }
 
 /** Has `aside` go on by a page, before it or after it. */
@@ -225,18 +246,21 @@ export function lookOn(room, { events, more }, way) {
   if (!room.aside) return room;
   const [after, lines] = taken(room, events);
   const { aside } = room;
-  if (way === "before") return { ...after, aside: { ...aside, entries: [...lines, ...aside.entries], more } };
-  return joined({ ...after, aside: { ...aside, entries: [...aside.entries, ...lines], moreAfter: more } });
+  if (way === "before") {
+    const begin = events[0]?.seq ?? aside.begin;
+    return { ...after, aside: { ...aside, entries: [...lines, ...aside.entries], begin, more } };
+  }
+  const end = events.at(-1)?.seq ?? aside.end;
+  return joined({ ...after, aside: { ...aside, entries: [...aside.entries, ...lines], end, moreAfter: more } });
 }
 
 /** Where what is looked at reaches what is known, both are one. */
 function joined(room) {
   const { aside, entries } = room;
-  const first = entries[0]?.seq ?? Infinity;
-  const last = aside.entries.at(-1)?.seq ?? 0;
-  if (aside.moreAfter && last < first) return room;
-  const older = aside.entries.filter((one) => one.seq < first);
-  return { ...room, entries: [...older, ...entries], more: aside.more, aside: null };
+  const first = begin(room) ?? Infinity;
+  if (aside.moreAfter && (aside.end ?? 0) < first) return room;
+  const older = aside.entries.filter((one) => one.seq < (entries[0]?.seq ?? Infinity));
+  return { ...room, entries: [...older, ...entries], from: aside.begin, more: aside.more, aside: null };
 }
 
 export const lookBack = (room) => (room.aside ? { ...room, aside: null } : room);

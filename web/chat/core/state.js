@@ -108,7 +108,9 @@ export function hear(state, event, now) {
 const PASSING = {
   resumed: (state, { cursor }) => ({ state: resumed(state, cursor) }),
   read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
-  gap: (state, event) => ({ state: inRoom(state, event.room, (room) => rooms.gap(room, event)) }),
+  gap: (state, event) => ({
+    state: seen(inRoom(state, event.room, (room) => rooms.gap(room, event)), event.room),
+  }),
   lagged: (state, { room, last }) => ({
     state: { ...state, lagging: put(state.lagging, room, "told") },
     missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
@@ -129,6 +131,12 @@ const PASSING = {
   }),
   announce: (state, event) => ({ state: { ...state, announced: event } }),
 };
+
+/** What was said in a room is in its log, as far as that was told. */
+export function seen(state, name) {
+  const list = outbox.seen(state.outbox, name, { told: state.rooms.get(name)?.told ?? 0 });
+  return list === state.outbox ? state : { ...state, outbox: list };
+}
 
 /** What has a place in the log. */
 function logged(state, event) {
@@ -195,11 +203,9 @@ export function others(state, told, kept = []) {
   const row = (one) => [one.room, { ...rooms.listed(undefined, one), by: one.invited?.by }];
   const next = { ...state, others: new Map([...kept, ...open.map(row)]) };
   const mine = told.filter((one) => one.role && state.rooms.has(one.room));
-  return mine.reduce(
-    (after, one) =>
-      inRoom(after, one.room, (room) => ({ ...room, size: one.members, topic: one.topic, isPrivate: one.private })),
-    next,
-  );
+  // Whose turn it is, events tell, which this may be older than.
+  const again = (one) => (room) => ({ ...room, ...rooms.standing(one), dialogue: room.dialogue });
+  return mine.reduce((after, one) => inRoom(after, one.room, again(one)), next);
 }
 
 /** This account does not want to come into a room it was invited to, which may be open to all. */
@@ -216,7 +222,7 @@ export function joined(state, told) {
   if (known?.isLoaded) return inRoom(state, told.room, () => entered(known, told));
   const room = { ...rooms.listed(known, told), told: Math.max(known?.told ?? 0, told.last) };
   const next = { ...withRoom(state, room), others: without(state.others, told.room) };
-  return settled({ ...next, last: Math.max(state.last, told.last) });
+  return seen(settled({ ...next, last: Math.max(state.last, told.last) }), told.room);
 }
 
 /** Of a room whose end is known, what is new in its log is told by events, before this or behind it. */
@@ -225,10 +231,10 @@ function entered(known, told) {
   return { ...known, ...rooms.standing(told), more: known.more || isBlank };
 }
 
-/** Who is in a room. */
-export function members(state, name, told) {
-  const row = (one) => [one.user, one];
-  return inRoom(state, name, (room) => ({ ...room, people: new Map(told.map(row)), size: told.length }));
+/** Who is in a room; of very many not all are told. */
+export function members(state, name, { members: told, more }) {
+  const people = new Map(told.map((one) => [one.user, one]));
+  return inRoom(state, name, (room) => ({ ...room, people, size: more ? Math.max(room.size, people.size) : people.size }));
 }
 
 /** Whether somebody is there, who was asked about. */

@@ -6,7 +6,7 @@
 const LINK = /\bhttps?:\/\/[^\s<>"`\p{C}\u2028\u2029]+/giu;
 const NAME = /(?<![\p{L}\p{N}_.@-])@([\p{L}\p{N}_.-]*[\p{L}\p{N}_])/gu;
 const ROOM = /(?<![\p{L}\p{N}_#&/-])#([\p{L}\p{N}_.-]*[\p{L}\p{N}_])/gu;
-/** Who names five hundred people names nobody: what comes after is words. */
+/** Who names five hundred people names nobody: of each kind so many are read, and what comes after is words. */
 const PARTS_MAX = 500;
 const BLOCK = /\n?```[^\n`]*\n?([\s\S]*?)```\n?/g;
 const CODE = /`([^`\n]+)`/g;
@@ -27,21 +27,24 @@ export function partsOf(body) {
     [NAME, ([found, name]) => ({ is: "name", text: found, name })],
     [ROOM, ([found]) => ({ is: "room", text: found })],
   ];
-  const split = (parts, [pattern, read]) =>
-    parts.flatMap((part) => (part.is === "words" ? cut(part.text, pattern, read) : [part]));
+  const split = (parts, [pattern, read]) => {
+    const left = { many: PARTS_MAX };
+    return parts.flatMap((part) => (part.is === "words" ? cut(part.text, [pattern, read], left) : [part]));
+  };
   return readers.reduce(split, [{ is: "words", text: body }]);
 }
 
-function cut(text, pattern, read) {
+function cut(text, [pattern, read], left) {
   const parts = [];
   let from = 0;
   for (const found of text.matchAll(pattern)) {
-    if (parts.length >= PARTS_MAX) break;
+    if (left.many === 0) break;
     const part = read(found);
     if (!part) continue;
     const length = part.length ?? found[0].length;
     if (found.index > from) parts.push({ is: "words", text: text.slice(from, found.index) });
     parts.push(part);
+    left.many -= 1;
     from = found.index + length;
   }
   if (from < text.length || parts.length === 0) parts.push({ is: "words", text: text.slice(from) });

@@ -9,14 +9,15 @@ import { spokenBy } from "../core/hook.js";
 import { isTalk } from "../core/room.js";
 import { mayKeep, readTyped } from "../core/typed.js";
 import { ask, isUp, me, server, state } from "../client/hub.js";
-import { keep } from "../client/kept.js";
+import { keep, keyOf } from "../client/kept.js";
 import { doTyped } from "../client/commands.js";
 import { whoFirst } from "../client/dialogues.js";
 import { edit } from "../client/sending.js";
 import { passing, tell } from "../client/passing.js";
-import { about, room, setAbout, takenBack } from "../client/shown.js";
+import { about, giveBack, room, setAbout, takenBack } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
+import { isComposing } from "./composing.js";
 import { Held } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -29,7 +30,7 @@ import { Name, Snippet } from "./text.js";
 const TYPING_MS = 4000;
 const HEIGHT_SHARE = 0.4;
 
-const draftKey = (name) => `draft.${me.value}.${name}`;
+const draftKey = (name) => keyOf("draft", me.value, name);
 const bytes = signal(0);
 
 export function Composer() {
@@ -135,7 +136,7 @@ function writing(its, { of, what, typing }) {
     typing(name, false);
   };
   const key = (event) => {
-    if (event.isComposing || (choices.value && choose(event, of()))) return;
+    if (isComposing(event) || (choices.value && choose(event, of()))) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) send();
     else if (event.key === "ArrowUp" && of().value === "" && !what?.edit) editLast(its);
     else if (event.key === "Escape" && what) setAbout(name, null);
@@ -162,7 +163,7 @@ async function sayTyped(name, of, reply) {
   keep.set(draftKey(name), null);
   if (reply) setAbout(name, null);
   passing.value = null;
-  if (!(await doTyped(name, value, reply?.seq))) takenBack.value = { room: name, text: value };
+  if (!(await doTyped(name, value, reply?.seq))) giveBack(name, value);
 }
 
 function put(field, value) {

@@ -11,7 +11,7 @@ import { isMyTurn, whose } from "../client/dialogues.js";
 import { lookAgain } from "../client/others.js";
 import { isNarrow } from "../client/narrow.js";
 import { dialogue, isListOpen, open } from "../client/shown.js";
-import { keep } from "../client/kept.js";
+import { keep, keyOf } from "../client/kept.js";
 import { presenceOf } from "../client/presence.js";
 import { count, t } from "../client/tongue.js";
 import { html } from "./html.js";
@@ -124,7 +124,7 @@ function Marks({ one, isOpen }) {
   const isMine = isMyTurn(one);
   const marks = [
     [one.dialogue && !isMine, "held-there", "turns", one.dialogue ? whose(one) : ""],
-    [!isOpen && unread === 0 && keep.get(`draft.${me.value}.${name}`), "draft", "edit", t("draft")],
+    [!isOpen && unread === 0 && keep.get(keyOf("draft", me.value, name)), "draft", "edit", t("draft")],
     [hasFailed(name), "failed", "alert", t("not sent")],
     [level === "none", "mute", "bell-off", t("muted room")],
   ].filter(([is]) => is);

@@ -11,6 +11,7 @@ import { goTo, search } from "../client/reading.js";
 import { trying } from "../client/passing.js";
 import { beside, isListOpen, room } from "../client/shown.js";
 import { count, dateOf, t } from "../client/tongue.js";
+import { isComposing } from "./composing.js";
 import { html } from "./html.js";
 import { Figure } from "./icons.js";
 import { Name } from "./text.js";
@@ -32,7 +33,7 @@ function finder(field) {
     const words = field.current.value.trim();
     const { q, from } = readWords(words);
     const where = isHereOnly.value ? room.value?.name : null;
-    const answer = words ? await trying(() => search(q, { room: where, from })) : { events: null };
+    const answer = q ? await trying(() => search(q, { room: where, from })) : { events: null };
     if (answer && field.current?.value.trim() === words) found.value = answer.events;
   };
   const soon = () => {
@@ -62,7 +63,7 @@ export function Search({ its }) {
   const said = (found.value ?? []).filter((one) => one.ev === "message" && one.body !== null);
   return html`<search class="search">
     <input ref=${field} type="search" aria-label=${t("search")} placeholder=${t("words to find")} onInput=${soon}
-      onKeyDown=${(event) => event.key === "Enter" && run()} />
+      onKeyDown=${(event) => event.key === "Enter" && !isComposing(event) && run()} />
     ${room.value && html`<${HereOnly} run=${run} />`}
     <p class="quiet" role="status">${found.value ? count("found", said.length) : t("search hint")}</p>
     <ul>${said.map((one) => html`<${Hit} key=${one.seq} one=${one} />`)}</ul>

@@ -11,6 +11,7 @@ import { join, names, openRoom, talkTo } from "../client/acting.js";
 import { trying } from "../client/passing.js";
 import { open, room } from "../client/shown.js";
 import { t } from "../client/tongue.js";
+import { isComposing } from "./composing.js";
 import { close, Window } from "./dialogue.js";
 import { html } from "./html.js";
 import { Figure } from "./icons.js";
@@ -49,6 +50,7 @@ export function SwitcherDialogue() {
     else trying(() => (isTalk(name) ? talkTo(name) : join(name)));
   };
   const onKeyDown = (event) => {
+    if (isComposing(event)) return;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const many = found.value.length;
     if (by && many > 0) at.value = (at.value + by + many) % many;

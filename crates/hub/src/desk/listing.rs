@@ -91,6 +91,7 @@ impl Desk {
             mentions: 0,
             level: member.map(|member| member.level).unwrap_or_default(),
             members: room.members.len(),
+            slow: member.map_or(0, |_| room.slow_seconds),
             dialogue: room.dialogue.map(|held| self.held(held)),
             invited: room.invited.get(&who).map(|invited| self.invited_by(*invited)),
         }

@@ -6,15 +6,12 @@ use super::{Desk, broken, order::Asked};
 use crate::{
     archive::{Job, Query, Wanted},
     hall::{ClientId, Post},
-    model::{AccountId, Room, RoomId, Seq, Title},
+    model::{AccountId, Role, Room, RoomId, Seq, Title},
     protocol::{Answer, Ask, Code, Place, Refusal, Resume},
     rules::Judge,
     saying,
-    store::Store,
+    store::{Store, WORDS_CHARS_MAX, chars_of_words},
 };
-
-/// The most members of a list.
-const MEMBERS_MAX: usize = 1000;
 
 impl Desk {
     pub(super) fn judge(&self, by: AccountId) -> Judge<'_, Store> {
@@ -51,12 +48,7 @@ impl Desk {
         match ask {
             Ask::Who { room } => {
                 let id = self.judge(by).known(room)?;
-                let members = self.state.room(id).members.iter().take(MEMBERS_MAX);
-                let named = members.map(|(who, member)| {
-                    let name = self.state.account(*who).name.clone();
-                    (name, member.role, self.online.contains_key(who))
-                });
-                Ok(Answer::Members(named.collect()))
+                Ok(self.list_members(id))
             }
             Ask::Whois { user } => {
                 let who = self.judge(by).person(user)?;
@@ -68,6 +60,25 @@ impl Desk {
             Ask::Sessions => self.list_devices(client, by),
             _ => Ok(Answer::Done),
         }
+    }
+
+    /// Lists who is in a room. Of more than are listed first those who may moderate, then those who are there.
+    fn list_members(&self, room: RoomId) -> Answer {
+        let members = &self.state.room(room).members;
+        let most = self.limits.members_listed_max;
+        let more = members.len() > most;
+        let rank = |who: &AccountId, role: Role| match (more, role) {
+            (false, _) | (true, Role::Owner | Role::Moderator) => 0,
+            (true, Role::Member) => 2 - usize::from(self.online.contains_key(who)),
+        };
+        let ranked = |wanted: usize| {
+            members.iter().filter(move |(who, member)| rank(who, member.role) == wanted)
+        };
+        let listed = (0..=2).flat_map(ranked).take(most).map(|(who, member)| {
+            let name = self.state.account(*who).name.clone();
+            (name, member.role, self.online.contains_key(who))
+        });
+        Answer::Members { members: listed.collect(), more }
     }
 
     fn list_devices(&self, client: ClientId, by: AccountId) -> Result<Answer, Refusal> {
@@ -134,6 +145,7 @@ impl Desk {
                 Query::Page { room: self.placed(room, by), page, limit, messages, upto }
             }
             Ask::Search { words, room, from, limit } => {
+                is_sought_whole(&words)?;
                 let rooms = self.searched(by, room.as_ref())?;
                 let from = from.map(|from| self.judge(by).person(&from)).transpose()?;
                 let limit = limit.unwrap_or(PAGE_USUAL).clamp(1, self.limits.found_max);
@@ -227,6 +239,16 @@ impl Desk {
         let hall = self.halls[client.hall].clone();
         self.jobs.push(Job { client, re, by, hall, query, wanted: Wanted::default() });
     }
+}
+
+/// Whether all words are searched for.
+fn is_sought_whole(words: &str) -> Result<(), Refusal> {
+    let chars = chars_of_words(words);
+    if chars <= WORDS_CHARS_MAX {
+        return Ok(());
+    }
+    let why = format!("words of {chars} characters: expected at most {WORDS_CHARS_MAX}");
+    Err(Refusal::of(Code::TooLong).field("q").why(why))
 }
 
 /// Each room once, where it was named first: behind the earliest of its entries.

@@ -73,7 +73,10 @@ fn say_answer(answer: &Answer, frame: &mut Object<'_>) {
         Answer::Rooms { rooms, more } => {
             frame.list("rooms", rooms, say_listed).maybe("more", Some(more).filter(|more| **more))
         }
-        Answer::Members(members) => frame.list("members", members, say_member),
+        Answer::Members { members, more } => {
+            let frame = frame.list("members", members, say_member);
+            frame.maybe("more", Some(more).filter(|more| **more))
+        }
         Answer::Person { user, since, online, away } => {
             let frame = frame.put("user", user).put("since", since).put("online", online);
             frame.maybe("away", away.as_ref())
@@ -139,8 +142,9 @@ fn fill_listed(listed: &Listed, object: &mut Object<'_>) {
         object.put("read", read).put("role", ROLES.of(*role));
     }
     object.put("unread", unread).put("members", members);
-    let Listed { mentions, level, dialogue, invited, .. } = listed;
+    let Listed { mentions, level, slow, dialogue, invited, .. } = listed;
     object.maybe("mentions", (*mentions > 0).then_some(mentions));
+    object.maybe("slow", (*slow > 0).then_some(u64::from(*slow)).as_ref());
     object.maybe("level", (*level != Level::default()).then(|| LEVELS.of(*level)));
     if let Some(Held { mode, turn }) = dialogue {
         object.object("dialogue", |held| {

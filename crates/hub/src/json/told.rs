@@ -52,7 +52,7 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
     ("rooms", rooms),
     ("words", wishes),
     ("room", |f| Ok(Answer::Joined(listed(f)?))),
-    ("members", |f| Ok(Answer::Members(each(f, "members", member)?))),
+    ("members", members),
     ("user", person),
     ("value", |f| Ok(Answer::Value(f.needed("value", Fields::text)?))),
     ("sessions", |f| Ok(Answer::Sessions(each(f, "sessions", session)?))),
@@ -66,6 +66,11 @@ const ANSWERS: &[(&str, ReadAnswer)] = &[
 fn rooms(f: Fields<'_>) -> Result<Answer, Misread> {
     let more = f.truth("more")?.unwrap_or_default();
     Ok(Answer::Rooms { rooms: each(f, "rooms", listed)?, more })
+}
+
+fn members(f: Fields<'_>) -> Result<Answer, Misread> {
+    let more = f.truth("more")?.unwrap_or_default();
+    Ok(Answer::Members { members: each(f, "members", member)?, more })
 }
 
 /// Reads each object of a list.
@@ -171,6 +176,7 @@ fn listed(f: Fields<'_>) -> Result<Listed, Amiss> {
         members: f.needed("members", Fields::short)?,
         mentions: f.number("mentions")?.unwrap_or(0),
         level: LEVELS.read(f, "level")?.unwrap_or_default(),
+        slow: f.short("slow")?.unwrap_or(0),
         dialogue: f.object("dialogue")?.map(held).transpose()?,
         invited: f.object("invited")?.map(invited).transpose()?,
     })

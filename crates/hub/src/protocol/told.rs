@@ -79,8 +79,13 @@ pub enum Answer {
         /// Whether there are more.
         more: bool,
     },
-    /// Who is in a room: who, as what, whether online.
-    Members(Vec<(String, Role, bool)>),
+    /// Who is in a room.
+    Members {
+        /// Who, as what, whether online; of many first those who may moderate, then those who are.
+        members: Vec<(String, Role, bool)>,
+        /// Whether there are more.
+        more: bool,
+    },
     /// Somebody.
     Person {
         /// What it is called.
@@ -183,6 +188,8 @@ pub struct Listed {
     pub level: Level,
     /// How many are in it.
     pub members: usize,
+    /// How many seconds each who is in it has to wait between two messages; 0 of who is not.
+    pub slow: u32,
     /// The dialogue that is held there.
     pub dialogue: Option<Held>,
     /// Who has who asked come in, if it is invited and not in it.

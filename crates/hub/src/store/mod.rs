@@ -51,7 +51,7 @@ pub use self::{
     ledger::{Chamber, Ledger, Seated, User},
     lock::is_in_use,
     said::More,
-    search::{Sought, TAIL_MAX, WORDS_CHARS_MAX},
+    search::{Sought, TAIL_MAX, WORDS_CHARS_MAX, chars_of_words},
     sessions::{Session, Stays},
     size::Size,
     writer::Store,

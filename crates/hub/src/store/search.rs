@@ -15,8 +15,8 @@ use crate::model::{AccountId, Entry, RoomId, Seq};
 /// How much of what the index has not yet is looked through: the last entries of the log.
 pub const TAIL_MAX: usize = 2000;
 
-/// How many characters the words that are searched for have together. Those after them are not
-/// searched for.
+/// How many [characters](chars_of_words) the words that are searched for have together. Those after them are
+/// not searched for.
 pub const WORDS_CHARS_MAX: usize = 256;
 
 /// A table of the connection's own, in memory, that finds words as the index does.
@@ -227,15 +227,13 @@ fn fill_tail(moment: &Transaction<'_>, rooms: &[RoomId]) -> Result<(), Broken> {
 ///
 /// *Shape*: `text : ("compte" AND "rendu") AND by : "1"`.
 fn query(words: &str, from: Option<AccountId>) -> Option<String> {
-    let is_gap = |c: char| c.is_whitespace() || c.is_control();
-    let words = words.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric));
     let mut left = WORDS_CHARS_MAX;
     let is_within = |word: &&str| {
         let rest = left.checked_sub(word.chars().count());
         left = rest.unwrap_or(0);
         rest.is_some()
     };
-    let words: Vec<_> = words.take_while(is_within).map(quoted).collect();
+    let words: Vec<_> = words_of(words).take_while(is_within).map(quoted).collect();
     if words.is_empty() {
         return None;
     }
@@ -244,6 +242,17 @@ fn query(words: &str, from: Option<AccountId>) -> Option<String> {
         let _ = write!(query, " AND by : {}", quoted(&from.0.to_string()));
     }
     Some(query)
+}
+
+/// What of a text is a word that can be found.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control();
+    text.split(is_gap).filter(|word| word.chars().any(char::is_alphanumeric))
+}
+
+/// How many characters the words of a text have together that can be found.
+pub fn chars_of_words(text: &str) -> usize {
+    words_of(text).map(|word| word.chars().count()).sum()
 }
 
 /// What is added to that to be told of `rooms` alone. Behind the words, which are rarer.

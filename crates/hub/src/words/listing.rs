@@ -28,7 +28,7 @@ pub(super) fn show_answer(answer: &Answer, reader: Reader<'_>, out: &mut String)
         Answer::Joined(listed) => show_listed(listed, reader, out),
         Answer::Page { events, more } => show_page(events, *more, reader, out),
         Answer::Rooms { rooms, more } => show_found(rooms, *more, reader, out),
-        Answer::Members(members) => show_members(members, reader, out),
+        Answer::Members { members, more } => show_members(members, *more, reader, out),
         Answer::Person { .. } => show_person(answer, reader, out),
         Answer::Value(value) => note(out, format_args!("{}", Plain(value))),
         Answer::Wishes { wishes, level } => show_set((wishes, level.as_ref()), reader, out),
@@ -185,7 +185,12 @@ fn show_page(events: &[Event], more: bool, reader: Reader<'_>, out: &mut String)
 }
 
 /// Who is there in one line, who is not in another.
-fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut String) {
+fn show_members(
+    members: &[(String, Role, bool)],
+    more: bool,
+    reader: Reader<'_>,
+    out: &mut String,
+) {
     let named = |(user, role, _): &(String, Role, bool)| match role {
         Role::Member => Plain(user).to_string(),
         role => format!("{} ({})", Plain(user), role_word(*role, reader)),
@@ -199,6 +204,9 @@ fn show_members(members: &[(String, Role, bool)], reader: Reader<'_>, out: &mut 
             let colon = reader.lang.colon();
             note(out, format_args!("{word}{colon}{}", who.join(", ")));
         }
+    }
+    if more {
+        reader.say(out, format_args!("and others"), format_args!("et d'autres"));
     }
 }
 

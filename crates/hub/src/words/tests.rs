@@ -86,6 +86,7 @@ fn listed(unread: u64) -> Listed {
         members: 3,
         mentions: 0,
         level: Level::Mentions,
+        slow: 0,
         dialogue: None,
         invited: None,
     }

@@ -103,6 +103,7 @@ const WHYS: &[(&str, &str)] = &[
         "there is more to search through than a second is enough for: name a room, or rarer words",
         "il y a plus à parcourir qu'en une seconde : prenez des mots plus rares",
     ),
+    ("words of {} characters: expected at most {}", "des mots de {} caractères : {} au plus"),
     ("a name of {} character{}: expected {} to {}", "un nom de {} caractère{} : de {} à {}"),
     (
         "a room's name that begins with {}: expected `#`",

@@ -2,6 +2,7 @@
 
 mod again;
 mod caller;
+mod ends;
 mod entrance;
 mod exporting;
 mod flags;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
+    ends::is_out,
     exporting::{Exporting, Saved},
     invitations,
     let_in::Door,
@@ -197,15 +198,10 @@ impl Person {
     fn happened(&mut self, event: Event) {
         let told = Told::Event(event);
         self.tell(&told);
-        if let Told::Event(event) = &told {
-            self.here.hear(event);
-        }
-        let left = match &told {
-            Told::Event(Event::Part(at)) if self.me.as_ref() == Some(&at.from) => Some(&at.room),
-            Told::Event(Event::Delete(at)) => Some(&at.room),
-            _ => None,
-        };
-        if left.is_some() && self.here.place() == left {
+        let Told::Event(event) = &told else { return };
+        self.here.hear(event);
+        let is_out = self.me.as_ref().is_some_and(|me| is_out(event, me));
+        if is_out && event.room() == self.here.place() {
             self.be_at(Stand::Nowhere);
         }
     }

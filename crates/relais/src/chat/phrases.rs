@@ -27,6 +27,9 @@ pub(super) const HOW_TO_UNREGISTER: Text = Text {
 pub(super) const INVITED_TO: Text =
     Text { en: "you are invited to", fr: "vous êtes invité dans" };
 
+/// Before the room that a script was in.
+pub(super) const OUT_OF: Text = Text { en: "you are no longer in", fr: "vous n'êtes plus dans" };
+
 /// To who leaves before all is answered.
 pub(super) const WAITING: Text = Text {
     en: "waiting for answers; Ctrl-C leaves without them",

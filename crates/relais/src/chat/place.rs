@@ -5,7 +5,7 @@ use relais_hub::{
     protocol::{Listed, Place},
 };
 
-use super::phrases::{CREATE_IT, IS_IT, NO_ROOM, THERE_ARE};
+use super::phrases::{CREATE_IT, IS_IT, NO_ROOM, OUT_OF, THERE_ARE};
 use crate::{
     complaint::{Complaint, Wrong, near},
     stop::Stop,
@@ -22,6 +22,12 @@ pub(super) fn found(place: &Place, rooms: &[Listed]) -> Option<Place> {
     let name = place.to_string().to_lowercase();
     let mut places = rooms.iter().map(|listed| &listed.room);
     places.find(|room| room.to_string().to_lowercase() == name).cloned()
+}
+
+/// Says that who was in `room` is in it no more.
+pub(super) fn out_of(room: &Place, lang: Lang) -> Stop {
+    let what = format!("{} {:?}", OUT_OF.of(lang), room.to_string());
+    Stop::Refused(vec![Complaint::of_nothing_said(Wrong { what, expected: None, hint: None })])
 }
 
 /// How many rooms are named to who seeks another.

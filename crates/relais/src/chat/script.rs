@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
+    ends::is_out,
     let_in::{Door, refused},
     phrases::{BACK, LOST},
-    place::{found, no_room, place},
+    place::{found, no_room, out_of, place},
 };
 use crate::{
     output::{self, PRINTING, Telling, print_on, tell},
@@ -46,7 +47,7 @@ pub(super) async fn send(
     (words, telling): (&[String], Telling),
 ) -> Result<(), Stop> {
     let [room, body @ ..] = words else { return Ok(()) };
-    let rooms = enter(&mut caller, asker).await?;
+    let (_, rooms) = enter(&mut caller, asker).await?;
     let to = come_in(&mut caller, asker, (room, &rooms)).await?;
     let body = body.join(" ");
     let message = Ask::Message { to, kind: Kind::Text, body, reply: None, cid: None };
@@ -58,26 +59,44 @@ pub(super) async fn send(
     Ok(())
 }
 
-/// Prints what is said in `room`, for as long as somebody reads it.
+/// Prints what is said in `room`, for as long as somebody reads it, and who asks is in it.
 pub(super) async fn tail(
     mut caller: Caller,
     asker: Asker<'_>,
     (room, is_json): (&str, bool),
 ) -> Result<(), Stop> {
-    let rooms = enter(&mut caller, asker).await?;
+    let (me, rooms) = enter(&mut caller, asker).await?;
     let here = come_in(&mut caller, asker, (room, &rooms)).await?;
     let show = if is_json { frame } else { line };
     loop {
         match caller.next().await? {
             Some(News::Happened(event)) if event.room() == Some(&here) => {
+                let is_out = is_out(&event, &me);
                 let text = show(event, (&here, asker.lang));
                 if print_on(&text).context(PRINTING)? == output::Reader::HasEnough {
                     caller.end().await;
                     return Ok(());
                 }
+                if is_out {
+                    return Err(out_of(&here, asker.lang));
+                }
             }
-            heard => go_on(asker, heard)?,
+            heard => {
+                let is_in = may_be_in(&here, heard.as_ref());
+                go_on(asker, heard)?;
+                if !is_in {
+                    return Err(out_of(&here, asker.lang));
+                }
+            }
         }
+    }
+}
+
+/// Whether who asks may still be in `here`: of what ended that while there was no connection, the next login tells.
+fn may_be_in(here: &Place, heard: Option<&News>) -> bool {
+    match (here, heard) {
+        (Place::Room(_), Some(News::Entered { rooms, .. })) => found(here, rooms).is_some(),
+        _ => true,
     }
 }
 
@@ -92,14 +111,14 @@ fn line(event: Event, (here, lang): (&Place, Lang)) -> Vec<u8> {
     words::show(&Told::Event(event), reader).into_bytes()
 }
 
-/// Waits to be let in. Gives the rooms that who asks is in.
-async fn enter(caller: &mut Caller, asker: Asker<'_>) -> Result<Vec<Listed>, Stop> {
+/// Waits to be let in. Gives what who asks is called, and the rooms that it is in.
+async fn enter(caller: &mut Caller, asker: Asker<'_>) -> Result<(String, Vec<Listed>), Stop> {
     let mut heard = Some(asker.door.enter(caller, asker.lang).await?);
     loop {
         match heard {
             Some(News::Entered { user, token, rooms, .. }) => {
                 keep(asker, (&user, token.as_ref()));
-                return Ok(rooms);
+                return Ok((user, rooms));
             }
             other => go_on(asker, other)?,
         }

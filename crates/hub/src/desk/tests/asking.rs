@@ -110,7 +110,7 @@ impl Model {
                     .members
                     .iter()
                     .map(|(who, member)| (self.name(*who), member.role, self.online(*who) > 0));
-                Ok(Answer::Members(named.collect()))
+                Ok(Answer::Members { members: named.collect(), more: false })
             }
             Ask::Whois { user } => {
                 let who = self.person(user)?;

@@ -7,7 +7,7 @@ use super::{limits, stand::Stand};
 use crate::{
     desk::{Chore, NewDevice, Order},
     limits::Limits,
-    model::{AccountId, Cid, Kind, Millis, Seq},
+    model::{AccountId, Cid, Kind, Millis, Role, Seq},
     proof::TokenHash,
     protocol::{Answer, Ask, Code, Place, Resume, Secret, Told},
     store::{Invitation, Stays},
@@ -109,4 +109,54 @@ async fn a_hub_has_so_many_invitations() {
         said.try_recv().unwrap().map(|_| ()).map_err(|refusal| refusal.code)
     };
     assert_eq!([invite(1), invite(2)], [Ok(()), Err(Code::TooMany)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_members_those_are_listed_who_may_moderate_and_who_are_there() {
+    let limits = Limits { members_listed_max: 3, ..limits() };
+    let (mut stand, ana) = hub_of(limits);
+    let who = |stand: &mut Stand| {
+        stand.ask((0, 9), ana, Ask::Who { room: lab() });
+        stand.settle();
+        let answered = stand.told(0).into_iter().find_map(|told| match told {
+            Told::Answer { answer: Ok(Answer::Members { members, more }), .. } => {
+                Some((members.into_iter().map(|(name, ..)| name).collect::<Vec<_>>(), more))
+            }
+            _ => None,
+        });
+        answered.unwrap()
+    };
+    for (guest, name) in ["bob", "carl", "dora", "eve"].into_iter().enumerate() {
+        let guest = guest + 1;
+        stand.connect();
+        stand.register((guest, 1), name);
+        let account = stand.desk().state.account_named(name).unwrap();
+        stand.ask((guest, 2), account, Ask::Join { room: lab() });
+        stand.settle();
+        if name == "carl" {
+            assert_eq!(who(&mut stand), (["ana", "bob", "carl"].map(String::from).into(), false));
+        }
+        if name != "eve" {
+            stand.leave(guest);
+        }
+    }
+    let role = Ask::Role { room: lab(), user: "dora".into(), role: Role::Moderator };
+    stand.ask((0, 3), ana, role);
+    assert_eq!(who(&mut stand), (["ana", "dora", "eve"].map(String::from).into(), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_more_words_than_are_searched_for_is_refused() {
+    let (mut stand, ana) = hub();
+    let mut check = |words: &str, expect: Option<Code>| {
+        let words = words.to_owned();
+        stand.ask((0, 3), ana, Ask::Search { words, room: None, from: None, limit: None });
+        stand.settle();
+        let told = stand.told(0);
+        let Some(Told::Answer { answer, .. }) = told.first() else { panic!("{told:?}") };
+        assert_eq!(answer.as_ref().err().map(|refusal| refusal.code), expect);
+    };
+    check(&format!("{} - . {}", "é".repeat(200), "a".repeat(56)), None);
+    check(&format!("{} {}", "é".repeat(200), "a".repeat(57)), Some(Code::TooLong));
+    check(&"a-".repeat(129), Some(Code::TooLong));
 }

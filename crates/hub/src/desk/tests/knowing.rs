@@ -216,6 +216,7 @@ impl Model {
             mentions: 0,
             level: Level::default(),
             members: room.members.len(),
+            slow: room.members.get(&who).map_or(0, |_| u32::try_from(room.slow_ms / 1000).unwrap()),
             dialogue: None,
             invited: room
                 .invited

@@ -278,7 +278,8 @@ fn answer() -> BoxedStrategy<Answer> {
             .prop_map(|(events, upto, more)| Answer::Exported { events, upto, more }),
         (vec(listed(), 0..3), any::<bool>())
             .prop_map(|(rooms, more)| Answer::Rooms { rooms, more }),
-        vec((text(), role(), any::<bool>()), 0..3).prop_map(Answer::Members),
+        (vec((text(), role(), any::<bool>()), 0..3), any::<bool>())
+            .prop_map(|(members, more)| Answer::Members { members, more }),
         (text(), millis(), any::<bool>(), of(text()))
             .prop_map(|(user, since, online, away)| Answer::Person { user, since, online, away }),
         text().prop_map(Answer::Value),
@@ -315,9 +316,9 @@ fn listed() -> BoxedStrategy<Listed> {
     let numbers = (seq(), of((seq(), role())), any::<u64>(), any::<usize>());
     let held = (mode(), text()).prop_map(|(mode, turn)| Held { mode, turn });
     let invited = (any::<String>(), millis()).prop_map(|(by, at)| InvitedBy { by, at });
-    let more = (any::<u64>(), level(), of(held), of(invited));
+    let more = (any::<u64>(), level(), any::<u32>(), of(held), of(invited));
     (place(), any::<String>(), access(), numbers, more)
-        .prop_map(|(room, topic, access, numbers, (mentions, level, dialogue, invited))| {
+        .prop_map(|(room, topic, access, numbers, (mentions, level, slow, dialogue, invited))| {
             let (last, mine, unread, members) = numbers;
             Listed {
                 room,
@@ -329,6 +330,7 @@ fn listed() -> BoxedStrategy<Listed> {
                 mentions,
                 level,
                 members,
+                slow,
                 dialogue,
                 invited,
             }

@@ -39,7 +39,9 @@ fn answers_are_shown_in_words() {
         member("bob", Role::Member, true),
         member("eve", Role::Member, false),
     ];
-    answers(Answer::Members(members), "# there: ana (owner), bob\n# not there: eve\n");
+    let there = "# there: ana (owner), bob\n# not there: eve\n";
+    answers(Answer::Members { members: members.clone(), more: false }, there);
+    answers(Answer::Members { members, more: true }, &format!("{there}# and others\n"));
     let (user, since, online, away) = ("bob".to_owned(), Millis(0), true, Some("lunch".to_owned()));
     let expect = "# bob: away (lunch), has an account since 1970-01-01\n";
     answers(Answer::Person { user, since, online, away }, expect);

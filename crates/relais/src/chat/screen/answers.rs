@@ -107,8 +107,9 @@ impl Model {
             Ok(Answer::Page { events, more }) => (events, more),
             Ok(_) => return,
             Err(refusal) => {
-                if let Some(room) = self.hubs[hub].room_mut(place) {
-                    (room.before, room.behind) = (Before::More, Behind::Nothing);
+                let room = self.hubs[hub].room_mut(place);
+                if let Some(room) = room.filter(|room| expects(room, page)) {
+                    room.be_refused();
                 }
                 return self.wrong(text::line(&sentence(&refusal, self.lang)));
             }
@@ -116,6 +117,8 @@ impl Model {
         let notes =
             events.iter().filter_map(|event| Some((event.at()?.seq, self.note_of(hub, event)?)));
         let notes: BTreeMap<_, _> = notes.collect();
+        let has_said = events.iter().any(|event| matches!(event, Event::Message { .. }));
+        let is_bare = more && !events.is_empty() && !has_said && notes.is_empty();
         let Some(room) = self.hubs[hub].room_mut(place) else { return };
         if !expects(room, page) {
             return;
@@ -130,6 +133,11 @@ impl Model {
             .pending
             .retain(|pending| pending.seq.is_none_or(|seq| !found.contains(&seq)));
         self.end_page(hub, place, (page, more));
+        // What makes no item is seen by nobody.
+        if is_bare && self.is_here(hub, place) {
+            let beyond = self.room().and_then(|room| room.page_beyond(page));
+            beyond.into_iter().for_each(|page| self.ask_page(page));
+        }
     }
 
     /// What there is before and behind a page.
@@ -159,7 +167,7 @@ impl Model {
         if let Some(own) = own {
             of_hub.looks_who.swap_remove(own);
         }
-        if let Ok(Answer::Members(members)) = &answer {
+        if let Ok(Answer::Members { members, .. }) = &answer {
             for (name, _, online) in members {
                 let there = if *online { Presence::Online } else { Presence::Offline };
                 // That somebody is away is told by events alone.
@@ -251,9 +259,7 @@ fn expects(room: &Room, page: Page) -> bool {
     match page {
         Page::Latest => is_asked && !is_old,
         Page::Before(seq) => is_asked && room.first() == Some(seq),
-        Page::After(seq) => {
-            room.behind == Behind::Asked && room.last().is_some_and(|last| last.0 == seq)
-        }
+        Page::After(seq) => room.behind == Behind::Asked && room.end() == Some(seq),
         Page::Around(_) | Page::Between(..) => {
             is_asked && is_old && room.all_said().next().is_none()
         }

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::terminal::History;
 
-/// How long a text may get; what is put in past it is dropped. The hub takes as much.
-const BYTES_MAX: usize = 16 << 10;
+/// How long a text may get: as long as a hub may take it, but for what else there is in a frame, however much of it is
+/// escaped. What a hub does not take it refuses, and it is typed again.
+const BYTES_MAX: usize = (32 << 10) - 512;
 
 /// A text that is being typed, kept while one is in another room.
 ///
@@ -47,6 +48,8 @@ pub(super) enum Did {
     Change,
     /// The cursor is elsewhere, if anything.
     Move,
+    /// What was to be put in is too long, and is not there.
+    Nothing,
 }
 
 impl Composer {
@@ -54,10 +57,10 @@ impl Composer {
     pub(super) fn press(&mut self, key: &Key) -> Did {
         let before = self.text.len();
         match key {
-            Key::Char(char) => self.paste(char.encode_utf8(&mut [0; 4])),
-            Key::Paste(text) => self.paste(text),
-            Key::NewLine => self.put("\n"),
-            Key::Yank => self.put(&self.cut.clone()),
+            Key::Char(char) => return self.paste(char.encode_utf8(&mut [0; 4])),
+            Key::Paste(text) => return self.paste(text),
+            Key::NewLine => return self.put("\n"),
+            Key::Yank => return self.put(&self.cut.clone()),
             Key::Backspace => self.take(self.before(), self.cursor),
             Key::Delete | Key::Finish => self.take(self.cursor, self.after()),
             Key::CutBefore => self.cut(self.line_begin(), self.cursor),
@@ -133,22 +136,26 @@ impl Composer {
         (rows.full, cursor)
     }
 
-    fn put(&mut self, text: &str) {
-        if self.text.len() + text.len() <= BYTES_MAX {
-            self.text.insert_str(self.cursor, text);
-            self.cursor += text.len();
-            // What was put in may have become one with what is behind it.
-            self.cursor = self.boundary(self.cursor);
+    /// Puts in all of `text`, or nothing: the end of it would be missed by nobody before it was said.
+    fn put(&mut self, text: &str) -> Did {
+        if text.is_empty() {
+            return Did::Move;
         }
+        if self.text.len() + text.len() > BYTES_MAX {
+            return Did::Nothing;
+        }
+        self.text.insert_str(self.cursor, text);
+        self.cursor += text.len();
+        // What was put in may have become one with what is behind it.
+        self.cursor = self.boundary(self.cursor);
+        Did::Change
     }
 
     /// What cannot be seen would be said without being seen.
-    fn paste(&mut self, text: &str) {
+    fn paste(&mut self, text: &str) -> Did {
         let mut text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
         text.retain(|char| char == '\n' || !char.is_control());
-        let room = BYTES_MAX.saturating_sub(self.text.len());
-        text.truncate(text.floor_char_boundary(room));
-        self.put(&text);
+        self.put(&text)
     }
 
     fn take(&mut self, start: usize, end: usize) {
@@ -364,10 +371,16 @@ mod tests {
 
     #[test]
     fn a_text_does_not_grow_for_ever() {
-        let mut composer = typed(&"é".repeat(BYTES_MAX), &[]);
+        let mut composer = typed(&"é".repeat(BYTES_MAX / 2), &[]);
         assert_eq!(composer.text().len(), BYTES_MAX);
-        composer.press(&Key::Char('a'));
+        for key in [Key::Char('a'), Key::NewLine, Key::Paste("ab".into())] {
+            assert_eq!(composer.press(&key), Did::Nothing);
+        }
         assert_eq!(composer.text().len(), BYTES_MAX);
+        // Nothing of it is cut.
+        let mut composer = typed("a", &[]);
+        assert_eq!(composer.press(&Key::Paste("é".repeat(BYTES_MAX / 2))), Did::Nothing);
+        assert_eq!(composer.text(), "a");
     }
 
     fn any_key() -> impl Strategy<Value = Key> {

@@ -18,7 +18,10 @@ use super::{
     room::{Behind, Member, Standing},
     text,
 };
-use crate::chat::phrases::{BACK, UNSURE};
+use crate::chat::{
+    ends::is_out,
+    phrases::{BACK, UNSURE},
+};
 
 /// How many of a room are known by name. The hub lists no more.
 const MEMBERS_MAX: usize = 1000;
@@ -251,17 +254,6 @@ impl Model {
 /// The lines that the hub's words show, without the mark of the hub's own.
 pub(super) fn unmarked(shown: &str) -> Vec<String> {
     shown.lines().map(|line| text::line(line.strip_prefix("# ").unwrap_or(line))).collect()
-}
-
-/// Whether who is called `me` is in the room no more.
-fn is_out(event: &Event, me: &str) -> bool {
-    match event {
-        Event::Part(at) => at.from == me,
-        Event::About { what: "kick" | "ban", user, .. } => user == me,
-        // It is nobody's any more.
-        Event::Delete(_) => true,
-        _ => false,
-    }
 }
 
 fn come_and_go(members: &mut Vec<Member>, event: &Event, at: &Where) {

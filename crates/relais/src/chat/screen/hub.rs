@@ -200,6 +200,7 @@ mod tests {
             members: 3,
             mentions: 0,
             level: Level::default(),
+            slow: 0,
             dialogue: None,
             invited: None,
         }

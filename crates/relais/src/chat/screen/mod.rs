@@ -23,6 +23,7 @@ mod layout;
 mod message;
 mod model;
 mod moving;
+mod paging;
 mod panes;
 mod phrases;
 mod pressing;

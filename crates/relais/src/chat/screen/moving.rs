@@ -42,6 +42,8 @@ impl Model {
         if self.is_in() && self.room().is_some_and(|room| room.before == Before::Unknown) {
             self.ask_page(Page::Latest);
             self.ask_members(hub, &place);
+        } else if self.room().is_some_and(|room| room.items.is_empty()) {
+            self.ask_older();
         }
     }
 
@@ -84,7 +86,9 @@ impl Model {
         (room.scroll, room.chosen) = (None, None);
         if room.behind != Behind::Nothing {
             room.empty(Behind::Nothing);
-            self.ask_page(Page::Latest);
+        }
+        if room.before == Before::Unknown {
+            self.ask_older();
         }
     }
 

@@ -22,6 +22,10 @@ pub(super) const TOO_MUCH: Text = Text {
     en: "too much is not with the hub yet: wait for it",
     fr: "trop de messages ne sont pas encore chez le serveur : attendez",
 };
+pub(super) const TOO_LONG: Text = Text {
+    en: "too long for a message: it was not put in",
+    fr: "trop long pour un message : rien n'a été mis",
+};
 pub(super) const NOT_SAID: Text = Text { en: "not said", fr: "pas dit" };
 pub(super) const NEW: Text = Text { en: "new", fr: "nouveau" };
 pub(super) const TAKEN_OUT: Text = Text { en: "(taken out)", fr: "(retiré)" };

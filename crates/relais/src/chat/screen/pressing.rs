@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use relais_hub::{model::Seq, protocol::Page};
+use relais_hub::model::Seq;
 use tokio::time::Instant;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     layout::{self, Entry},
     model::{Deed, Eyes, Here, Model, Mouse, Pane, Warned},
     panes,
-    phrases::{LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS},
+    phrases::{LEAVE_ANYWAY, MOUSE_GIVEN, MOUSE_TAKEN, NOT_YOURS, TOO_LONG},
     room::{Before, Behind, Room},
 };
 
@@ -112,11 +112,11 @@ impl Model {
             Key::Members => self.toggle_members(),
             Key::Mouse => self.toggle_mouse(),
             Key::Bare => self.show_bare(),
-            key => {
-                if self.composer_mut().press(key) == Did::Change {
-                    self.tell_typing(now);
-                }
-            }
+            key => match self.composer_mut().press(key) {
+                Did::Change => self.tell_typing(now),
+                Did::Move => {}
+                Did::Nothing => self.say(TOO_LONG),
+            },
         }
     }
 
@@ -216,12 +216,11 @@ impl Model {
         self.show_chosen();
     }
 
-    /// Asks for what was said before the first message that is here.
+    /// Asks for what was said before all that is here.
     pub(super) fn ask_older(&mut self) {
-        let room = self.room().filter(|room| room.before == Before::More);
-        let first = room.and_then(Room::first);
-        if let Some(first) = first {
-            self.ask_page(Page::Before(first));
+        let page = self.room().and_then(Room::page_before);
+        if let Some(page) = page.filter(|_| self.is_in()) {
+            self.ask_page(page);
         }
     }
 

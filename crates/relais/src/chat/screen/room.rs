@@ -40,6 +40,8 @@ pub(super) struct Room {
     /// The dialogue that is held there.
     pub(super) dialogue: Option<Held>,
     pub(super) items: BTreeMap<Key, Item>,
+    /// From where to where pages were told: of what is in them, not all makes an item.
+    pub(super) told: Option<(Seq, Seq)>,
     pub(super) signs: Signs,
     /// What is behind this was not read when one came here.
     pub(super) marker: Option<Seq>,
@@ -117,6 +119,7 @@ impl Room {
             level: Level::default(),
             dialogue: None,
             items: BTreeMap::new(),
+            told: None,
             signs: Signs::default(),
             marker: None,
             read: Seq::default(),
@@ -243,6 +246,7 @@ impl Room {
         for (of, body) in self.reworded.clone() {
             self.change(of, body);
         }
+        self.reach(events);
         let notes = notes.into_iter().map(|(seq, note)| ((seq, 0), Item::Note(note)));
         self.items.extend(notes);
     }
@@ -264,6 +268,7 @@ impl Room {
     /// Forgets what was said: another part of it will be looked at.
     pub(super) fn empty(&mut self, behind: Behind) {
         self.items.clear();
+        self.told = None;
         self.signs = Signs::default();
         (self.before, self.behind) = (Before::Unknown, behind);
         (self.scroll, self.chosen) = (None, None);
@@ -273,7 +278,7 @@ impl Room {
     pub(super) fn drop_oldest(&mut self) {
         while self.items.len() > ITEMS_MAX {
             let Some(((seq, _), _)) = self.items.pop_first() else { return };
-            self.before = Before::More;
+            (self.before, self.told) = (Before::More, None);
             self.signs.forget(seq);
         }
     }
@@ -282,7 +287,7 @@ impl Room {
     pub(super) fn drop_newest(&mut self) {
         while self.items.len() > ITEMS_MAX_ABOVE {
             self.items.pop_last();
-            self.behind = Behind::More;
+            (self.behind, self.told) = (Behind::More, None);
         }
     }
 
@@ -299,11 +304,6 @@ impl Room {
             Item::Said(said) => Some((*seq, said)),
             Item::Note(_) => None,
         })
-    }
-
-    /// Where the first of it stands that the hub told.
-    pub(super) fn first(&self) -> Option<Seq> {
-        self.items.keys().map(|(seq, _)| *seq).find(|seq| *seq > Seq::default())
     }
 
     pub(super) fn last(&self) -> Option<Key> {

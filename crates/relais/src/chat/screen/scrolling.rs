@@ -21,7 +21,7 @@ impl Model {
     pub(super) fn scroll_up(&mut self, rows: usize) {
         let Some(room) = self.room() else { return };
         let paper = self.paper(room);
-        let Some(end) = anchor(room) else { return };
+        let Some(end) = anchor(room) else { return self.ask_older() };
         let (up, _) = raise(&paper, end, rows);
         // Not above the first row.
         let height = layout::middle_rows(self);
@@ -40,11 +40,11 @@ impl Model {
         let Some(room) = self.room() else { return };
         let Some(from) = anchor(room) else { return };
         let to = lower(&self.paper(room), from, rows);
-        let (last, is_old) = (room.last(), room.behind);
+        let (last, end, is_old) = (room.last(), room.end(), room.behind);
         let Some(room) = self.room_mut() else { return };
         room.scroll = to;
-        if let (None, Behind::More, Some((seq, _))) = (to, is_old, last) {
-            room.scroll = Some(Anchor { key: (seq, 0), hidden: 0 });
+        if let (None, Behind::More, Some(key), Some(seq)) = (to, is_old, last, end) {
+            room.scroll = Some(Anchor { key, hidden: 0 });
             self.ask_page(Page::After(seq));
         }
     }

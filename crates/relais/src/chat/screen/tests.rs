@@ -29,6 +29,7 @@ mod drawing;
 mod inviting;
 mod laying_out;
 mod marking;
+mod paging;
 mod saying;
 mod several;
 mod wishing;
@@ -61,6 +62,7 @@ fn listed(name: &str, unread: u64) -> Listed {
         members: 2,
         mentions: 0,
         level: Level::default(),
+        slow: 0,
         dialogue: None,
         invited: None,
     }
@@ -85,7 +87,8 @@ impl Stage {
         let members =
             [("ana", Role::Owner, true), ("bob", Role::Member, true), ("eve", Role::Member, false)];
         let members = members.map(|(name, role, there)| (name.to_owned(), role, there)).into();
-        stage.answer(Ask::Who { room: place("#lab") }, Ok(Answer::Members(members)));
+        stage
+            .answer(Ask::Who { room: place("#lab") }, Ok(Answer::Members { members, more: false }));
         stage.deeds.clear();
         stage
     }

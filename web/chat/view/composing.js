@@ -1,0 +1,8 @@
+/** What keys say while a word is composed. */
+const COMPOSED = 229;
+
+/**
+ * Whether a key belongs to a word that is being composed of several. Safari tells the end of one before the key that
+ * ended it, which is known by its number alone.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === COMPOSED;
