@@ -14,10 +14,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
+use relais_net::{Endpoint, Fault, Peer, Permit, Side, tls::Session};
 use tokio::time::Instant;
 
 use crate::{Body, Ended, interim::Interim};
@@ -293,7 +293,8 @@ impl Inbound {
 pub struct ConnBody {
     /// `None` once dropped.
     body: Option<Incoming>,
-    version: Version,
+    /// Held over HTTP/2, until all of it is taken. Boxed: most have none.
+    place: Option<Box<Permit>>,
 }
 
 /// How many bytes are taken of a body that nobody wants.
@@ -303,19 +304,23 @@ const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
-    pub(crate) fn new(body: Incoming, version: Version) -> Self {
-        Self { body: Some(body), version }
+    /// One that may come over HTTP/2 has a place.
+    pub(crate) fn new(body: Incoming, place: Option<Permit>) -> Self {
+        Self { body: Some(body), place: place.map(Box::new) }
     }
 
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let version = self.version;
         let body = self.get();
-        match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        if body.is_end_stream() {
+            self.place = None;
+        }
+        match frame {
             // A stream that is reset without an error reads as if it had ended.
-            None if version == Version::HTTP_2 && !body.is_end_stream() => {
+            None if self.place.is_some() => {
                 Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into())))
             }
             frame => Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other))),

@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
 use hyper::{body::Incoming, service::Service};
 use relais_net::{Fault, Gate, Permit, Side};
 use tracing::{debug, warn};
@@ -42,6 +43,8 @@ pub(super) struct Asking {
     pub(super) shared: Gate,
     /// Places for tunnels that are streams of a connection, of all connections.
     pub(super) tunnels: Gate,
+    /// Places for bodies of requests that are streams of a connection, of all connections.
+    pub(super) uploads: Gate,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -105,6 +108,19 @@ impl Asking {
             return Ok(None);
         }
         self.shared.enter(self.caller.peer.client(), 0).map(Some).map_err(|_| Full)
+    }
+
+    /// The place for the body of `request`, if it needs one: over HTTP/2, much of it may come before it
+    /// is asked for.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or none for this client.
+    fn place_of_upload(&self, request: &Request<Incoming>) -> Result<Option<Permit>, Full> {
+        if request.version() != Version::HTTP_2 || request.body().is_end_stream() {
+            return Ok(None);
+        }
+        self.uploads.enter(self.caller.peer.client(), 0).map(Some).map_err(|_| Full)
     }
 
     /// Asks the handler that is there now.
@@ -251,12 +267,13 @@ impl Service<Request<Incoming>> for Asking {
             return Answering::Ready(Some(self.send(answer, asked)));
         }
         // Before the handler is asked, who would call the far end for nothing.
-        if let Err(Full) = asked.take_place(self) {
+        let places = asked.take_place(self).and_then(|()| self.place_of_upload(&request));
+        let Ok(place) = places else {
             let answer = self.refuse(request, refusal::busy());
             return Answering::Ready(Some(self.send(answer, asked)));
-        }
+        };
         let version = request.version();
-        let request = request.map(|body| Inbound::Conn(ConnBody::new(body, version)));
+        let request = request.map(|body| Inbound::Conn(ConnBody::new(body, place)));
         let mut ask = Ask::new(request, Arc::clone(&self.caller));
         if let Some(answer) = handler.at_once_dyn(&ask) {
             return Answering::Ready(Some(self.send(answer, asked)));
@@ -308,6 +325,7 @@ mod tests {
             files: Files::Sent,
             shared: Gate::new(1, 1),
             tunnels: Gate::new(1, 1),
+            uploads: Gate::new(1, 1),
             limits: Arc::default(),
         };
         let answer = size_of_val(&asking.answer(ask));

@@ -10,7 +10,7 @@ use std::{
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioIo;
-use relais_net::{Drain, Fault, Side, Stream};
+use relais_net::{Drain, Fault, Gate, Side, Stream};
 
 use super::{
     Limits,
@@ -26,6 +26,21 @@ use super::{
 /// How much of an answer is kept for a stream whose client does not take it; with what its body
 /// gave last, a stream that stands still keeps twice as much.
 const STREAM_BYTES_MAX: usize = 32 * 1024;
+
+/// How much of a request's body, or of a tunnel, may come before somebody takes it.
+const STREAM_WINDOW: u32 = 128 * 1024;
+
+/// The same of all on a connection: where one less than so many stand still, as nobody takes what they
+/// bring, the others go on.
+const CONN_WINDOW: u32 = 32 * STREAM_WINDOW;
+
+/// How many bodies of requests may be under way, on all connections of a listener.
+const UPLOADS_MAX: usize = 4096;
+
+/// The places of a listener's requests that have a body.
+pub(super) fn uploads() -> Gate {
+    Gate::shared_by_clients(UPLOADS_MAX)
+}
 
 /// Serves `stream` until either side has enough.
 ///
@@ -48,6 +63,8 @@ pub(super) async fn serve(
             .max_concurrent_streams(limits.streams_max)
             .max_header_list_size(limits.head.head_bytes_max)
             .max_send_buf_size(STREAM_BYTES_MAX)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONN_WINDOW)
             .serve_connection(TokioIo::new(batched.clone()), asking)
     );
     let mut framed = Framed {

@@ -58,6 +58,8 @@ pub struct Http {
     shared: Gate,
     /// Places for tunnels that are streams of HTTP/2, on all cores.
     tunnels: Gate,
+    /// Places for bodies of requests that come by HTTP/2, on all cores.
+    uploads: Gate,
 }
 
 impl Http {
@@ -71,7 +73,8 @@ impl Http {
     pub fn within(handler: HandlerSlot, limits: LimitsSlot) -> Self {
         let shared_max = limits.load().shared_max;
         let (awake, shared) = (Arc::default(), Gate::shared_by_clients(shared_max));
-        Self { handler, limits, awake, shared, tunnels: stream_tunnel::gate() }
+        let (tunnels, uploads) = (stream_tunnel::gate(), http2::uploads());
+        Self { handler, limits, awake, shared, tunnels, uploads }
     }
 
     /// The same, its type forgotten; see [`Erase`](crate::Erase).
@@ -100,6 +103,7 @@ impl Service for Http {
             files,
             shared: self.shared.clone(),
             tunnels: self.tunnels.clone(),
+            uploads: self.uploads.clone(),
             limits: Arc::clone(&limits),
         };
         if is_http2 {

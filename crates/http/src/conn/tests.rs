@@ -5,6 +5,7 @@ mod http2;
 mod refused;
 mod straight;
 mod tunnels;
+mod uploads;
 
 use std::{
     io::Write,

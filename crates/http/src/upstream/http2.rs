@@ -415,7 +415,7 @@ mod tests {
         tokio::spawn(conn.serve_connection(TokioIo::new(server), service));
         let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{by}\r\n\r\n");
         client.write_all([&head, said].concat().as_bytes()).await.unwrap();
-        (Inbound::Conn(ConnBody::new(told.await.unwrap(), Version::HTTP_11)), client)
+        (Inbound::Conn(ConnBody::new(told.await.unwrap(), None)), client)
     }
 
     #[tokio::test]

@@ -38,12 +38,15 @@ pub(super) async fn serving(
     serving_to(Peer::Local, http, window).await
 }
 
-/// The same of a client that is `peer`.
-async fn serving_to(
+/// The same of a client that is `peer`, and sends bodies of this kind.
+pub(super) async fn serving_to<B>(
     peer: Peer,
     http: &Arc<Http>,
     window: u32,
-) -> (SendRequest<Empty<Bytes>>, tokio::task::JoinHandle<Result<(), Fault>>, Shutdown) {
+) -> (SendRequest<B>, tokio::task::JoinHandle<Result<(), Fault>>, Shutdown)
+where
+    B: http_body::Body<Data = Bytes, Error = std::convert::Infallible> + Send + Unpin + 'static,
+{
     let (client, server) = tokio::io::duplex(1 << 16);
     let (shutdown, drain) = Shutdown::new();
     let conn = Conn { peer, tls: Some(http2_session()), ..conn(Stream::Memory(server)) };

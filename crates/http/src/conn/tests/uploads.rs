@@ -1,0 +1,138 @@
+//! Bodies of requests that come by HTTP/2, and are not taken.
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::TokioIo;
+use relais_net::Gate;
+
+use super::*;
+use crate::{Accepts, Tunnel};
+
+/// Takes what it is sent, or not, by path; and digs tunnels to who takes nothing, but for one that says
+/// what it hears.
+#[derive(Debug)]
+struct Takes;
+
+impl Handler for Takes {
+    fn accepts(&self) -> Accepts {
+        Accepts::Forward
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Answer, Fault> {
+        let (head, body) = ask.request.into_parts();
+        if head.method == http::Method::CONNECT {
+            let (near, far) = tokio::io::duplex(64);
+            let is_echo = head.uri.host() == Some("echo");
+            tokio::spawn(async move {
+                let (mut hears, mut says) = tokio::io::split(near);
+                if is_echo {
+                    _ = tokio::io::copy(&mut hears, &mut says).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            });
+            return Ok(Response::new(Body::tunnel(Tunnel::new(Stream::Memory(far), Bytes::new()))));
+        }
+        if head.uri.path() == "/stands" {
+            let _held = body;
+            return std::future::pending().await;
+        }
+        let taken = body.collect().await?.to_bytes();
+        if head.uri.path() == "/takes-and-thinks" {
+            return std::future::pending().await;
+        }
+        Ok(Response::new(Body::full(taken.len().to_string().into())))
+    }
+}
+
+fn takes() -> Http {
+    let handler: Arc<dyn DynHandler> = Arc::new(Takes);
+    Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default())
+}
+
+async fn client(http: Http) -> (SendRequest<Full<Bytes>>, Arc<Http>) {
+    let http = Arc::new(http);
+    let (sender, _serving, shutdown) = http2::serving_to(Peer::Local, &http, 1 << 16).await;
+    // Nobody stops it.
+    std::mem::forget(shutdown);
+    (sender, http)
+}
+
+fn post(path: &str, bytes: usize) -> http::Request<Full<Bytes>> {
+    let request = http::Request::post(format!("https://a{path}"));
+    request.body(Full::new(vec![b'x'; bytes].into())).unwrap()
+}
+
+fn connect(host: &str) -> http::Request<Full<Bytes>> {
+    let request = http::Request::connect(format!("{host}:443"));
+    request.body(Full::new(Bytes::new())).unwrap()
+}
+
+async fn text(answer: Response<hyper::body::Incoming>) -> String {
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Until nobody has anything to do but to wait.
+async fn settled() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// More than comes of one before it is taken.
+const MUCH: usize = 2 << 20;
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_nobody_takes_do_not_keep_others_from_coming() {
+    let (mut sender, _http) = client(takes()).await;
+    for _ in 0..30 {
+        tokio::spawn(sender.send_request(post("/stands", MUCH)));
+    }
+    settled().await;
+    for bytes in [10, MUCH] {
+        let answer = in_time(sender.send_request(post("/takes", bytes))).await.unwrap();
+        assert_eq!(in_time(text(answer)).await, bytes.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tunnels_whose_far_ends_take_nothing_do_not_keep_others_from_being_heard() {
+    let (mut sender, _http) = client(takes()).await;
+    for _ in 0..30 {
+        let answer = in_time(sender.send_request(connect("deaf"))).await.unwrap();
+        let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+        tokio::spawn(async move { near.write_all(&vec![b'x'; MUCH]).await });
+    }
+    settled().await;
+    let answer = in_time(sender.send_request(connect("echo"))).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    near.write_all(b"hello").await.unwrap();
+    let mut heard = [0; 5];
+    in_time(near.read_exact(&mut heard)).await.unwrap();
+    assert_eq!(&heard, b"hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_are_no_more_than_there_are_places() {
+    let (mut sender, http) = client(Http { uploads: Gate::new(1, 1), ..takes() }).await;
+    let standing = tokio::spawn(sender.send_request(post("/stands", MUCH)));
+    settled().await;
+    let answer = in_time(sender.send_request(post("/takes", 1))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    let none = in_time(sender.send_request(post("/takes", 0))).await.unwrap();
+    assert_eq!(text(none).await, "0");
+    standing.abort();
+    settled().await;
+    assert_eq!(http.uploads.inside(), 0);
+    let answer = in_time(sender.send_request(post("/takes", 1))).await.unwrap();
+    assert_eq!(text(answer).await, "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_taken_needs_its_place_no_more() {
+    let (mut sender, http) = client(Http { uploads: Gate::new(1, 1), ..takes() }).await;
+    let thinking = tokio::spawn(sender.send_request(post("/takes-and-thinks", MUCH)));
+    settled().await;
+    assert_eq!(http.uploads.inside(), 0);
+    assert!(!thinking.is_finished());
+}
