@@ -401,6 +401,7 @@ H2_VECTORS = [
         for path in [
             "/TAG HTTP/1.1\r\nHost: a.example\r\n\r\nGET /smuggled", "/TAG\r\nX: y", "/TAG\nX: y", "/TAG\0", "/TAG y", "/TAG\t", "/TAG\x7f", "TAG", "", "*", "?TAG",
             "http://b.example/TAG", "/TAG\xe4\xff",
+            *(path.encode().decode("latin-1") for path in ["/TAG\xe4", "/TAG\xa0b", "/TAG\x85", "/TAG?\x85", "/TAG?\u2028"]),
         ]
     ],
     # What is behind a # is cut off before anybody sees it.

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, he
 use hyper::ext::Protocol;
 use relais_wire::{
     host::{parse_host, usual_port},
-    http1::parse_length,
+    http1::{is_of_target, parse_length},
 };
 
 use crate::Accepts;
@@ -117,7 +117,14 @@ fn judge_target(method: &Method, target: &Uri) -> Result<(), &'static str> {
     // Not `Uri::path`, which gives a slash for what has none.
     let path = target.path_and_query().map_or("", |path| path.as_str());
     let is_path = path.starts_with('/') || path == "*" && method == Method::OPTIONS;
-    if is_path { Ok(()) } else { Err("bad :path: expected /path, or * for OPTIONS") }
+    if !is_path {
+        return Err("bad :path: expected /path, or * for OPTIONS");
+    }
+    // Who is asked over HTTP/1 has no other: it would end at what some take for a space.
+    if !is_of_target(path.as_bytes()) {
+        return Err("bad :path: expected visible ASCII, other characters percent-encoded");
+    }
+    Ok(())
 }
 
 /// As the guard does over HTTP/1.
@@ -212,6 +219,15 @@ mod tests {
         assert_eq!(judged("https://a/", &[], clear), scheme);
         let options = Request::options("*").header("host", "a").version(Version::HTTP_2);
         assert_eq!(judge(&options.body(()).unwrap(), RULES), Ok(()));
+    }
+
+    #[test]
+    fn an_http2_target_is_of_what_one_over_http1_is() {
+        check("https://a/%C3%A9[|]?{`}", &[], Ok(()));
+        let beyond = Err("bad :path: expected visible ASCII, other characters percent-encoded");
+        for bad in ["/\u{e9}", "/\u{a0}b", "/\u{85}", "/a?\u{2028}", "/a?b=\u{e9}"] {
+            check(&format!("https://a{bad}"), &[], beyond);
+        }
     }
 
     /// No wish, a fact: if this fails, fragments can be seen, and are to be refused.

@@ -169,6 +169,11 @@ pub(super) fn refuse_framing_in_trailer(name: &[u8]) -> Result<(), Refusal> {
     if framing.iter().any(is_name) { Err(Refusal::TrailerFraming) } else { Ok(()) }
 }
 
+/// Whether `target` is made of nothing but what the target of a request may have, in whichever form.
+pub fn is_of_target(target: &[u8]) -> bool {
+    count_target(target) == target.len()
+}
+
 /// How many bytes `rest` starts with that a target may have.
 fn count_target(rest: &[u8]) -> usize {
     let before_query = TARGET.count(rest);

@@ -30,7 +30,7 @@ mod tests;
 pub use chunk_size::{ChunkSize, LAST_CHUNK};
 pub use chunks::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX};
 pub use cut::{CutFields, CutHead};
-pub use head::starts_like_request;
+pub use head::{is_of_target, starts_like_request};
 pub use lengths::{Version, parse_length};
 pub use refusal::Refusal;
 

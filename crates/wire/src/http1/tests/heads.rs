@@ -61,6 +61,23 @@ fn the_first_bytes_tell_a_request() {
 }
 
 #[test]
+fn a_target_is_known_by_what_it_is_made_of() {
+    for (target, expect) in [
+        ("/a[b]|{c}?`d`?e", true),
+        ("*", true),
+        ("", true),
+        ("/a?\"", false),
+        ("/`", false),
+        ("/a b", false),
+        ("/a#b", false),
+        ("/\u{e9}", false),
+        ("/?\u{85}", false),
+    ] {
+        assert_eq!(is_of_target(target.as_bytes()), expect, "{target:?}");
+    }
+}
+
+#[test]
 fn request_lines_are_strict() {
     let line = |line: &str| format!("{line}\r\nHost: a\r\n\r\n");
     for bad in [
