@@ -224,6 +224,10 @@ fn told_of_call(error: &CallError, host: &str) -> (StatusCode, String) {
             ),
         },
         CallError::Broken { .. } => bad(format!("{host} gave no proper answer.")),
+        CallError::NoUpgrade { .. } => (
+            StatusCode::NOT_IMPLEMENTED,
+            format!("Nothing is spoken with {host} that has a way to another protocol."),
+        ),
         CallError::Busy { .. } => {
             let hint = format!("{host} is asked as much as it may be. Try again soon.");
             (StatusCode::SERVICE_UNAVAILABLE, hint)

@@ -86,6 +86,10 @@ pub(super) fn error(upstream: Arc<str>, error: &CallError, asked: &request::Part
         CallError::Dial(_) => {
             (StatusCode::BAD_GATEWAY, "The server behind this proxy cannot be reached.")
         }
+        CallError::NoUpgrade { .. } => (
+            StatusCode::NOT_IMPLEMENTED,
+            "HTTP/2 is spoken with the server behind this proxy, which has no way to another protocol.",
+        ),
         CallError::Broken { .. } => {
             (StatusCode::BAD_GATEWAY, "The server behind this proxy gave no proper answer.")
         }

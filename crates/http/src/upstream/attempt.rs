@@ -17,7 +17,7 @@ use super::{
     exchange::Why,
     http2,
     link::Link,
-    server::{Connected, Taken, Upstream},
+    server::{Connected, Speaks, Taken, Upstream},
     shared::Shared,
 };
 use crate::{Body, Inbound, places::Place};
@@ -78,11 +78,15 @@ pub(super) async fn attempt(
                 return Err(Missed { why: no_answer(upstream, error), body: Some(body) });
             }
         };
-        let there = if tries == 1 { there(upstream) } else { None };
+        let speaks = match upstream.speaks_for(&said.request.headers) {
+            Ok(speaks) => speaks,
+            Err(error) => return Err(Missed { why: no_answer(upstream, error), body: None }),
+        };
+        let there = if tries == 1 { there(upstream, speaks) } else { None };
         let (way, took) = match there {
             Some(way) => (way, None),
             // Boxed, as it is rare and its state large.
-            None => match Box::pin(upstream.connect(said.client)).await {
+            None => match Box::pin(upstream.connect(speaks, said.client)).await {
                 Ok((Connected::Http1(link), took)) => (Way::Http1(link), took),
                 Ok((Connected::Http2(shared), took)) => (Way::Http2(shared), took),
                 Err(error) => {
@@ -108,9 +112,12 @@ pub(super) async fn attempt(
     }
 }
 
-/// A connection that is there.
-fn there(upstream: &Upstream) -> Option<Way> {
-    let shared = upstream.shared_link().map(Way::Http2);
+/// A connection that is there, on which this is spoken, or HTTP/1.1, which may have been agreed on.
+fn there(upstream: &Upstream, speaks: Speaks) -> Option<Way> {
+    let shared = match speaks {
+        Speaks::Http1 => None,
+        Speaks::Http2 => upstream.shared_link().map(Way::Http2),
+    };
     shared.or_else(|| upstream.waiting_link().map(Way::Http1))
 }
 

@@ -42,6 +42,12 @@ pub enum CallError {
         /// Why there is none.
         source: Busy,
     },
+    /// It was to change to another protocol, which HTTP/2 in the clear has no way to.
+    #[error("no change of the protocol over HTTP/2 in the clear, which is spoken with {upstream}")]
+    NoUpgrade {
+        /// Who was to be asked.
+        upstream: String,
+    },
     /// It took too long.
     #[error("no answer in time from {upstream}")]
     Late {
@@ -56,7 +62,7 @@ impl CallError {
         match self {
             Self::Dial(error) => error.side(),
             Self::Broken { .. } | Self::Late { .. } => Side::Upstream,
-            Self::Busy { .. } => Side::Relais,
+            Self::Busy { .. } | Self::NoUpgrade { .. } => Side::Relais,
         }
     }
 
@@ -77,6 +83,7 @@ impl CallError {
             Self::Broken { .. } => "http_protocol_error",
             Self::Late { .. } => "http_response_timeout",
             Self::Busy { .. } => "connection_limit_reached",
+            Self::NoUpgrade { .. } => "http_upgrade_failed",
         }
     }
 

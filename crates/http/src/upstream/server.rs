@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header::UPGRADE};
 use relais_net::{
     Client, Dialed, Dialer, Endpoint, Health, News,
     tls::{Protocol, Protocols},
@@ -45,7 +45,8 @@ pub enum Speaks {
     /// HTTP/1.1.
     #[default]
     Http1,
-    /// HTTP/2: under TLS if it agrees, in the clear without asking (RFC 9113 §3.3).
+    /// HTTP/2: under TLS if it agrees, in the clear without asking (RFC 9113 §3.3). A change to another
+    /// protocol, which it has none of (§8.6), is asked for over HTTP/1.1: under TLS, that is.
     Http2,
 }
 
@@ -139,26 +140,45 @@ impl Upstream {
         pool::take(self.id)
     }
 
-    /// A connection of HTTP/2 that takes one more request, if this core has one.
-    pub(super) fn shared_link(&self) -> Option<Shared> {
-        if self.options.speaks == Speaks::Http1 { None } else { shared::there(self.id) }
+    /// What is spoken with it to ask for what has these fields.
+    ///
+    /// # Errors
+    ///
+    /// If a change of the protocol is asked for, and nothing is spoken with it that has one: whoever is
+    /// spoken to in HTTP/2 in the clear may know nothing else.
+    pub(super) fn speaks_for(&self, headers: &HeaderMap) -> Result<Speaks, CallError> {
+        let Options { speaks, endpoint, .. } = &self.options;
+        match speaks {
+            Speaks::Http2 if headers.contains_key(UPGRADE) => {
+                let is_agreed_on = endpoint.scheme.is_secure();
+                let none = || CallError::NoUpgrade { upstream: self.name.to_string() };
+                is_agreed_on.then_some(Speaks::Http1).ok_or_else(none)
+            }
+            speaks => Ok(*speaks),
+        }
     }
 
-    /// A connection, and how long it took to make it. Over HTTP/2 it may be one that another request
-    /// had made, too.
+    /// A connection of HTTP/2 that takes one more request, if this core has one.
+    pub(super) fn shared_link(&self) -> Option<Shared> {
+        shared::there(self.id)
+    }
+
+    /// A connection on which this is spoken, and how long it took to make it. Over HTTP/2 it may be one
+    /// that another request had made, too.
     pub(super) async fn connect(
         &self,
+        speaks: Speaks,
         client: Client,
     ) -> Result<(Connected, Option<Duration>), CallError> {
-        if self.options.speaks == Speaks::Http1 {
-            let (connected, took) = self.make(client).await?;
+        if speaks == Speaks::Http1 {
+            let (connected, took) = self.make(speaks, client).await?;
             return Ok((connected, Some(took)));
         }
         let calling = match shared::turn(self.id).await {
             Turn::There(shared) => return Ok((Connected::Http2(shared), None)),
             Turn::Ours(calling) => calling,
         };
-        let (connected, took) = self.make(client).await?;
+        let (connected, took) = self.make(speaks, client).await?;
         if let Connected::Http2(_) = connected {
             calling.done();
         }
@@ -166,9 +186,13 @@ impl Upstream {
     }
 
     /// A new connection, made for `client`, and how long it took.
-    async fn make(&self, client: Client) -> Result<(Connected, Duration), CallError> {
+    async fn make(
+        &self,
+        speaks: Speaks,
+        client: Client,
+    ) -> Result<(Connected, Duration), CallError> {
         let start = Instant::now();
-        let Options { endpoint, limits, dialer, speaks, .. } = &self.options;
+        let Options { endpoint, limits, dialer, .. } = &self.options;
         let offer = match speaks {
             Speaks::Http1 => Protocols::Http1,
             Speaks::Http2 => Protocols::Http,
@@ -176,7 +200,7 @@ impl Upstream {
         let permit = dialer.place_for(client, endpoint)?;
         let Dialed { stream, session, .. } = dialer.dial(endpoint, offer).await?;
         let agreed = session.map(|session| session.protocol);
-        let is_http2 = *speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
+        let is_http2 = speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
         let connected = if is_http2 {
             let owner = Owner {
                 id: self.id,
@@ -260,5 +284,30 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::dialer_for_tests;
+
+    #[test]
+    fn a_change_of_the_protocol_is_asked_for_where_there_is_one() {
+        let check = |endpoint: &str, speaks: Speaks, asked: &[&str], expect: Option<Speaks>| {
+            let (endpoint, dialer) = (endpoint.parse().unwrap(), dialer_for_tests());
+            let limits = Limits::default();
+            let upstream = Upstream::new(Options { endpoint, host: None, dialer, speaks, limits });
+            let asked = asked.iter().map(|protocol| (UPGRADE, protocol.parse().unwrap()));
+            assert_eq!(upstream.speaks_for(&asked.collect()).ok(), expect);
+        };
+        let (clear, secure) = ("http://a.example:80", "https://a.example:443");
+        for endpoint in [clear, secure] {
+            check(endpoint, Speaks::Http1, &[], Some(Speaks::Http1));
+            check(endpoint, Speaks::Http1, &["websocket"], Some(Speaks::Http1));
+            check(endpoint, Speaks::Http2, &[], Some(Speaks::Http2));
+        }
+        check(secure, Speaks::Http2, &["websocket"], Some(Speaks::Http1));
+        check(clear, Speaks::Http2, &["websocket"], None);
     }
 }

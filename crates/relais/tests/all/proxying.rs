@@ -148,6 +148,30 @@ fn a_server_is_asked_over_the_http_that_is_wanted() {
     }
 }
 
+/// HTTP/2 has none. In the clear, where nobody says what is spoken beside it, nobody is asked.
+#[test]
+fn a_change_of_the_protocol_is_asked_for_over_http1_or_refused() {
+    let place = Place::new();
+    place.write("site/index.html", "same");
+    let listeners = ["-l", "https://localhost:0", "-l", "127.0.0.1:0", "--access-log", "-"];
+    let server = place.start(&[&["serve", "site"], &listeners[..]].concat(), 2);
+    let asked = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n\
+        Upgrade: websocket\r\n\r\n";
+    let ask = |upstream: &str| {
+        let proxy = place.start(&["proxy", "0", upstream, "--upstream-http", "2"], 1);
+        let mut stream = proxy.connect(0);
+        stream.write_all(asked.as_bytes()).unwrap();
+        answer(&mut stream)
+    };
+    let (_, body) = ask(&server.listeners[0]);
+    assert_eq!(body, "same");
+    let line = server.line();
+    assert!(line.contains("\"GET / HTTP/1.1\" 200 "), "{line}");
+    let (head, body) = ask(&server.listeners[1]);
+    assert!(head.starts_with("HTTP/1.1 501 "), "{head}");
+    assert!(body.contains("no way to another protocol"), "{body}");
+}
+
 #[test]
 fn paths_have_upstreams_of_their_own_and_fields_are_changed() {
     let place = Place::new();
