@@ -26,6 +26,13 @@ pub(super) async fn leave(mut transport: Transport, ended: io::Result<()>) -> Re
     ended.map_err(|error| Fault::new(Side::Client, "talking HTTP/1", error))
 }
 
+/// Closes a connection whose last answer says that it ends: what the client said behind that is not read,
+/// and the answer is.
+pub(super) async fn last(mut transport: Transport) -> Result<(), Fault> {
+    refusal::close(&mut transport).await;
+    Ok(())
+}
+
 /// Closes a connection within an answer whose body broke off: what came of it is to be read.
 pub(super) async fn cut(mut transport: Transport, error: io::Error) -> Result<(), Fault> {
     refusal::close(&mut transport).await;

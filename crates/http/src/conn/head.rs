@@ -105,8 +105,17 @@ fn is_bodiless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
+/// What becomes of a connection behind an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Another may be asked for.
+    Next,
+    /// It ends, as the answer says (RFC 9112 §9.6).
+    End,
+}
+
 /// Appends the head of a plain `answer` to a GET, whose body has so many bytes.
-pub(super) fn print(answer: &Answer, len: u64, out: &mut Vec<u8>) {
+pub(super) fn print(answer: &Answer, len: u64, behind: Behind, out: &mut Vec<u8>) {
     let (status, headers) = (answer.status(), answer.headers());
     if status == StatusCode::OK {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
@@ -119,6 +128,7 @@ pub(super) fn print(answer: &Answer, len: u64, out: &mut Vec<u8>) {
     }
     if let Some(head) = answer.body().head() {
         head.print(out);
+        print_end(behind, out);
         out.extend_from_slice(b"\r\n");
         return;
     }
@@ -136,6 +146,7 @@ pub(super) fn print(answer: &Answer, len: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
+    print_end(behind, out);
     if !is_bodiless(status) && !has_length {
         out.extend_from_slice(b"content-length: ");
         out.extend_from_slice(Decimal::of(len).as_bytes());
@@ -145,4 +156,10 @@ pub(super) fn print(answer: &Answer, len: u64, out: &mut Vec<u8>) {
         print_date(out);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+fn print_end(behind: Behind, out: &mut Vec<u8>) {
+    if behind == Behind::End {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
 }

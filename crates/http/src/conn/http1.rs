@@ -20,7 +20,7 @@ use relais_wire::http1::{Guard, HeadLimits};
 use super::{
     Limits,
     asking::Asking,
-    ending::{LastWord, cut, dismiss, leave, part},
+    ending::{LastWord, cut, dismiss, last, leave, part},
     pulse::{Judged, Pulse, SWEEP, Waits},
     straight::{self, Left},
     sweep::{Stop, Sweep},
@@ -97,6 +97,7 @@ pub(super) async fn serve(
                 Rested::Woken => continue,
                 Rested::Enough => return Box::pin(leave(transport, Ok(()))).await,
             },
+            Left::Last => return Box::pin(last(transport)).await,
             Left::Over(ended) => return Box::pin(leave(transport, ended)).await,
             Left::Cut(error) => return Box::pin(cut(transport, error)).await,
             Left::Judged(judged) => {

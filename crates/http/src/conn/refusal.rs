@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{head, transport::Transport};
+use super::{
+    head::{self, Behind},
+    transport::Transport,
+};
 use crate::{Answer, Ended, handler::plain_text};
 
 /// How long a refused client may go on sending before the socket is closed under it.
@@ -33,10 +36,9 @@ pub(super) fn busy() -> Answer {
 /// Gives how much of the answer's body went out.
 pub(super) async fn send(transport: &mut Transport, status: StatusCode, why: &str) -> Ended {
     let mut answer = plain_text(status, why);
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     let text = answer.body_mut().take_memory().unwrap_or_default();
     let mut whole = Vec::new();
-    head::print(&answer, text.len() as u64, &mut whole);
+    head::print(&answer, text.len() as u64, Behind::End, &mut whole);
     whole.extend_from_slice(&text);
     let mut ended = Ended::Short(0);
     let sending = async {

@@ -22,7 +22,7 @@ use tokio::io::{AsyncWrite as _, ReadBuf};
 use super::{
     Limits,
     asking::Asking,
-    head,
+    head::{self, Behind},
     pulse::{Judged, SWEEP},
     sweep::{Stop, Sweep},
     transport::Transport,
@@ -49,6 +49,8 @@ pub(super) enum Left {
     AtRest,
     /// It is over: we are to stop, or the client has gone or is broken.
     Over(io::Result<()>),
+    /// The same, as the last answer says, behind which a client may have said more.
+    Last,
     /// An answer broke off that the client knows the length of.
     Cut(io::Error),
     /// It took too long.
@@ -70,8 +72,10 @@ pub(super) async fn walk(
         transport,
         asking,
         waiting: None,
+        drain,
         unsent: Unsent::default(),
         answering: false,
+        behind: Behind::Next,
         seen,
     };
     poll_fn(|cx| match walk.poll(cx, &mut stop) {
@@ -84,11 +88,14 @@ pub(super) async fn walk(
 struct Walk<'a> {
     transport: &'a mut Transport,
     asking: &'a Asking,
+    drain: &'a Drain,
     /// A request whose answer is waited for.
     waiting: Option<Waiting>,
     unsent: Unsent,
     /// An answer was begun, and is not flushed.
     answering: bool,
+    /// What the last answer says of the connection.
+    behind: Behind,
     /// Answers there had been at the last sweep.
     seen: u64,
 }
@@ -124,6 +131,9 @@ impl Walk<'_> {
                     Cut::Connection(error) => Left::Over(Err(error)),
                     Cut::Body(error) => Left::Cut(error),
                 });
+            }
+            if self.behind == Behind::End {
+                return Poll::Ready(Left::Last);
             }
             if self.waiting.is_some() {
                 match ready!(self.poll_waiting(cx)) {
@@ -243,9 +253,10 @@ impl Walk<'_> {
         self.transport.pass(passed);
         self.asking.pulse.answering();
         self.answering = true;
+        self.behind = if self.drain.is_requested() { Behind::End } else { Behind::Next };
         PRINTED.with_borrow_mut(|printed| {
             printed.clear();
-            head::print(&answer, body.len(), printed);
+            head::print(&answer, body.len(), self.behind, printed);
             self.unsent = Unsent::begin(self.transport, cx, printed, body)?;
             spare::keep(answer.into_parts().0.headers);
             Ok(())

@@ -213,3 +213,41 @@ async fn who_does_not_take_an_answer_is_left() {
     client.write_all(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     assert!(in_time(serving).await.unwrap().is_err());
 }
+
+/// Answers when it is told to.
+#[derive(Debug)]
+struct Waits(Arc<tokio::sync::Semaphore>);
+
+impl Handler for Waits {
+    async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
+        drop(self.0.acquire().await);
+        Ok(Response::new(Body::full("at last".into())))
+    }
+}
+
+/// A client that knows does not send its next request into the end, and what it sent is not taken.
+#[tokio::test]
+async fn the_answer_under_way_when_we_are_to_stop_says_that_it_is_the_last() {
+    let next = "GET /text HTTP/1.1\r\nHost: a\r\n\r\n";
+    for cut in [next.len(), 10] {
+        let go = Arc::new(tokio::sync::Semaphore::new(0));
+        let handler: Arc<dyn DynHandler> = Arc::new(Waits(Arc::clone(&go)));
+        let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+        let (mut client, server) = tokio::io::duplex(1 << 12);
+        let (shutdown, drain) = Shutdown::new();
+        tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+        for part in [&next[..cut], &next[cut..]] {
+            client.write_all(part.as_bytes()).await.unwrap();
+            let_others_go_on().await;
+        }
+        let finishing = tokio::spawn(shutdown.finish(Duration::from_secs(5)));
+        let_others_go_on().await;
+        client.write_all(next.as_bytes()).await.unwrap();
+        go.add_permits(2);
+        let expect = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 7\r\n\
+            date: NOW\r\n\r\nat last";
+        assert_eq!(rest_of(&mut client).await, expect, "cut at {cut}");
+        drop(client);
+        assert_eq!(finishing.await.unwrap(), Drained::InTime);
+    }
+}
