@@ -28,6 +28,7 @@ mod sweep;
 mod switch;
 mod transport;
 mod tunnel;
+mod tunnel_ends;
 mod unsent;
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::oneshot;
+
 use super::{Limits, switch::Switch};
 use crate::{Answer, body::Step, clock::coarse_now, interim::Interims};
 
@@ -61,6 +63,8 @@ pub(super) struct Pulse {
     prepared: Mutex<Option<Box<Answer>>>,
     /// What the connection is handed over to, behind the answer under way.
     switch: Mutex<Option<Box<Switch>>>,
+    /// Tells when the stream that is handed over next is to be reset.
+    when_cut: Mutex<Option<oneshot::Receiver<()>>>,
     /// What is to be sent before the answer that is waited for.
     interims: Arc<Interims>,
 }
@@ -88,6 +92,7 @@ impl Pulse {
             steps: Mutex::default(),
             prepared: Mutex::default(),
             switch: Mutex::default(),
+            when_cut: Mutex::default(),
             interims: Arc::default(),
         }
     }
@@ -268,6 +273,19 @@ impl Pulse {
     /// Takes that.
     pub(super) fn switch(&self) -> Option<Box<Switch>> {
         self.switch.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Has the stream that is answered now be reset when `told`, once it is a tunnel.
+    pub(super) fn cut_when(&self, told: oneshot::Receiver<()>) {
+        *self.when_cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+    }
+
+    /// Takes that.
+    pub(super) fn when_cut(&self) -> Option<oneshot::Receiver<()>> {
+        if self.tunnels() == 0 {
+            return None;
+        }
+        self.when_cut.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The interim answers of the request under way, over HTTP/1.

@@ -3,14 +3,28 @@
 //! It ends with its stream, and so with its connection; or, as over HTTP/1, once nothing moved in it
 //! for too long. Of what its client does not take little is kept.
 //!
+//! Where its far end breaks, or we cut it off, the stream is reset: with `CANCEL`, as hyper has no way to
+//! `CONNECT_ERROR`. Where the client resets it, the far end is; but if the far end had said all before
+//! that, hyper has it that the client had, too.
+//!
 //! [RFC 9113 §8.5]: https://www.rfc-editor.org/rfc/rfc9113#section-8.5
 
-use std::{future::poll_fn, pin::pin, sync::Arc};
+use std::{
+    future::poll_fn,
+    io, mem,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use relais_net::{Alarm, Client, Fault, Gate, Permit};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::oneshot,
+};
 use tracing::debug;
 
 use super::{
@@ -18,6 +32,7 @@ use super::{
     pulse::{Pulse, SWEEP},
     switch::Switch,
     tunnel,
+    tunnel_ends::End,
 };
 use crate::body::Next;
 
@@ -80,9 +95,11 @@ impl Dig {
         let Self { upgrade, open } = self;
         let Some(open) = open else { return switch.give_up() };
         let limits = Arc::clone(limits);
+        let (cut, when_cut) = oneshot::channel();
+        open.pulse.cut_when(when_cut);
         tokio::spawn(async move {
             let _open = open;
-            if let Err(fault) = pass(upgrade, switch, &limits).await {
+            if let Err(fault) = pass((upgrade, cut), switch, &limits).await {
                 let error: &dyn std::error::Error = &fault;
                 debug!(error, "a tunnel over HTTP/2 ended");
             }
@@ -103,9 +120,79 @@ impl Drop for Open {
     }
 }
 
-async fn pass(upgrade: OnUpgrade, switch: Switch, limits: &Limits) -> Result<(), Fault> {
+/// The near end: a stream.
+struct Near {
+    io: TokioIo<Upgraded>,
+    /// Whoever sends on the stream, who else has it end well. `None` once it was told.
+    cut: Option<oneshot::Sender<()>>,
+    /// Its end was read, and is looked at once more.
+    is_at_end: bool,
+}
+
+impl Near {
+    fn new(near: Upgraded, cut: oneshot::Sender<()>) -> Self {
+        Self { io: TokioIo::new(near), cut: Some(cut), is_at_end: false }
+    }
+}
+
+impl End for Near {
+    fn break_off(&mut self) {
+        if let Some(cut) = self.cut.take() {
+            // Who is gone has the stream at its end already.
+            _ = cut.send(());
+        }
+    }
+}
+
+impl AsyncRead for Near {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            return Poll::Ready(Ok(()));
+        }
+        // A stream that is reset without an error, or cancelled, reads as if it had ended. Whoever sends on
+        // it knows, once he had his turn.
+        if !mem::replace(&mut self.is_at_end, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Near {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+async fn pass(
+    (upgrade, cut): (OnUpgrade, oneshot::Sender<()>),
+    switch: Switch,
+    limits: &Limits,
+) -> Result<(), Fault> {
     let near = match upgrade.await {
-        Ok(near) if matches!(switch.next, Next::Tunnel(_)) => TokioIo::new(near),
+        Ok(near) if matches!(switch.next, Next::Tunnel(_)) => Near::new(near, cut),
         // A client that left before it was answered. What goes on with a connection of HTTP/1 whole,
         // as a WebSocket does, is never asked for over HTTP/2.
         _ => {

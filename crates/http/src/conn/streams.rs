@@ -12,7 +12,10 @@ use std::{
 };
 
 use relais_net::Gate;
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep},
+};
 
 use super::{Limits, outgoing::SHARED_READ_BYTES, pulse::Pulse};
 
@@ -30,8 +33,10 @@ impl Streams {
 }
 
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams {
+    /// Of a stream that becomes a tunnel hyper has what is sent attended to anew, while it is answered.
     fn execute(&self, stream: F) {
-        tokio::spawn(attend(stream, Arc::clone(&self.pulse), self.patience.clone()));
+        let when_cut = self.pulse.when_cut();
+        tokio::spawn(attend((stream, when_cut), Arc::clone(&self.pulse), self.patience.clone()));
     }
 }
 
@@ -67,15 +72,29 @@ impl Patience {
     }
 }
 
-/// Runs `stream` to its end, or until its body has given bytes that nobody takes. Dropped before
-/// its end, it is reset, and what is left of it in h2's queue is dropped.
-async fn attend<F: Future<Output = ()>>(stream: F, pulse: Arc<Pulse>, patience: Patience) {
+/// Runs `stream` to its end, or until its body has given bytes that nobody takes, or until that is told
+/// which is to be told when it is cut off. Dropped before its end, it is reset, and what is left of it in
+/// h2's queue is dropped.
+async fn attend<F: Future<Output = ()>>(
+    (stream, mut when_cut): (F, Option<oneshot::Receiver<()>>),
+    pulse: Arc<Pulse>,
+    patience: Patience,
+) {
     let mut stream = pin!(stream);
     let mut standing: Option<Standing> = None;
     std::future::poll_fn(|cx| {
+        match when_cut.as_mut().map(|told| Pin::new(told).poll(cx)) {
+            Some(Poll::Ready(Ok(()))) => return Poll::Ready(()),
+            // Whoever could tell is gone.
+            Some(Poll::Ready(Err(_))) => when_cut = None,
+            Some(Poll::Pending) | None => (),
+        }
         // All streams of a connection are on one thread: what changes is this one's doing.
         let (given, owed) = (pulse.given(), pulse.owed());
-        if stream.as_mut().poll(cx).is_ready() {
+        let polled = stream.as_mut().poll(cx);
+        // Of a tunnel that came to nothing: it is for no other stream.
+        drop(pulse.when_cut());
+        if polled.is_ready() {
             return Poll::Ready(());
         }
         if pulse.given() != given {

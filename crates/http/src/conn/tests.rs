@@ -1,5 +1,6 @@
 //! Connections from end to end: raw bytes in, raw bytes out.
 
+mod broken_tunnels;
 mod files;
 mod http2;
 mod refused;

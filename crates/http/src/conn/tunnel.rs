@@ -1,5 +1,6 @@
 //! A connection that no longer speaks HTTP: after a 101, or a 2xx to CONNECT. What comes on either
-//! side is passed to the other as it is, until both have ended.
+//! side is passed to the other as it is, until both have ended. Where one breaks, or we cut it off, both
+//! break (`tunnel_ends`).
 
 use std::{
     cell::RefCell,
@@ -13,7 +14,10 @@ use bytes::Bytes;
 use relais_net::{Alarm, Fault, Side, after_others};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Limits;
+use super::{
+    Limits,
+    tunnel_ends::{End, Ends},
+};
 use crate::{
     Ended,
     body::{Tell, Tunnel},
@@ -35,21 +39,23 @@ thread_local! {
 /// # Errors
 ///
 /// The fault of the side that broke off, or where nothing came for too long.
-pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
-    mut near: N,
+pub(super) async fn run<N: End>(
+    near: N,
     early: Bytes,
     (tunnel, mut told): (Tunnel, Told),
     (limits, piece): (&Limits, usize),
 ) -> Result<(), Fault> {
-    let Tunnel { mut far, early: from_far, held: _held } = tunnel;
+    let Tunnel { far, early: from_far, held: _held } = tunnel;
+    let mut ends = Ends::new(near, far);
     let (mut up, mut down) = (Pipe::new(&early, piece), Pipe::new(&from_far, piece));
     drop((early, from_far));
     let mut alarm = Alarm::default();
     alarm.set(limits.tunnel_idle_max);
     let ended = poll_fn(|cx| {
         let before = (up.passed, down.passed);
-        let above = up.poll(cx, &mut near, &mut far);
-        let below = down.poll(cx, &mut far, &mut near);
+        let Ends { near, far, .. } = &mut ends;
+        let above = up.poll(cx, near, far);
+        let below = down.poll(cx, far, near);
         told.passed = down.passed;
         if let Poll::Ready(Err(error)) =
             above.map_err(|broken| broken.of(Side::Client, Side::Upstream))
@@ -72,6 +78,9 @@ pub(super) async fn run<N: AsyncRead + AsyncWrite + Unpin>(
         Poll::Ready(Err(Fault::new(Side::Client, "waiting in a tunnel", error)))
     })
     .await;
+    if ended.is_ok() {
+        ends.are_done();
+    }
     told.end(&ended);
     ended
 }

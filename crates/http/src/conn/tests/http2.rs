@@ -8,7 +8,7 @@ use relais_net::tls::{Handshake, Protocol, Session, Version};
 use super::*;
 use crate::says::Told;
 
-fn http2_session() -> Session {
+pub(super) fn http2_session() -> Session {
     Session {
         protocol: Protocol::Http2,
         server_name: None,
@@ -157,7 +157,7 @@ async fn a_drain_does_not_wait_for_who_falls_silent_after_the_answer_under_way()
 }
 
 /// *Shape*: RFC 9113 §4.1.
-fn frame(kind: u8, flags: u8, stream: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u8, content: &[u8]) -> Vec<u8> {
     let len = u8::try_from(content.len()).unwrap();
     [&[0, 0, len, kind, flags, 0, 0, 0, stream], content].concat()
 }
