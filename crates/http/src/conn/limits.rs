@@ -16,7 +16,8 @@ pub struct Limits {
     pub idle_max: Duration,
     /// Without a byte of a body that is under way, in either direction.
     pub stall_max: Duration,
-    /// Bytes a second that a body must come to on average, once it is [`Self::stall_max`] old.
+    /// Bytes a second that a body must come to on average of the time in which its client is waited for, once
+    /// that is [`Self::stall_max`].
     pub rate_min: u32,
     /// Without a byte in either direction of a tunnel.
     pub tunnel_idle_max: Duration,

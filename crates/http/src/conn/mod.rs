@@ -15,6 +15,7 @@ mod intake;
 mod lend;
 mod limits;
 mod outgoing;
+mod pace;
 mod placeholder;
 mod pulse;
 mod refusal;

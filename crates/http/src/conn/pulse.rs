@@ -16,7 +16,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Limits, switch::Switch};
+use super::{Limits, pace::Pace, switch::Switch};
 use crate::{Answer, body::Step, clock::coarse_now, interim::Interims};
 
 /// How often a connection is judged.
@@ -45,10 +45,8 @@ pub(super) struct Pulse {
     used: AtomicU64,
     /// When a body last gave bytes. Not when any were sent: a PING's answer is no progress.
     gave: AtomicU64,
-    /// When the head or body under way began, in either direction.
-    began: AtomicU64,
-    /// Bytes in or out since then.
-    bytes: AtomicU64,
+    /// How the head or body under way goes, in either direction.
+    pace: Pace,
     /// A [`Waits`], as a number.
     waits: AtomicU8,
     /// Nothing is under way in either direction, and nothing lies in a buffer.
@@ -82,9 +80,8 @@ impl Pulse {
             answers: AtomicU64::new(0),
             owed: AtomicU32::new(0),
             given: AtomicU64::new(0),
-            began: AtomicU64::new(now),
+            pace: Pace::new(now),
             moved: AtomicU64::new(now),
-            bytes: AtomicU64::new(0),
             waits: AtomicU8::new(Waits::Message as u8),
             still: AtomicBool::new(false),
             old: AtomicBool::new(false),
@@ -198,8 +195,7 @@ impl Pulse {
     /// Bytes went in or out.
     pub(super) fn moved(&self, bytes: usize) {
         self.moved.store(coarse_now(), Relaxed);
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.bytes.store(self.bytes.load(Relaxed).saturating_add(bytes), Relaxed);
+        self.pace.moved(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// Bytes came in.
@@ -225,12 +221,16 @@ impl Pulse {
 
     /// A head or a body begins: its time and bytes count from here.
     pub(super) fn begin(&self) {
-        self.began.store(self.moved.load(Relaxed), Relaxed);
-        self.bytes.store(0, Relaxed);
+        self.pace.begin(self.moved.load(Relaxed));
     }
 
     /// The transport says what it waits for, and whether nothing is under way.
     pub(super) fn set(&self, waits: Waits, still: bool) {
+        match (self.pace.waits(), waits.is_for_a_body()) {
+            (false, true) => self.pace.wait(coarse_now()),
+            (true, false) => self.pace.go_on(coarse_now()),
+            (true, true) | (false, false) => (),
+        }
         self.waits.store(waits as u8, Relaxed);
         self.still.store(still, Relaxed);
     }
@@ -304,8 +304,9 @@ impl Pulse {
             still: since(&self.moved),
             unused: since(&self.used),
             untaken: since(&self.gave),
-            age: since(&self.began),
-            bytes: self.bytes.load(Relaxed),
+            age: self.pace.age(now),
+            waited: self.pace.waited(now),
+            bytes: self.pace.bytes(),
         };
         judge(waits, facts, limits)
     }
@@ -330,6 +331,11 @@ pub(super) enum Waits {
 }
 
 impl Waits {
+    /// Whether it is for the client to send or take more of a body.
+    fn is_for_a_body(self) -> bool {
+        matches!(self, Self::Body | Self::Room)
+    }
+
     fn of(number: u8) -> Self {
         [Self::Message, Self::Head, Self::Body, Self::Room]
             .into_iter()
@@ -350,6 +356,8 @@ struct Facts {
     untaken: Duration,
     /// Since the head or body under way began.
     age: Duration,
+    /// How much of that the client was waited for, for a body.
+    waited: Duration,
     bytes: u64,
 }
 
@@ -367,9 +375,9 @@ pub(super) enum Judged {
 }
 
 fn judge(waits: Waits, facts: Facts, limits: &Limits) -> Judged {
-    let Facts { in_flight, owed, still, unused, untaken, age, bytes } = facts;
+    let Facts { in_flight, owed, still, unused, untaken, age, waited, bytes } = facts;
     // As long as it may be still, a body has time to get up to speed.
-    let crawls = age > limits.stall_max && bytes < u64::from(limits.rate_min) * age.as_secs();
+    let crawls = waited > limits.stall_max && bytes < u64::from(limits.rate_min) * waited.as_secs();
     match waits {
         Waits::Room if still > limits.stall_max || crawls => Judged::Deaf,
         Waits::Head if age > limits.head_max => Judged::Slow,
@@ -403,6 +411,19 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_did_not_come_to_us_is_not_the_clients_to_have_taken() {
+        let check = |waited: u64, bytes: u64, expect: Judged| {
+            let waited = Duration::from_secs(waited);
+            let little = Facts { waited, bytes, ..facts(1, LONG, 0) };
+            check(Waits::Room, little, expect);
+        };
+        check(1, 300, Judged::Well);
+        check(30, 300, Judged::Well);
+        check(31, 300, Judged::Deaf);
+        check(31, 128 * 31, Judged::Well);
+    }
+
+    #[test]
     fn an_idle_connection_ends_and_a_thinking_handler_does_not_end_it() {
         check(Waits::Message, facts(60, 60, 0), Judged::Well);
         check(Waits::Message, facts(61, 61, 0), Judged::Idle);
@@ -421,7 +442,8 @@ mod tests {
 
     fn facts(still: u64, age: u64, bytes: u64) -> Facts {
         let (still, age) = (Duration::from_secs(still), Duration::from_secs(age));
-        Facts { in_flight: 0, owed: 0, still, unused: still, untaken: still, age, bytes }
+        let (unused, untaken, waited) = (still, still, age);
+        Facts { in_flight: 0, owed: 0, still, unused, untaken, age, waited, bytes }
     }
 
     #[track_caller]
