@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Request, Response, Uri, Version,
-    header::{CONNECTION, HOST},
+    HeaderMap, HeaderName, Request, Response, Uri, Version,
+    header::{CONNECTION, EXPECT, HOST},
 };
 use http_body::Body as _;
 use hyper::{body::Incoming, client::conn::http2::SendRequest};
@@ -135,10 +135,14 @@ fn has_room(fields: &HeaderMap, taken: &Taken) -> bool {
 fn request(scheme: &str, outbound: Outbound<'_>) -> Request<Inbound> {
     let Outbound { request, host, trail, body, .. } = outbound;
     let mut headers = spare::headers();
-    for (name, value) in &request.headers {
-        if !matches!(*name, HOST | CONNECTION) {
-            headers.append(name, value.clone());
-        }
+    let is_sent = |name: &HeaderName| match *name {
+        HOST | CONNECTION => false,
+        // As over HTTP/1.
+        EXPECT => !body.is_end_stream(),
+        _ => true,
+    };
+    for (name, value) in request.headers.iter().filter(|(name, _)| is_sent(name)) {
+        headers.append(name, value.clone());
     }
     super::head::read_lines(trail, &mut headers);
     let mut sent = Request::new(body);
@@ -238,9 +242,10 @@ impl Pieces for Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, time::Duration};
+    use std::{borrow::Cow, convert::Infallible, time::Duration};
 
     use bytes::Bytes;
+    use http::HeaderValue;
     use http_body_util::{BodyExt as _, Full};
     use hyper::service::service_fn;
     use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -342,6 +347,19 @@ mod tests {
         is_new
     }
 
+    #[test]
+    fn nobody_is_asked_for_leave_to_send_nothing() {
+        let asks = |body: &'static [u8]| {
+            let asked = Request::post("/").header(EXPECT, "100-continue").body(());
+            let (head, ()) = asked.unwrap().into_parts();
+            let host = Cow::Owned(HeaderValue::from_static("a.example"));
+            let body = Inbound::Full(Bytes::from_static(body));
+            let outbound = Outbound { request: &head, host, trail: b"", body, interims: None };
+            request("http", outbound).headers().contains_key(EXPECT)
+        };
+        assert!(asks(b"a") && !asks(b""));
+    }
+
     #[tokio::test]
     async fn requests_share_a_connection() {
         let group = group(Limits::default()).await;
@@ -429,7 +447,7 @@ mod tests {
                 break trailers;
             }
         };
-        let names: Vec<_> = trailers.keys().map(http::HeaderName::as_str).collect();
+        let names: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-a"]);
     }
 
