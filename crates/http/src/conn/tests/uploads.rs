@@ -28,7 +28,7 @@ impl Handler for Takes {
                 if is_echo {
                     _ = tokio::io::copy(&mut hears, &mut says).await;
                 } else {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             });
             return Ok(Response::new(Body::tunnel(Tunnel::new(Stream::Memory(far), Bytes::new()))));
