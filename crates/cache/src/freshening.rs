@@ -111,12 +111,11 @@ impl Cache {
         let Some(stored) = fetch.stored() else { return };
         let word = match stored.status() {
             StatusCode::OK => judge_head(&stored.headers(), stored.size(), answered.headers),
-            _ => Some(Word::Other),
+            _ => Word::Other,
         };
         match word {
-            Some(Word::Same) => _ = self.freshen(fetch, asked, answered),
-            Some(Word::Other) => self.store.drop_variant(fetch.key(), stored),
-            None => (),
+            Word::Same => _ = self.freshen(fetch, asked, answered),
+            Word::Other => self.store.drop_variant(fetch.key(), stored),
         }
     }
 }

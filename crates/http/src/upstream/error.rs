@@ -50,12 +50,6 @@ pub enum CallError {
         /// Who was to be asked.
         upstream: String,
     },
-    /// It was to change to another protocol, which HTTP/2 in the clear has no way to.
-    #[error("no change of the protocol over HTTP/2 in the clear, which is spoken with {upstream}")]
-    NoUpgrade {
-        /// Who was to be asked.
-        upstream: String,
-    },
     /// It took too long.
     #[error("no answer in time from {upstream}")]
     Late {
