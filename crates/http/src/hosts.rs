@@ -117,7 +117,7 @@ impl Hosts {
 impl Handler for Hosts {
     /// What the default accepts: whoever is asked for what is elsewhere is asked for any host.
     fn accepts(&self) -> Accepts {
-        self.table.of_the_rest().map_or(Accepts::Origin, |handler| handler.accepts_dyn())
+        self.table.of_the_rest().map_or(Accepts::Origin, DynHandler::accepts_dyn)
     }
 
     fn at_once(&self, ask: &Ask) -> Option<Answer> {

@@ -135,7 +135,9 @@ mod tests {
         }
 
         fn failed(&self, ip: &str, user: &str, times: u32) {
-            (0..times).for_each(|_| self.throttle.failed(self.login(ip, user), self.now));
+            for _ in 0..times {
+                self.throttle.failed(self.login(ip, user), self.now);
+            }
         }
 
         #[track_caller]
@@ -176,7 +178,9 @@ mod tests {
     fn a_client_that_is_wrong_as_many_has_to_wait_but_for_who_cannot_be_told_apart() {
         let tried = Tried::new();
         for ip in ["192.0.2.1", "local"] {
-            ["eve", "bob", "cyd", "dan"].iter().for_each(|user| tried.failed(ip, user, 1));
+            for user in ["eve", "bob", "cyd", "dan"] {
+                tried.failed(ip, user, 1);
+            }
         }
         tried.check("192.0.2.1", "ada", Chance::IfKnown(seconds(15)));
         tried.check("local", "ada", Chance::Open);
@@ -187,7 +191,9 @@ mod tests {
         let tried = Tried::new();
         tried.failed("192.0.2.1", "ada", 2);
         let login = tried.login("192.0.2.1", "ada");
-        (0..2).for_each(|_| tried.throttle.turned_away(login, tried.now));
+        for _ in 0..2 {
+            tried.throttle.turned_away(login, tried.now);
+        }
         tried.check("192.0.2.1", "ada", Chance::IfKnown(seconds(30)));
         tried.throttle.turned_away(login, tried.now);
         tried.check("192.0.2.1", "ada", Chance::None(seconds(20)));

@@ -35,6 +35,16 @@ pub struct Reply {
     pub connect: Option<Duration>,
 }
 
+impl Reply {
+    /// The same, saying how long the request waited for a place, if it did.
+    pub(super) fn after(mut self, waited: &Waited) -> Self {
+        if let Some(waited) = waited.time() {
+            self.response.body_mut().add_provenance(|provenance| provenance.queue = Some(waited));
+        }
+        self
+    }
+}
+
 /// A request but for its body: the same however often it is tried.
 pub(super) struct Said<'a> {
     pub(super) request: &'a request::Parts,

@@ -74,13 +74,7 @@ impl Group {
                 let upstream = self.pick(&tried, client);
                 let began = upstream.begin();
                 let Missed { why, body: untouched } = match attempt(upstream, &said, body).await {
-                    Ok(mut reply) => {
-                        if let Some(waited) = said.waited.time() {
-                            let body = reply.response.body_mut();
-                            body.add_provenance(|provenance| provenance.queue = Some(waited));
-                        }
-                        return Ok(reply);
-                    }
+                    Ok(reply) => return Ok(reply.after(&said.waited)),
                     Err(missed) => missed,
                 };
                 let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
