@@ -113,7 +113,7 @@ async fn a_hub_has_so_many_invitations() {
 
 #[tokio::test(start_paused = true)]
 async fn of_many_members_those_are_listed_who_may_moderate_and_who_are_there() {
-    let limits = Limits { members_listed_max: 3, ..limits() };
+    let limits = Limits { members_max: 5, members_listed_max: 3, ..limits() };
     let (mut stand, ana) = hub_of(limits);
     let who = |stand: &mut Stand| {
         stand.ask((0, 9), ana, Ask::Who { room: lab() });

@@ -134,9 +134,11 @@ impl Model {
             .retain(|pending| pending.seq.is_none_or(|seq| !found.contains(&seq)));
         self.end_page(hub, place, (page, more));
         // What makes no item is seen by nobody.
-        if is_bare && self.is_here(hub, place) {
-            let beyond = self.room().and_then(|room| room.page_beyond(page));
-            beyond.into_iter().for_each(|page| self.ask_page(page));
+        if is_bare
+            && self.is_here(hub, place)
+            && let Some(beyond) = self.room().and_then(|room| room.page_beyond(page))
+        {
+            self.ask_page(beyond);
         }
     }
 
