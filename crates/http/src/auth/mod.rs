@@ -9,6 +9,7 @@ mod bits;
 mod credentials;
 mod debts;
 mod hashed;
+mod limits;
 mod slate;
 mod slates;
 mod throttle;
@@ -18,11 +19,12 @@ mod verified;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-pub use basic::{Basic, Limits};
+pub use basic::Basic;
 pub use bits::{Bits, digest, print_bits, read_bits};
 pub use credentials::{BadPassword, check_password};
 pub use debts::Debts;
 pub use hashed::{Hashed, NOBODYS_HASH, WrongHash, hash_password, hash_password_on};
+pub use limits::Limits;
 pub use slate::Slate;
 pub use turns::{Turn, Turns};
 pub use users::{Users, UsersError, WrongUser, check_name};

@@ -7,10 +7,7 @@ use relais_cache::{
     disk::{NotDurable, NotPurged},
 };
 use serde_json::{Value, json};
-use tokio::{
-    sync::mpsc,
-    task::{JoinError, spawn_blocking},
-};
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::{
     doors::{Desks, House},
@@ -21,11 +18,9 @@ use super::{
 use crate::{
     clock,
     complaint::{Complaint, Wrong},
-    control::{Answer, AskedFor, CacheRequest, Chosen, Fetches, OfCaches, Refusal},
+    control::{Answer, Answers, AskedFor, CacheRequest, Chosen, Fetches, OfCaches, Refusal},
     stop,
 };
-
-pub(super) type Answers = mpsc::Sender<Answer>;
 
 /// Answers `request` from the caches of this house.
 pub(crate) async fn attend(request: CacheRequest, house: House, answers: Answers) {

@@ -7,11 +7,11 @@ use relais_http::{Ask, Desk, Fetched, StandsIn, Target};
 use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{attending::Answers, doors::Meant, hints, sentences};
+use super::{doors::Meant, hints, sentences};
 use crate::{
     clock,
     complaint::Wrong,
-    control::{Answer, AskedFor, Fetches},
+    control::{Answer, Answers, AskedFor, Fetches},
 };
 
 /// How long an upstream may take to be judged: whoever asked waits no longer than a minute.

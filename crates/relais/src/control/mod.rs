@@ -101,12 +101,15 @@ pub(crate) struct Refusal {
     pub(crate) exit: u8,
 }
 
+/// To whom a request's answers go. Closed once whoever asked is gone.
+pub(crate) type Answers = mpsc::Sender<Answer>;
+
 /// A request that waits for its answers.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request: Request,
-    /// Closed once whoever asked is gone. Has room for one.
-    pub(crate) answers: mpsc::Sender<Answer>,
+    /// With room for one.
+    pub(crate) answers: Answers,
 }
 
 /// What was found may be a token, and is not shown.
