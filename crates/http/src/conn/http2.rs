@@ -28,14 +28,14 @@ use super::{
 const STREAM_BYTES_MAX: usize = 32 * 1024;
 
 /// How much of a request's body, or of a tunnel, may come before somebody takes it.
-const STREAM_WINDOW: u32 = 128 * 1024;
+const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// The same of all on a connection: where one less than so many stand still, as nobody takes what they
 /// bring, the others go on.
-const CONN_WINDOW: u32 = 32 * STREAM_WINDOW;
+const CONN_WINDOW: u32 = 16 * STREAM_WINDOW;
 
 /// How many bodies of requests may be under way, on all connections of a listener.
-const UPLOADS_MAX: usize = 4096;
+const UPLOADS_MAX: usize = 2048;
 
 /// The places of a listener's requests that have a body.
 pub(super) fn uploads() -> Gate {

@@ -84,7 +84,7 @@ const MUCH: usize = 2 << 20;
 #[tokio::test(start_paused = true)]
 async fn bodies_that_nobody_takes_do_not_keep_others_from_coming() {
     let (mut sender, _http) = client(takes()).await;
-    for _ in 0..30 {
+    for _ in 0..15 {
         tokio::spawn(sender.send_request(post("/stands", MUCH)));
     }
     settled().await;
@@ -97,7 +97,7 @@ async fn bodies_that_nobody_takes_do_not_keep_others_from_coming() {
 #[tokio::test(start_paused = true)]
 async fn tunnels_whose_far_ends_take_nothing_do_not_keep_others_from_being_heard() {
     let (mut sender, _http) = client(takes()).await;
-    for _ in 0..30 {
+    for _ in 0..15 {
         let answer = in_time(sender.send_request(connect("deaf"))).await.unwrap();
         let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
         tokio::spawn(async move { near.write_all(&vec![b'x'; MUCH]).await });
