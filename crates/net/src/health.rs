@@ -41,14 +41,9 @@ pub enum Checked {
 }
 
 /// How an upstream does.
-///
-/// What fails at the same time fails for one reason, and is one failure: calls that were under way when
-/// a failure was noted are not counted again.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// How many failures were noted ever.
-    noted: AtomicU32,
-    /// Of these, since the last answer.
+    /// How often it failed since its last answer, without what failed while it rested.
     failures: AtomicU32,
     /// Before then it is passed over.
     rests_until: AtomicU64,
@@ -60,12 +55,6 @@ pub struct Health {
     quiet_until: AtomicU64,
 }
 
-/// What was known when a call began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Began {
-    noted: u32,
-}
-
 const FAILS: u8 = 1;
 const RESTS: u8 = 2;
 
@@ -75,21 +64,14 @@ impl Health {
         !self.is_down.load(Relaxed) && self.rests_until.load(Relaxed) <= now
     }
 
-    /// A call begins. Costs one load.
-    pub fn begin(&self) -> Began {
-        Began { noted: self.noted.load(Relaxed) }
-    }
-
-    /// It could not be reached by a call that `began` so, or did not answer as it should.
+    /// It could not be reached, or did not answer as it should.
     ///
-    /// While it rests this changes nothing: it rests for as long as was said.
-    pub fn failed(&self, began: Began, now: u64) -> Option<News> {
+    /// While it rests this changes nothing, however many calls were under way: it rests for as long as was
+    /// said.
+    pub fn failed(&self, now: u64) -> Option<News> {
         if now < self.rests_until.load(Relaxed) {
             return self.tell(RESTS, now);
         }
-        let next = began.noted.wrapping_add(1);
-        // Of calls that were under way together the first is counted.
-        self.noted.compare_exchange(began.noted, next, Relaxed, Relaxed).ok()?;
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let Some(beyond) = failures.checked_sub(FAILURES_MAX) else {
             return self.tell(FAILS, now);
@@ -142,13 +124,13 @@ mod tests {
     fn who_fails_three_times_in_a_row_is_passed_over_until_it_answers() {
         let health = Health::default();
         for _ in 0..2 {
-            fail(&health, 0);
+            health.failed(0);
         }
         assert!(health.is_well(0));
         health.answered();
         for _ in 0..3 {
             assert!(health.is_well(0));
-            fail(&health, 0);
+            health.failed(0);
         }
         assert!(!health.is_well(0));
         health.answered();
@@ -156,21 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_were_under_way_together_fail_once() {
+    fn what_fails_at_the_same_time_makes_no_rest_longer() {
         let health = Health::default();
-        for _ in 0..2 {
-            let together = [(); 50].map(|()| health.begin());
-            for began in together {
-                health.failed(began, 0);
-            }
-            assert!(health.is_well(0));
+        for _ in 0..50 {
+            health.failed(0);
         }
-        // One that began before, and fails after all others.
-        let late = health.begin();
-        fail(&health, 1);
-        assert!(!health.is_well(2_000) && health.is_well(2_001));
-        health.failed(late, 2_001);
-        assert!(health.is_well(2_001));
+        assert!(!health.is_well(1_999) && health.is_well(2_000));
     }
 
     #[test]
@@ -178,21 +151,16 @@ mod tests {
         let health = Health::default();
         let mut now = 0;
         for _ in 0..2 {
-            fail(&health, now);
+            health.failed(now);
         }
         for rest in [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
             // Where nobody else is well, it is called though it rests.
             for _ in 0..9 {
-                fail(&health, now);
+                health.failed(now);
             }
             now += rest;
             assert!(!health.is_well(now - 1) && health.is_well(now), "{rest}");
         }
-    }
-
-    /// A call that begins and fails at once.
-    fn fail(health: &Health, now: u64) -> Option<News> {
-        health.failed(health.begin(), now)
     }
 
     #[test]
@@ -213,25 +181,25 @@ mod tests {
         let health = Health::default();
         let (fails, rests) = (Some(News::Fails), Some(News::Rests));
         assert_eq!(health.answered(), None);
-        assert_eq!([1, 2, 3, 4].map(|now| fail(&health, now)), [fails, None, rests, None]);
+        assert_eq!([1, 2, 3, 4].map(|now| health.failed(now)), [fails, None, rests, None]);
         assert_eq!(health.answered(), Some(News::Answers));
         assert_eq!(health.answered(), None);
         // Too soon; but if it stays so it is told.
-        assert_eq!([5, 6].map(|now| fail(&health, now)), [None; 2]);
+        assert_eq!([5, 6].map(|now| health.failed(now)), [None; 2]);
         assert_eq!(health.answered(), None);
         assert_eq!(
-            [7, 8, 9, 60_003, 60_004].map(|now| fail(&health, now))[2..],
+            [7, 8, 9, 60_003, 60_004].map(|now| health.failed(now))[2..],
             [None, rests, None]
         );
         assert_eq!(health.answered(), Some(News::Answers));
-        assert_eq!(fail(&health, 180_000), fails);
+        assert_eq!(health.failed(180_000), fails);
     }
 
     #[test]
     fn what_a_check_told_is_not_told_again() {
         let health = Health::default();
         health.checked(Checked::Ill);
-        assert_eq!([1, 2, 3].map(|now| fail(&health, now)), [None; 3]);
+        assert_eq!([1, 2, 3].map(|now| health.failed(now)), [None; 3]);
         assert_eq!(health.answered(), None);
     }
 }

@@ -57,7 +57,7 @@ pub use door::{Door, Tally, serve};
 pub use endpoint::{Endpoint, Host, HostPort, ParseEndpointError, Place, Scheme};
 pub use fault::{Fault, Side};
 pub use gate::{Gate, Permit, Refused};
-pub use health::{Began, Checked, Health, News};
+pub use health::{Checked, Health, News};
 pub use hearing::serve_datagrams;
 pub use listener::{Conn, HandshakeError, Header, Incoming, Listener};
 pub use network::{Network, ParseNetworkError};

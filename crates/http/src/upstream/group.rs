@@ -72,14 +72,13 @@ impl Group {
             self.budget.add();
             loop {
                 let upstream = self.pick(&tried, client);
-                let began = upstream.begin();
                 let Missed { why, body: untouched } = match attempt(upstream, &said, body).await {
                     Ok(reply) => return Ok(reply.after(&said.waited)),
                     Err(missed) => missed,
                 };
                 let Failed::NoAnswer { error, .. } = &why else { return Err(why) };
                 if error.side() == Side::Upstream {
-                    upstream.failed(began, error);
+                    upstream.failed(error);
                 }
                 tried.push(upstream.id());
                 match untouched {

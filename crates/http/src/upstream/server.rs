@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, header::UPGRADE};
 use relais_net::{
-    Began, Client, Dialed, Dialer, Endpoint, Health, News,
+    Client, Dialed, Dialer, Endpoint, Health, News,
     tls::{Protocol, Protocols},
 };
 use tokio::time::Instant;
@@ -228,14 +228,9 @@ impl Upstream {
         &self.health
     }
 
-    /// It is asked from now on.
-    pub(super) fn begin(&self) -> Began {
-        self.health.begin()
-    }
-
-    /// It gave no answer to who `began` so, by its own fault.
-    pub(super) fn failed(&self, began: Began, error: &CallError) {
-        let news = self.health.failed(began, coarse_now());
+    /// It gave no answer, by its own fault.
+    pub(super) fn failed(&self, error: &CallError) {
+        let news = self.health.failed(coarse_now());
         let error: &dyn std::error::Error = error;
         match news.filter(|_| self.voice == Voice::Told) {
             Some(News::Fails) => tracing::warn!(error, "an upstream gave no answer"),

@@ -5,13 +5,13 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
 use arc_swap::ArcSwapOption;
-use relais_net::{Began, DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
+use relais_net::{DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
 use relais_tap::{By, Direction, Ending, Ends, Flow};
 use tokio::{sync::Notify, time::Instant};
 use tracing::debug;
@@ -43,8 +43,6 @@ pub(super) struct Association {
     common: Arc<Common>,
     to_server: Traffic,
     to_client: Traffic,
-    /// What was known of the upstream when something was sent there last.
-    asked: Mutex<Began>,
     /// Whether the upstream ever said anything.
     was_answered: AtomicBool,
     /// Whether the sender said something since.
@@ -102,7 +100,6 @@ impl Association {
             common: Arc::clone(common),
             to_server: Traffic::default(),
             to_client: Traffic::default(),
-            asked: Mutex::new(options.upstreams.begin(upstream)),
             was_answered: AtomicBool::new(false),
             awaits: AtomicBool::new(false),
             leaves: Notify::new(),
@@ -141,8 +138,7 @@ impl Association {
         if let Some(flow) = &self.flow {
             flow.note("relay.refused", || self.address.to_string());
         }
-        let asked = (self.upstream, *self.asked());
-        let next = self.common.options.upstreams.refused(asked, self.address);
+        let next = self.common.options.upstreams.refused(self.upstream, self.address);
         if self.was_answered() { Next::Same } else { next }
     }
 
@@ -177,11 +173,6 @@ impl Association {
         if sent.refusals > 0 && self.refused() == Next::Other {
             self.leaves.notify_one();
         }
-        *self.asked() = self.common.options.upstreams.begin(self.upstream);
-    }
-
-    fn asked(&self) -> MutexGuard<'_, Began> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Passes datagrams of the upstream back to the sender.

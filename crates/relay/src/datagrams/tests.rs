@@ -367,7 +367,7 @@ async fn an_upstream_is_well_again_with_whatever_it_says() {
     upstream.send_to(b"one", from).await.unwrap();
     assert_eq!(hear(&client).await, b"one");
     for _ in 0..3 {
-        upstreams.refused((0, upstreams.begin(0)), upstream.local_addr().unwrap());
+        upstreams.refused(0, upstream.local_addr().unwrap());
     }
     let of_somebody = || upstreams.choose(relais_net::Peer::Local.client()).unwrap().0;
     assert_eq!([of_somebody(), of_somebody()], [1, 1]);

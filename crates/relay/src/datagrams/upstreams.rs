@@ -10,8 +10,7 @@ use std::{
 };
 
 use relais_net::{
-    Balance, Began, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Names, Place,
-    Scheme,
+    Balance, Candidate, Choice, Client, Endpoint, Health, Host, HostPort, Names, Place, Scheme,
 };
 use tokio::{
     task::JoinSet,
@@ -97,16 +96,11 @@ impl Upstreams {
         self.all[place].health.answered();
     }
 
-    /// Notes that the one at `place` is asked something.
-    pub(super) fn begin(&self, place: usize) -> Began {
-        self.all[place].health.begin()
-    }
-
-    /// Notes that nobody is at `address`, which is the one's at `place`, as who `began` so is told. Tells
-    /// where who is associated anew goes.
-    pub(super) fn refused(&self, (place, began): (usize, Began), address: SocketAddr) -> Next {
+    /// Notes that nobody is at `address`, which is the one's at `place`. Tells where who is associated
+    /// anew goes.
+    pub(super) fn refused(&self, place: usize, address: SocketAddr) -> Next {
         let upstream = &self.all[place];
-        upstream.health.failed(began, self.now());
+        upstream.health.failed(self.now());
         let next = upstream.pass_over(address);
         if self.all.len() > 1 { Next::Other } else { next }
     }
@@ -221,11 +215,6 @@ mod tests {
         Client::V4([192, 0, 2, last].into())
     }
 
-    /// What is asked of the one at `place` is refused.
-    fn refused(upstreams: &Upstreams, place: usize, address: SocketAddr) -> Next {
-        upstreams.refused((place, upstreams.begin(place)), address)
-    }
-
     const THREE: [&str; 3] = ["udp://192.0.2.1:1", "udp://192.0.2.2:1", "udp://192.0.2.3:1"];
 
     #[test]
@@ -257,7 +246,7 @@ mod tests {
     fn who_refuses_again_and_again_is_passed_over_until_it_answers() {
         let upstreams = upstreams(&THREE, Balance::Round).unwrap();
         for _ in 0..3 {
-            assert_eq!(refused(&upstreams, 1, "192.0.2.2:1".parse().unwrap()), Next::Other);
+            assert_eq!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()), Next::Other);
         }
         let chosen = || (0..6).map(|_| upstreams.choose(client(1)).unwrap().0).collect::<Vec<_>>();
         assert!(!chosen().contains(&1));
@@ -272,10 +261,10 @@ mod tests {
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert_eq!(refused(&upstreams, 0, one), Next::Other);
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         // Told late of the one that is no more used.
-        assert_eq!(refused(&upstreams, 0, one), Next::Other);
+        assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
         upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1)), Some((0, two)));
@@ -285,7 +274,7 @@ mod tests {
         upstreams.all[0].learn(Vec::new());
         upstreams.all[0].learn(vec![one]);
         assert_eq!(upstreams.choose(client(1)), Some((0, one)));
-        assert_eq!(refused(&upstreams, 0, one), Next::Same);
+        assert_eq!(upstreams.refused(0, one), Next::Same);
     }
 
     #[tokio::test]

@@ -10,8 +10,8 @@ use std::{
 };
 
 use relais_net::{
-    Balance, Began, Candidate, Checked, Choice, Client, DialError, Dialed, Dialer, Endpoint,
-    Health, News, Side, tls::Protocols,
+    Balance, Candidate, Checked, Choice, Client, DialError, Dialed, Dialer, Endpoint, Health, News,
+    Side, tls::Protocols,
 };
 use relais_wire::proxy_header::{self, Told, Version};
 use tokio::{task::JoinSet, time::Instant};
@@ -125,14 +125,14 @@ impl Upstreams {
         loop {
             let place = self.choose(&tried, client);
             let upstream = &self.all[place];
-            let (taken, began) = (Taken::of(upstream), upstream.health.begin());
+            let taken = Taken::of(upstream);
             match self.dial(upstream, told).await {
                 Ok(dialed) => {
                     upstream.answered();
                     return Ok((dialed, taken));
                 }
                 Err(error) => {
-                    self.failed((upstream, began), &error);
+                    self.failed(upstream, &error);
                     tried.push(place);
                     let is_theirs = error.side() == Side::Upstream;
                     if !is_theirs || tried.len() == self.all.len().min(CALLS_MAX) {
@@ -170,11 +170,11 @@ impl Upstreams {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn failed(&self, (upstream, began): (&Upstream, Began), error: &DialError) {
+    fn failed(&self, upstream: &Upstream, error: &DialError) {
         if error.side() != Side::Upstream {
             return;
         }
-        let news = upstream.health.failed(began, self.now());
+        let news = upstream.health.failed(self.now());
         let error: &dyn Error = error;
         match news {
             Some(News::Fails) => warn!(error, "an upstream gave no answer"),
