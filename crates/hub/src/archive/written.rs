@@ -1,4 +1,5 @@
-//! What one account wrote, a page at a time: so much of the log is looked through for each, and no more.
+//! What one account wrote, a page at a time: so much of the log is looked through for each, and no more. Where
+//! the log is empty it is passed over.
 
 use super::shelf::Shelf;
 use crate::{
@@ -33,7 +34,11 @@ impl Shelf {
         let written = self.archive.written(who, (after, end), PAGE_MAX)?;
         let first = first_within(&written);
         let is_cut = first.len() < written.len() || written.len() == PAGE_MAX;
-        let seen = first.last().filter(|_| is_cut).map_or(end, |entry| entry.seq);
+        let seen = match first.last().filter(|_| is_cut) {
+            Some(last) => last.seq,
+            // Between two lives of a log are more empty places than anybody asks for.
+            None => self.archive.empty_upto((end, upto))?,
+        };
         let (title, name) = (|room| self.archive.title(room), |who| self.names.name(who));
         let is_known = |room| self.archive.has_standing(who, room);
         let telling = Telling { who, title: &title, name: &name, is_known: &is_known };

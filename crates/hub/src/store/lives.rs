@@ -42,8 +42,16 @@ pub(super) fn is_set_back(conn: &Connection, known: Seq, last: Seq) -> Result<bo
         return Ok(known > last);
     }
     // Between two lives there is a hole that no entry was ever in.
-    let sql = "SELECT seq FROM log WHERE seq >= ?1 ORDER BY seq LIMIT 1";
-    let next: Option<Seq> =
-        conn.prepare_cached(sql)?.query_row([known], |row| row.get(0)).optional()?;
+    let next = first_from(conn, known)?;
     Ok(next.unwrap_or(last).0 - known.0 >= PLACES / 2)
+}
+
+/// The first place of the log, from `place` on, where an entry is.
+///
+/// # Errors
+///
+/// [`Broken`]
+pub(super) fn first_from(conn: &Connection, place: Seq) -> Result<Option<Seq>, Broken> {
+    let sql = "SELECT seq FROM log WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    Ok(conn.prepare_cached(sql)?.query_row([place], |row| row.get(0)).optional()?)
 }

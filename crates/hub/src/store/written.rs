@@ -3,9 +3,9 @@
 use rusqlite::params;
 
 use super::{
-    archive::Archive,
+    archive::{Archive, END},
     broken::Broken,
-    ledger,
+    ledger, lives,
     numbers::rows,
     row::{AS_WRITTEN, read},
     standing,
@@ -34,6 +34,16 @@ impl Archive {
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_and_then(params![after, upto, who, rows(limit)], read)?;
         found.collect()
+    }
+
+    /// The last place behind one, and not behind another, that only empty ones are between.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn empty_upto(&self, (after, upto): (Seq, Seq)) -> Result<Seq, Broken> {
+        let next = lives::first_from(&self.conn, Seq(after.0.saturating_add(1).min(END.0)))?;
+        Ok(next.map_or(upto, |next| Seq(next.0 - 1).min(upto)))
     }
 
     /// What a room is called, named or between two; nothing, if it was deleted.

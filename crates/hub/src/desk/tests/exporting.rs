@@ -88,6 +88,23 @@ async fn who_did_much_is_given_it_in_pages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn places_that_are_empty_for_a_copy_was_put_back_are_passed_over() {
+    let (mut stand, [ana, _]) = hub(limits());
+    stand.restart_with_a_copy();
+    stand.connect();
+    stand.be(0, ana);
+    let last = stand.desk().state.last;
+    assert_eq!(exported(&mut stand, ana, None), (vec!["made #lab".into()], last, false));
+    stand.ask((0, 3), ana, say("on"));
+    stand.settle();
+    drop(stand.told(0));
+    let (first, upto, more) = exported(&mut stand, ana, None);
+    assert_eq!((first, upto, more), (vec!["made #lab".into()], last, true));
+    let (rest, upto, more) = exported(&mut stand, ana, Some(upto));
+    assert_eq!((rest, upto, more), (vec!["on".into()], Seq(last.0 + 1), false));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_wants_page_after_page_waits_in_between() {
     let limits = Limits { lookups_a_second: 100, ..limits() };
     let (mut stand, [ana, _]) = hub(limits);

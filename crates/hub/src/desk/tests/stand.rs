@@ -77,11 +77,28 @@ impl Stand {
 
     /// Ends the hub, and all connections, and starts it again.
     pub(super) fn restart(&mut self) {
+        self.end();
+        self.start();
+    }
+
+    /// The same with a copy of its store in the place of that.
+    pub(super) fn restart_with_a_copy(&mut self) {
+        let copy = self.folder.path().join("copy.db");
+        self.desk().store.backup(&copy).unwrap();
+        self.end();
+        // Who read last may not write: these stay.
+        for beside in ["hub.db-wal", "hub.db-shm"] {
+            _ = std::fs::remove_file(self.folder.path().join(beside));
+        }
+        self.rename(("copy.db", "hub.db"));
+        self.start();
+    }
+
+    fn end(&mut self) {
         self.desk().write_devices_now().unwrap();
         (self.desk, self.reader) = (None, None);
         self.guests.clear();
         self.halls.clear();
-        self.start();
     }
 
     pub(super) fn file(&self) -> PathBuf {
