@@ -71,7 +71,7 @@ impl Desk {
             Chore::Own { room, user } => self.own(&room, &user),
             Chore::Invite { invitation, room } => self.invite((invitation, room)),
             Chore::RevokeInvitation { name } => {
-                self.begin().map_err(|error| broken(&error))?;
+                self.begin()?;
                 let revoked = self.store.revoke_invitation(&name);
                 if self.whole(revoked)? {
                     return Ok(Outcome::Done);
@@ -143,7 +143,7 @@ impl Desk {
             return Err(Refusal::of(Code::TooMany).why(why));
         }
         let room = room.map(|room| self.room(&room)).transpose()?;
-        self.begin().map_err(|error| broken(&error))?;
+        self.begin()?;
         let (since, added) = (self.now(), Invitation { room, ..invitation });
         let until = added.until.map(|after| crate::model::Millis(since.0 + after.0));
         let added = self.store.add_invitation(&Invitation { since, until, ..added });

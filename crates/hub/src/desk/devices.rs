@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Desk, broken, clock::is_due};
+use super::{Desk, clock::is_due};
 use crate::{
     hall::ClientId,
     model::{AccountId, Millis},
@@ -200,10 +200,9 @@ impl Desk {
     ) -> Result<(), Refusal> {
         let ending = names.iter().map(|name| Ending { who, name: name.clone(), by });
         self.devices.ending.extend(ending);
-        if let Err(error) = self.begin() {
+        if let Err(refusal) = self.begin() {
             // What else is asked is not undone: nothing was begun.
             self.cut_off();
-            let refusal = broken(&error);
             return Err(if names.is_empty() { refusal } else { yet_to_be_written(refusal) });
         }
         let ended = names.iter().try_for_each(|name| self.store.end_session(who, name).map(drop));

@@ -45,7 +45,7 @@ impl Desk {
     /// Gives an account another password.
     pub(super) fn repassword(&mut self, who: AccountId, phc: &Secret) -> Result<Answer, Refusal> {
         self.is_somebody(who)?;
-        self.begin().map_err(|error| broken(&error))?;
+        self.begin()?;
         let kept = self.store.set_password(who, &phc.0);
         self.whole(kept).map(|()| Answer::Done)
     }
@@ -70,13 +70,13 @@ impl Desk {
 
     /// The same of a hook, which makes no room.
     pub(super) fn add(&mut self, session: &Session) -> Result<(), Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
+        self.begin()?;
         let kept = self.store.add_session(session);
         self.whole(kept)
     }
 
     fn make_room(&mut self, account: AccountId) -> Result<(), Refusal> {
-        self.begin().map_err(|error| broken(&error))?;
+        self.begin()?;
         let kept = self.devices_of(account);
         let mut kept = self.whole(kept)?;
         kept.retain(|session| !hooks::is_hook(session) && session.stays == Stays::UntilEnded);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::clock::is_due;
-use crate::{model::Millis, store::Broken};
+use crate::{model::Millis, protocol::Refusal, store::Broken};
 
 /// What is wrong, if anything is.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(super) struct Trouble {
     state: State,
     /// Whether the last that it was given was undone.
     undid: bool,
+    /// Until when nothing is written, and what who wants something written is told.
+    rest: Option<(Instant, Refusal)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +62,26 @@ impl Trouble {
     /// Whether what it is given next may be undone, too: it took nothing since.
     pub(super) fn is_likely(&self) -> bool {
         self.undid
+    }
+
+    /// The disk took nothing: nothing more is written for so long, and refused so.
+    pub(super) fn rest(&mut self, refusal: Refusal, lasts: Duration) {
+        self.rest = Some((Instant::now() + lasts, refusal));
+    }
+
+    /// Whether something may be written at `now`.
+    ///
+    /// # Errors
+    ///
+    /// What who wants that is told.
+    pub(super) fn may_write(&self, now: Instant) -> Result<(), Refusal> {
+        let Some((until, refusal)) = &self.rest else { return Ok(()) };
+        let left = until.saturating_duration_since(now);
+        if left.is_zero() {
+            return Ok(());
+        }
+        let ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        Err(refusal.clone().retry_ms(ms.max(1)))
     }
 
     /// The store took what it was given: if it did not, that is told to be over.

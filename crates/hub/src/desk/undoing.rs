@@ -1,7 +1,11 @@
 //! Nothing done of what was asked, where it cannot be written: the state as the store has it, and all told.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{
-    Desk, broken,
+    Desk, RETRY_MS, broken,
     devices::{Ender, yet_to_be_written},
 };
 use crate::{
@@ -19,6 +23,13 @@ pub(super) enum Ground {
     /// It has what was undone: nothing is judged by it.
     Undone,
 }
+
+/// How many times as long as all was read anew nothing more is written, where the disk took nothing: who only
+/// reads would wait for that again and again.
+const RESTS: u32 = 10;
+
+/// How long nothing is at least: as long as who was refused is told to wait.
+const RETRY: Duration = Duration::from_millis(RETRY_MS);
 
 impl Desk {
     /// Nothing of what was asked since the last commit was done: all who asked are told.
@@ -45,9 +56,13 @@ impl Desk {
         });
         self.certain.push(0..self.posts.len());
         self.ground = Ground::Undone;
+        let began = Instant::now();
         if let Err(error) = self.sound() {
             self.trouble
                 .tell(("the hub's store cannot be read; all is refused", &error), self.now());
+        }
+        if error.is_of_disk() {
+            self.trouble.rest(broken(error), RETRY.max(began.elapsed() * RESTS));
         }
     }
 

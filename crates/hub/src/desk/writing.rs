@@ -28,7 +28,7 @@ impl Desk {
             Deed::In { room, .. } | Deed::Delete { room } => self.state.room(room).last,
             _ => Seq::default(),
         };
-        self.begin().map_err(|error| broken(&error))?;
+        self.begin()?;
         // Of a room that is deleted nothing is known after.
         let is_end = matches!(entry.deed, Deed::Delete { .. });
         let end = is_end.then(|| saying::post(&self.state, &entry, prev)).flatten();
@@ -68,15 +68,17 @@ impl Desk {
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), Broken> {
+    /// Begins a group, unless one has begun.
+    pub(super) fn begin(&mut self) -> Result<(), Refusal> {
         if self.is_writing {
             return Ok(());
         }
-        self.sound()?;
+        self.trouble.may_write(Instant::now())?;
+        self.sound().map_err(|error| broken(&error))?;
         if let Err(error) = self.store.begin() {
             let what = "the hub's store cannot be written to now; what is to be written is refused";
             self.trouble.tell((what, &error), self.now());
-            return Err(error);
+            return Err(broken(&error));
         }
         self.is_writing = true;
         Ok(())

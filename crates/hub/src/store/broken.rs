@@ -123,6 +123,19 @@ pub enum Broken {
 #[error("{0}")]
 pub struct Sqlite(pub(super) rusqlite::Error);
 
+impl Broken {
+    /// Whether the disk takes nothing, or fails: as it may for a while.
+    pub(crate) fn is_of_disk(&self) -> bool {
+        match self {
+            Self::Full { .. } => true,
+            Self::Failed { source } => {
+                source.0.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Broken {
     fn from(said: rusqlite::Error) -> Self {
         let extended = said.sqlite_error().map(|error| error.extended_code);

@@ -11,6 +11,7 @@ mod certificates;
 mod clocks;
 mod diary;
 mod exporting;
+mod filling;
 mod hooks;
 mod indexing;
 mod keeping;

@@ -120,6 +120,14 @@ impl Written {
 
 /// What was written before then, of which every name is kept.
 fn old(before: Millis) -> Old {
+impl Store {
+    /// Has its disk take no more, or again.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        let pages_max = if is_full { 1 } else { u32::MAX - 1 };
+        self.conn.pragma_update(None, "max_page_count", pages_max).unwrap();
+    }
+}
+
     Old { now: Millis(u64::MAX), written_before: before, named_before: Millis(0) }
 }
 
