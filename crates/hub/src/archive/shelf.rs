@@ -18,7 +18,7 @@ use crate::{
     outbox::Spoken,
     protocol::{Answer, Code, Event, Listed, Page, Place, Refusal, Told},
     saying::{self, View},
-    store::{Archive, Broken, More, Past, Sought},
+    store::{Archive, Broken, More, Past, Reads, Sought},
 };
 
 /// One who reads.
@@ -38,6 +38,8 @@ const UNREAD_MAX: u64 = 200;
 impl Shelf {
     /// Reads what is wanted. Gives what its client is to be told, if it still wants it.
     pub(super) fn do_next(&self, job: &Job) -> Group {
+        let takes = if job.query.is_long() { Reads::Long } else { Reads::Quick };
+        let _reading = self.archive.begin(takes);
         // A bug in reading one thing is no reason to read nothing more.
         let read = panic::catch_unwind(AssertUnwindSafe(|| self.posts(job)));
         read.unwrap_or_else(|_| told(job, failed(job, Refusal::of(Code::Internal))))

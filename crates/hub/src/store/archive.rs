@@ -1,13 +1,15 @@
 //! What was written, for who reads: another connection than the writer's, which waits for nobody
 //! and has nobody wait.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rusqlite::{Connection, Row, params};
 
 use super::{
     broken::Broken,
-    file, lives,
+    file,
+    gate::{Gate, Reading, Reads},
+    lives,
     numbers::{Bits, rows},
     patience::Patience,
     row::{COLUMNS, read},
@@ -23,6 +25,7 @@ use crate::{
 pub struct Archive {
     pub(super) conn: Connection,
     pub(super) patience: Patience,
+    gate: Arc<Gate>,
 }
 
 /// An entry as it is told later.
@@ -51,10 +54,16 @@ pub(super) const END: Seq = Seq(i64::MAX.cast_unsigned());
 
 impl Archive {
     /// Opens what a [`Store`](super::Store) has made.
-    pub(super) fn open(file: &Path) -> Result<Self, Broken> {
+    pub(super) fn open(file: &Path, gate: Arc<Gate>) -> Result<Self, Broken> {
         let mut conn = file::open_to_read(file)?;
         let patience = Patience::with(&mut conn)?;
-        Ok(Self { conn, patience })
+        Ok(Self { conn, patience, gate })
+    }
+
+    /// Notes that something is read, for as long as what is given is there. Waits for a moment where all who read
+    /// are to pause: who reads on and on without this keeps the log beside the store from being begun anew.
+    pub fn begin(&self, what: Reads) -> Reading<'_> {
+        self.gate.enter(what)
     }
 
     /// What members of a room see of it: `limit` entries, in their order, and whether there are more

@@ -6,22 +6,40 @@
 use std::{
     ffi::c_int,
     path::{Path, PathBuf},
+    sync::Arc,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig, hooks::Wal};
 
-use super::{broken::Broken, place::Place};
+use super::{
+    broken::Broken,
+    gate::{Gate, GivenUp},
+    place::Place,
+};
 
 /// How many pages of 4 KiB the log has when it is emptied: with more, commits wait longer for the
 /// disk, and no less often.
 const PAGES: c_int = 2048;
+
+/// With how many somebody always reads from it: those who read are to pause.
+const STUCK: c_int = 2 * PAGES;
+
+/// How long they pause for something to be written. Without that it is all emptied, for which who writes next
+/// waits a moment.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long is waited, while who writes may wait, for others who read from it.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Who empties the log.
 #[derive(Debug)]
 pub(super) struct Emptying {
     file: PathBuf,
     place: Place,
+    gate: Arc<Gate>,
+    given_up: Arc<GivenUp>,
     /// Most of it is emptied there.
     most: Option<JoinHandle<()>>,
     /// With how many pages that begins the next time.
@@ -32,9 +50,10 @@ pub(super) struct Emptying {
 
 impl Emptying {
     /// Of the log beside `file`, which is open.
-    pub(super) fn of(file: &Path) -> Self {
+    pub(super) fn of(file: &Path, gate: &Arc<Gate>) -> Self {
         let (file, place) = (file.to_owned(), Place::of(file));
-        Self { file, place, most: None, begins_at: PAGES, last: 0 }
+        let (gate, given_up) = (Arc::clone(gate), Arc::default());
+        Self { file, place, gate, given_up, most: None, begins_at: PAGES, last: 0 }
     }
 
     /// Looks after the log, in which so many `pages` are now. First another thread empties it; what was
@@ -47,6 +66,10 @@ impl Emptying {
         }
         self.last = pages;
         match &self.most {
+            Some(most) if !most.is_finished() && self.gate.is_shut() => {
+                _ = wal.checkpoint();
+                self.gate.open();
+            }
             Some(most) if !most.is_finished() => {}
             Some(_) => {
                 self.most = None;
@@ -55,19 +78,25 @@ impl Emptying {
             // Where somebody still reads from it, it is not begun anew: then less often.
             None if pages >= self.begins_at => {
                 self.begins_at = pages.saturating_add(PAGES);
-                self.begin(wal);
+                self.begin(wal, pages);
             }
             None => {}
         }
     }
 
-    fn begin(&mut self, wal: &mut Wal) {
+    fn begin(&mut self, wal: &mut Wal, pages: c_int) {
         if self.place.look().is_err() {
             // Whoever writes next is told.
             return;
         }
         let (file, mut place) = (self.file.clone(), self.place.clone());
-        let empty = move || _ = empty(&file, &mut place);
+        let (gate, given_up) = (Arc::clone(&self.gate), Arc::clone(&self.given_up));
+        let empty = move || {
+            let emptied = empty(&file, &mut place);
+            if pages >= STUCK {
+                _ = emptied.and_then(|conn| empty_alone(&conn, (&gate, &given_up), PAUSE));
+            }
+        };
         match thread::Builder::new().name("hub-store".to_owned()).spawn(empty) {
             Ok(most) => self.most = Some(most),
             Err(_) => _ = wal.checkpoint(),
@@ -79,17 +108,18 @@ impl Emptying {
 impl Drop for Emptying {
     fn drop(&mut self) {
         if let Some(most) = self.most.take() {
+            self.gate.give_up(&self.given_up);
             _ = most.join();
         }
     }
 }
 
-/// Empties the log beside `file`, as far as it is written and nobody reads from it.
+/// Empties the log beside `file`, as far as it is written and nobody reads from it. Gives how that is done.
 ///
 /// # Errors
 ///
 /// [`Broken::Gone`], if that is not the store any more: the log of one is nothing for another.
-fn empty(file: &Path, place: &mut Place) -> Result<(), Broken> {
+pub(super) fn empty(file: &Path, place: &mut Place) -> Result<Connection, Broken> {
     place.look()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags)?;
@@ -97,7 +127,25 @@ fn empty(file: &Path, place: &mut Place) -> Result<(), Broken> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Before and after it was opened it was the store: so it is. Of the log nothing was read yet.
     place.look()?;
-    Ok(conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(conn)
+}
+
+/// Has those who read pause until the rest of the log is emptied: by who commits next, if anybody does in that
+/// time; else here. Says whether it was here, and nothing is left in it.
+pub(super) fn empty_alone(
+    conn: &Connection,
+    (gate, given_up): (&Gate, &GivenUp),
+    pause: Duration,
+) -> Result<bool, Broken> {
+    let Some(shut) = gate.shut(given_up) else { return Ok(false) };
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    if shut.is_opened_within(pause, given_up) {
+        return Ok(false);
+    }
+    conn.busy_timeout(PATIENCE)?;
+    let is_busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!is_busy)
 }
 
 #[cfg(test)]
@@ -112,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name);
         let store = path("hub.db");
-        let conn = file::open(&store, Sync::Normal).unwrap();
+        let conn = file::open((&store, &Arc::default()), Sync::Normal).unwrap();
         conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         fs::copy(&store, path("other.db")).unwrap();
         let mut place = Place::of(&store);

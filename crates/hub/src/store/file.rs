@@ -6,6 +6,7 @@ use std::{
     io::ErrorKind,
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,6 +19,7 @@ use rusqlite::{
 use super::{
     broken::{Broken, failed},
     emptying::Emptying,
+    gate::Gate,
     lives,
     lock::beside,
     schema,
@@ -45,7 +47,7 @@ const STATEMENTS: usize = 64;
 /// # Errors
 ///
 /// [`Broken`]
-pub(super) fn open(file: &Path, sync: Sync) -> Result<Connection, Broken> {
+pub(super) fn open((file, gate): (&Path, &Arc<Gate>), sync: Sync) -> Result<Connection, Broken> {
     make(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(file, flags)?;
@@ -63,13 +65,13 @@ pub(super) fn open(file: &Path, sync: Sync) -> Result<Connection, Broken> {
          PRAGMA journal_size_limit = 8388608;
          PRAGMA cache_size = -16384;"
     ))?;
-    empty_by_and_by(&mut conn, file)?;
+    empty_by_and_by(&mut conn, (file, gate))?;
     Ok(conn)
 }
 
 /// Has the log beside `file` be emptied by another thread, now and then.
-fn empty_by_and_by(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
-    let mut emptying = Emptying::of(file);
+fn empty_by_and_by(conn: &mut Connection, (file, gate): (&Path, &Arc<Gate>)) -> Result<(), Broken> {
+    let mut emptying = Emptying::of(file, gate);
     Ok(conn.wal_hook(Some(move |wal: &mut Wal, pages| {
         emptying.committed(wal, pages);
         Ok(())
@@ -82,11 +84,15 @@ fn empty_by_and_by(conn: &mut Connection, file: &Path) -> Result<(), Broken> {
 /// # Errors
 ///
 /// [`Broken::Locked`], if somebody read from it for longer than there is patience; else the disk's.
-pub(super) fn empty(conn: &mut Connection, file: &Path, patience: Duration) -> Result<(), Broken> {
+pub(super) fn empty(
+    conn: &mut Connection,
+    (file, gate): (&Path, &Arc<Gate>),
+    patience: Duration,
+) -> Result<(), Broken> {
     conn.busy_timeout(patience)?;
     conn.wal_hook(None::<fn(&mut Wal, c_int) -> rusqlite::Result<()>>)?;
     let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-    empty_by_and_by(conn, file)?;
+    empty_by_and_by(conn, (file, gate))?;
     match emptied? {
         0 => Ok(()),
         // SQLite does not call that an error.

@@ -10,9 +10,11 @@
 mod absent;
 mod archive;
 mod broken;
+mod checkpoint;
 mod emptying;
 mod file;
 mod forget;
+mod gate;
 mod invitations;
 mod leaving;
 mod ledger;
@@ -38,6 +40,7 @@ mod tables;
 mod tests;
 mod timed;
 mod wal;
+mod wiping;
 mod writer;
 mod written;
 
@@ -47,6 +50,7 @@ pub use self::{
     broken::{Broken, Sqlite},
     file::Sync,
     forget::Old,
+    gate::{Reading, Reads},
     invitations::Invitation,
     ledger::{Chamber, Ledger, Seated, User},
     lock::is_in_use,

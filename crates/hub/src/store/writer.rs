@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,6 +12,7 @@ use super::{
     archive::Archive,
     broken::Broken,
     file::{self, Sync},
+    gate::Gate,
     leaving::{self, Turn},
     lock::{self, Lock},
     log, look,
@@ -18,6 +20,7 @@ use super::{
     restore,
     said::{self, More},
     seen, tables, wal,
+    wiping::Wiping,
 };
 use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq, State};
 
@@ -27,9 +30,12 @@ use crate::model::{AccountId, Act, Cid, Deed, Entry, Millis, RoomId, Seq, State}
 #[derive(Debug)]
 pub struct Store {
     // Before the lock: the file is closed when others may have it.
+    pub(super) wiping: Wiping,
     pub(super) conn: Connection,
     pub(super) file: PathBuf,
-    place: Place,
+    /// Where those pass who read.
+    pub(super) gate: Arc<Gate>,
+    pub(super) place: Place,
     /// Behind it rooms are settled next.
     pub(super) settled: RoomId,
     pub(super) traces: Traces,
@@ -48,6 +54,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(super) enum Traces {
     /// Perhaps.
     Left,
+    /// Perhaps, but what was there is being wiped off.
+    Going,
     /// Nothing is.
     None,
 }
@@ -70,14 +78,27 @@ impl Store {
         if sync == Sync::Full {
             wal::look(file)?;
         }
-        let conn = file::open(file, sync)?;
+        let gate = Arc::default();
+        let wiping = Wiping::at(&gate);
+        let conn = file::open((file, &gate), sync)?;
         let state = restore::restore(&conn)?;
         // Once it was read, all its files are there.
         let place = Place::of(file);
         // Of an earlier process there may be.
         let (settled, traces, patience) = (seen::FIRST, Traces::Left, PATIENCE);
         let (file, turn) = (file.to_owned(), Turn::default());
-        let store = Self { conn, file, place, settled, traces, turn, patience, _lock: lock };
+        let store = Self {
+            wiping,
+            conn,
+            file,
+            gate,
+            place,
+            settled,
+            traces,
+            turn,
+            patience,
+            _lock: lock,
+        };
         Ok((store, state))
     }
 
@@ -188,37 +209,6 @@ impl Store {
         Ok(More::Yes)
     }
 
-    /// Empties SQLite's log as [`Self::checkpoint`] does, if something that was taken out may be in it, but
-    /// waits for nobody: says whether somebody reads from it, so that this is to be done again.
-    ///
-    /// *Cost*: some ten milliseconds, for which the next group waits; nothing, where nothing was taken out.
-    ///
-    /// # Errors
-    ///
-    /// [`Broken`]
-    pub fn wipe(&mut self) -> Result<More, Broken> {
-        if self.traces == Traces::None {
-            return Ok(More::No);
-        }
-        match file::empty(&mut self.conn, &self.file, Duration::ZERO) {
-            Ok(()) => self.traces = Traces::None,
-            Err(Broken::Locked { .. }) => return Ok(More::Yes),
-            Err(error) => return Err(error),
-        }
-        Ok(More::No)
-    }
-
-    /// Empties SQLite's log beside the file into the file: what was taken out is in no file after that.
-    /// Blocks while others read from it, up to some seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`Broken::Locked`], if somebody read from it for longer: then some of it may be there yet. Else the
-    /// disk's.
-    pub fn checkpoint(&mut self) -> Result<(), Broken> {
-        file::empty(&mut self.conn, &self.file, file::PATIENCE)
-    }
-
     /// Does `work` as a whole or not at all: alone, or as part of the group that has begun.
     pub(super) fn at_once<T>(
         &mut self,
@@ -283,7 +273,7 @@ impl Store {
     ///
     /// [`Broken`]
     pub fn archive(&self) -> Result<Archive, Broken> {
-        Archive::open(&self.file)
+        Archive::open(&self.file, Arc::clone(&self.gate))
     }
 
     /// Writes all that is committed to a new file, which can be opened as a store. Others read and

@@ -240,8 +240,8 @@ fn all_is_in_the_file_also_where_another_thread_was_about_it_or_that_is_said() {
     let reader = rusqlite::Connection::open(written.file()).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM accounts").unwrap();
     written.say(ana, lab, "hi");
-    let Store { conn, file, .. } = &mut written.store;
-    let emptied = file::empty(conn, file, std::time::Duration::ZERO);
+    let Store { conn, file, gate, .. } = &mut written.store;
+    let emptied = file::empty(conn, (file, gate), std::time::Duration::ZERO);
     says(&emptied.unwrap_err(), "another program holds the store");
 }
 

@@ -5,6 +5,7 @@ mod leaving;
 mod likeness;
 mod noticing;
 mod opening;
+mod pausing;
 mod reading;
 mod searching;
 mod seen;
