@@ -17,11 +17,12 @@ impl Desk {
         (name, phc): (String, Secret),
         admission: Admission,
     ) -> Result<AccountId, Refusal> {
-        self.is_free(&name)?;
+        // First: who is refused for anything else is no guesser.
         let invitation = match admission {
             Admission::Anybody => None,
             Admission::Invited(hash) => Some(self.invitation(&hash)?),
         };
+        self.is_free(&name)?;
         // Of its own first entry it is the place.
         let who = AccountId(self.next());
         self.put_down(who, None, Deed::Register { name })?;

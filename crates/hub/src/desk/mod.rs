@@ -49,7 +49,7 @@ pub(crate) use self::clock::Before;
 pub(crate) use self::devices::Devices;
 pub(crate) use self::furniture::Furniture;
 pub(crate) use self::order::{
-    Admission, Entered, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
+    Admission, Entered, Entering, Entrance, Hooked, NewDevice, Order, Proof, Shown, Waking,
 };
 use self::{
     clock::Clock, mending::Mending, order::Asked, pace::Pace, trouble::Trouble, undoing::Ground,
@@ -94,7 +94,7 @@ pub(crate) struct Desk {
     /// What accounts say about being away.
     away: HashMap<AccountId, String>,
     /// Who came in, and is to know it.
-    entered: Vec<(ClientId, oneshot::Sender<Entered>, Entered)>,
+    entered: Vec<(ClientId, oneshot::Sender<Entering>, Entered)>,
     /// What who runs the hub had done, and is to know it.
     ran: Vec<(oneshot::Sender<Result<Outcome, Refusal>>, Outcome)>,
     /// What is still to be done of what was ordered: a bug in one order takes no other with it.
@@ -260,12 +260,17 @@ impl Desk {
         &mut self,
         asked: Asked,
         admitting: impl FnOnce(&mut Self) -> Result<(Entered, Option<Answer>), Refusal>,
-        entered: oneshot::Sender<Entered>,
+        entered: oneshot::Sender<Entering>,
     ) {
-        self.answer(asked, |desk| {
-            let (who, answer) = admitting(desk)?;
-            desk.entered.push((asked.0, entered, who));
-            Ok(answer)
+        self.answer(asked, |desk| match admitting(desk) {
+            Ok((who, answer)) => {
+                desk.entered.push((asked.0, entered, who));
+                Ok(answer)
+            }
+            Err(refusal) => {
+                _ = entered.send(Err(refusal.code));
+                Err(refusal)
+            }
         });
     }
 

@@ -9,7 +9,7 @@ use crate::{
     hall::{ClientId, Group},
     model::{AccountId, Said},
     proof::TokenHash,
-    protocol::{Ask, EventsBy, Place, Refusal, Resume, Secret},
+    protocol::{Ask, Code, EventsBy, Place, Refusal, Resume, Secret},
     store::Stays,
 };
 
@@ -34,7 +34,7 @@ pub(crate) enum Order {
         phc: Secret,
         admission: Admission,
         device: NewDevice,
-        entered: oneshot::Sender<Entered>,
+        entered: oneshot::Sender<Entering>,
     },
     /// Whose hook it is that hashes to this.
     Hooked { hash: TokenHash, found: oneshot::Sender<Found<Hooked>> },
@@ -49,7 +49,7 @@ pub(crate) enum Order {
         fingerprint: TokenHash,
     },
     /// A client showed who it is.
-    Enter { client: ClientId, re: Option<u64>, entry: Entrance, entered: oneshot::Sender<Entered> },
+    Enter { client: ClientId, re: Option<u64>, entry: Entrance, entered: oneshot::Sender<Entering> },
     /// An account has another password from here on.
     Repassword { client: ClientId, re: Option<u64>, shown: Shown, phc: Secret },
     /// A client's account is to be deleted, which showed its password.
@@ -104,6 +104,9 @@ pub(crate) struct Entered {
     pub(crate) user: String,
     pub(crate) session: String,
 }
+
+/// Who a client is, or for what it was refused. The desk tells it of that; of what was undone nothing is said here.
+pub(crate) type Entering = Result<Entered, Code>;
 
 /// How somebody comes in.
 #[derive(Debug)]

@@ -103,7 +103,7 @@ impl Desk {
         self.ran.drain(..).for_each(|(done, outcome)| _ = done.send(Ok(outcome)));
         for (_, entered, who) in self.entered.drain(..) {
             // A client that is gone says so, too.
-            _ = entered.send(who);
+            _ = entered.send(Ok(who));
         }
         for look in std::mem::take(&mut self.looks) {
             self.look_up(look);

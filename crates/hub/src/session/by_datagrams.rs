@@ -64,10 +64,12 @@ impl Session<'_> {
         let Owner { account, user, session, events, client: from } = owner;
         let waking = Waking { account, session: session.clone(), events, from };
         let order = Order::Wake { client: self.client, waking, woken };
+        self.is_entering = true;
         let told = match self.hub.order(order) {
             Ok(()) => told.await.unwrap_or_else(|_| Err(Refusal::of(Code::Shutdown))),
             Err(refusal) => Err(refusal),
         };
+        self.is_entering = false;
         match told {
             Ok(()) => {
                 self.who = Some(Somebody { account, user, session });

@@ -32,8 +32,8 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// Has a client be who its certificate is known as. What is right counts for nothing, and nothing that
-    /// others did keeps it away: nobody guesses a certificate.
+    /// Has a client be who its certificate is known as. What is right counts for nothing, whatever else it may be
+    /// refused for, and nothing that others did keeps it away: nobody guesses a certificate.
     pub(super) async fn log_in_by_certificate(
         &mut self,
         re: Option<u64>,
@@ -45,17 +45,19 @@ impl Session<'_> {
         let shown = self.hub.throttled(|it, now| it.logins.may_show(peer, &fingerprint.0, now));
         shown.map_err(limited)?;
         let proof = Proof::Certificate(fingerprint);
-        let entered = self.enter(re, Entrance { proof, resume }).await;
-        if self.who.is_none() {
+        let refused = self.enter(re, Entrance { proof, resume }).await?;
+        if refused == Some(Code::BadCredentials) {
             self.hub.throttled(|it, now| it.logins.wrong(peer, &fingerprint.0, now));
         }
-        entered
+        Ok(None)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{REGISTER, hub, told_who_shows};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::super::tests::{REGISTER, connected, hub, told_who_shows};
     use crate::Limits;
 
     const KNOWN: Option<[u8; 32]> = Some([1; 32]);
@@ -93,5 +95,25 @@ mod tests {
             let told = told(&hub, external, KNOWN).await;
             assert!(told.contains("\"ok\":true"), "{told}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_known_is_no_wrong_one_where_it_is_refused_for_something_else() {
+        let (_folder, hub) = hub(Limits { sessions_an_account_max: 1, ..Limits::default() });
+        let certify = format!("{REGISTER}\n{{\"cmd\":\"CERT\",\"id\":2,\"name\":\"key\"}}\n");
+        told_who_shows(&hub, &certify, KNOWN).await;
+        let login = REGISTER.replace("REGISTER", "LOGIN") + "\n";
+        let (mut client, serving) = connected(&hub, 1 << 16);
+        client.write_all(login.as_bytes()).await.unwrap();
+        client.read_u8().await.unwrap();
+        let external = "{\"cmd\":\"LOGIN\",\"id\":1,\"external\":true}\n";
+        for tried in 0..8 {
+            let told = told(&hub, external, KNOWN).await;
+            assert!(told.contains("TOO_MANY"), "{tried}: {told}");
+        }
+        drop(client);
+        serving.await.unwrap().unwrap();
+        let told = told(&hub, &login, None).await;
+        assert!(told.contains("\"ok\":true"), "{told}");
     }
 }

@@ -7,78 +7,16 @@ use tracing::debug;
 use super::{Dialect, Session, Somebody};
 use crate::{
     counts::Login,
-    desk::{Admission, Entered, Entrance, NewDevice, Order, Proof, Shown},
+    desk::{Entered, Entering, Entrance, NewDevice, Order, Proof, Shown},
     model::AccountId,
     name,
     proof::{self, Attempt, Token, TokenHash, Verdict},
     protocol::{Answer, Code, Proof as Claim, Refusal, Resume, Secret},
-    shared::Registration,
     store::Stays,
-    text, words,
+    text,
 };
 
 impl Session<'_> {
-    pub(super) async fn register(
-        &mut self,
-        re: Option<u64>,
-        (user, password): (&str, Secret),
-        invitation: Option<Secret>,
-        device: Option<String>,
-    ) -> Result<Option<Answer>, Refusal> {
-        self.may_log_in()?;
-        let (admission, attempt) = self.admission(invitation.as_ref(), user)?;
-        let name = account_name(user)?;
-        let password = new_password(&password, &name, "password")?;
-        let client = self.way.peer.client();
-        let wait = self.hub.throttled(|throttled, now| throttled.wait_to_register(client, now));
-        wait.map_err(limited)?;
-        let phc = match self.hub.passwords.hash(password).await {
-            Ok(phc) => Secret(phc),
-            Err(busy) => return Err(self.not_judged(attempt, busy)),
-        };
-        let device = self.new_device(device.as_deref())?;
-        let (entered, account) = oneshot::channel();
-        let client = self.client;
-        let order = Order::Register { client, re, name, phc, admission, device, entered };
-        self.hub.order(order)?;
-        let entered = self.be(account).await;
-        if let Some(attempt) = attempt.filter(|_| self.who.is_some()) {
-            self.hub.throttled(|throttled, now| throttled.logins.right(attempt, now));
-        }
-        entered
-    }
-
-    /// By what who asks may have an account. Whether an invitation is good the desk says; how often some are
-    /// tried is counted as of passwords.
-    fn admission(
-        &self,
-        invitation: Option<&Secret>,
-        user: &str,
-    ) -> Result<(Admission, Option<Attempt>), Refusal> {
-        self.may_register(invitation)?;
-        let Some(invitation) = invitation else { return Ok((Admission::Anybody, None)) };
-        let peer = self.way.peer;
-        let admit = self.hub.throttled(|it, now| it.logins.admit(peer, user, now));
-        let attempt = Some(admit.map_err(limited)?);
-        let hash = TokenHash::read_invitation(&invitation.0);
-        let closed = Refusal::of(Code::RegistrationClosed).field("invitation");
-        let hash = hash.ok_or_else(|| closed.why("there is no such invitation"))?;
-        Ok((Admission::Invited(hash), attempt))
-    }
-
-    /// Whether there is any sense in asking for an account, with an invitation or without. Whether that is good
-    /// is not looked at.
-    pub(super) fn may_register(&self, invitation: Option<&Secret>) -> Result<(), Refusal> {
-        let closed = Refusal::of(Code::RegistrationClosed);
-        match (self.hub.registration, invitation) {
-            (Registration::Closed, _) => Err(closed),
-            (Registration::Invitation, None) => {
-                Err(closed.field("invitation").why(words::NOT_INVITED))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Has a client be somebody, who shows `proof`.
     pub(super) async fn come_in(
         &mut self,
@@ -115,7 +53,9 @@ impl Session<'_> {
     ) -> Result<Option<Answer>, Refusal> {
         let (account, phc) = self.prove(user, password).await?;
         let device = self.new_device(device.as_deref())?;
-        self.enter(re, Entrance { proof: Proof::Password { account, phc, device }, resume }).await
+        let proof = Proof::Password { account, phc, device };
+        self.enter(re, Entrance { proof, resume }).await?;
+        Ok(None)
     }
 
     /// Who is called `user`, if that is its password, and what that was held against.
@@ -153,7 +93,7 @@ impl Session<'_> {
     }
 
     /// What who tried is told, since many log in: that was no attempt.
-    fn not_judged(&self, attempt: Option<Attempt>, why: proof::Busy) -> Refusal {
+    pub(super) fn not_judged(&self, attempt: Option<Attempt>, why: proof::Busy) -> Refusal {
         if let Some(attempt) = attempt {
             self.take_back(attempt);
         }
@@ -161,7 +101,7 @@ impl Session<'_> {
     }
 
     /// What was shown was held against nothing: that was no attempt.
-    fn take_back(&self, attempt: Attempt) {
+    pub(super) fn take_back(&self, attempt: Attempt) {
         self.hub.throttled(|throttled, now| throttled.logins.forget(attempt, now));
     }
 
@@ -172,39 +112,43 @@ impl Session<'_> {
         resume: Option<Resume>,
     ) -> Result<Option<Answer>, Refusal> {
         let hash = TokenHash::read(&token.0).ok_or_else(|| Refusal::of(Code::TokenExpired))?;
-        self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await
+        self.enter(re, Entrance { proof: Proof::Token(hash), resume }).await?;
+        Ok(None)
     }
 
+    /// Has the desk let a client in, which answers. Gives for what it did not, if that was looked at.
     pub(super) async fn enter(
         &mut self,
         re: Option<u64>,
         entry: Entrance,
-    ) -> Result<Option<Answer>, Refusal> {
+    ) -> Result<Option<Code>, Refusal> {
         let (entered, entering) = oneshot::channel();
         let (client, resumes) = (self.client, entry.resume.is_some());
         self.hub.order(Order::Enter { client, re, entry, entered })?;
-        let answer = self.be(entering).await?;
+        let refused = self.be(entering).await;
         if resumes && self.who.is_some() {
             // What it missed ends with an answer, too.
             self.asked += 1;
         }
-        Ok(answer)
+        Ok(refused)
     }
 
-    /// Is who the desk says, which answers, too.
-    async fn be(
-        &mut self,
-        entering: oneshot::Receiver<Entered>,
-    ) -> Result<Option<Answer>, Refusal> {
+    /// Is who the desk says, which answers, too. Gives for what it is nobody yet, if that was looked at.
+    pub(super) async fn be(&mut self, entering: oneshot::Receiver<Entering>) -> Option<Code> {
         self.asked += 1;
-        // Refused without, of which the desk tells.
-        if let Ok(Entered { account, user, session }) = entering.await {
-            self.who = Some(Somebody { account, user, session });
-            // It may be silent from here on, as people are.
-            self.silence = Alarm::default();
-            self.link.keep_alive(&self.hub.limits);
+        self.is_entering = true;
+        let entered = entering.await;
+        self.is_entering = false;
+        match entered.ok()? {
+            Ok(Entered { account, user, session }) => {
+                self.who = Some(Somebody { account, user, session });
+                // It may be silent from here on, as people are.
+                self.silence = Alarm::default();
+                self.link.keep_alive(&self.hub.limits);
+                None
+            }
+            Err(code) => Some(code),
         }
-        Ok(None)
     }
 
     /// Whether a password may be said here and now.
@@ -223,7 +167,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
+    pub(super) fn new_device(&self, name: Option<&str>) -> Result<NewDevice, Refusal> {
         let own = self.own_device();
         let name = text::device(name.unwrap_or(&own), &self.hub.limits)?;
         let Token { text, hash } = Token::draw(self.hub.random);

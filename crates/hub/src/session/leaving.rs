@@ -51,7 +51,8 @@ impl Session<'_> {
         if let Dialect::Words(typing) = &mut self.dialect {
             (typing.here, typing.shown, typing.has_read) = (Stand::Nowhere, None, false);
         }
-        if self.who.take().is_some() {
+        // Where it ends while the desk lets it in, it may be somebody there.
+        if self.who.take().is_some() || self.is_entering {
             // A desk that is gone has nobody.
             _ = self.hub.order(Order::Leave { client: self.client });
         }

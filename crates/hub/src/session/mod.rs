@@ -15,6 +15,7 @@ mod leaving;
 mod lines;
 mod link;
 mod pacing;
+mod registering;
 mod secrets;
 mod stop;
 mod telling;
@@ -59,6 +60,8 @@ pub(crate) struct Session<'h> {
     dialect: Dialect,
     by: Doorway,
     who: Option<Somebody>,
+    /// The desk is about to say who it is.
+    is_entering: bool,
     /// What is to be told next.
     taken: VecDeque<Arc<Spoken>>,
     /// How many requests were not answered yet.
@@ -161,6 +164,7 @@ impl<'h> Session<'h> {
             dialect,
             by,
             who: None,
+            is_entering: false,
             taken: VecDeque::new(),
             asked: 0,
             asks: Asks::Little,

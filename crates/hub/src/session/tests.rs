@@ -508,7 +508,10 @@ async fn nobody_but_the_first_calls_itself_as_who_speaks_for_the_hub() {
 }
 
 /// A connection, and who serves it.
-fn connected(hub: &Hub, bytes_max: usize) -> (DuplexStream, JoinHandle<Result<(), Fault>>) {
+pub(super) fn connected(
+    hub: &Hub,
+    bytes_max: usize,
+) -> (DuplexStream, JoinHandle<Result<(), Fault>>) {
     let (client, stream) = duplex(bytes_max);
     let local = Arc::new("tcp://127.0.0.1:6680".parse().unwrap());
     let (stream, peer) = (Stream::Memory(stream), Peer::Local);
@@ -575,4 +578,23 @@ async fn who_types_and_asks_for_the_rooms_has_read_what_was_shown_and_no_more() 
     let rooms: Vec<_> = told.iter().filter(|line| line.starts_with("# #lab (2)")).collect();
     let expect = ["# #lab (2), owner, 2 new"; 3].into_iter().chain(["# #lab (2), owner"]);
     assert_eq!(rooms, expect.collect::<Vec<_>>(), "{told:#?}");
+}
+
+#[tokio::test]
+async fn whose_connection_ends_while_it_comes_in_is_not_there() {
+    let (_folder, hub) = hub(Limits::default());
+    let first = told(&hub, &format!("{REGISTER}\n")).await;
+    let (_, token) = first[0].split_once(r#""token":""#).unwrap();
+    let token = &token[..token.find('"').unwrap()];
+    for steps in 0..20 {
+        let (mut client, serving) = connected(&hub, 1 << 16);
+        let login = format!(r#"{{"cmd":"LOGIN","id":1,"token":"{token}"}}"#);
+        client.write_all(format!("{login}\n").as_bytes()).await.unwrap();
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        serving.abort();
+        assert!(serving.await.unwrap_err().is_cancelled());
+        assert_eq!(hub.present().await.unwrap().len(), 0, "{steps}");
+    }
 }
