@@ -38,7 +38,9 @@ struct Reading {
 enum Wait {
     /// For what others want that is quickly read.
     Brief,
-    /// It is a search, or behind one of its account.
+    /// For a search of its account, or behind one.
+    Behind,
+    /// It is a search.
     Long,
 }
 
@@ -46,6 +48,7 @@ enum Wait {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Waiting {
     brief: usize,
+    behind: usize,
     long: usize,
 }
 
@@ -53,6 +56,7 @@ impl Waiting {
     fn of(&mut self, wait: Wait) -> &mut usize {
         match wait {
             Wait::Brief => &mut self.brief,
+            Wait::Behind => &mut self.behind,
             Wait::Long => &mut self.long,
         }
     }
@@ -61,6 +65,7 @@ impl Waiting {
     fn is_full(&self, wait: Wait) -> Option<Full> {
         let is_full = match wait {
             Wait::Brief => self.brief >= BRIEF_MAX,
+            Wait::Behind => self.behind >= BEHIND_MAX,
             Wait::Long => self.long >= LONG_MAX,
         };
         is_full.then_some(Full::All)
@@ -70,9 +75,12 @@ impl Waiting {
 impl Account {
     /// How long what it wants next waits.
     fn wait(&self, job: &Job) -> Wait {
-        let is_behind = self.reading.as_ref().is_some_and(|reading| reading.is_long);
-        let is_long = is_behind || job.query.is_long() || self.searches() > 0;
-        if is_long { Wait::Long } else { Wait::Brief }
+        let is_read = || self.reading.as_ref().is_some_and(|reading| reading.is_long);
+        match () {
+            () if job.query.is_long() => Wait::Long,
+            () if is_read() || self.searches() > 0 => Wait::Behind,
+            () => Wait::Brief,
+        }
     }
 
     /// Whether it wants as much already as one may.
@@ -111,8 +119,9 @@ const WAITING_AN_ACCOUNT_MAX: usize = 48;
 /// How much of that may take long: as much as two of its connections ask for at once.
 const SEARCHES_AN_ACCOUNT_MAX: usize = 8;
 
-/// How much may wait of all, briefly, and long.
+/// How much may wait of all, briefly, behind searches, and of these.
 const BRIEF_MAX: usize = 4096;
+const BEHIND_MAX: usize = 4096;
 const LONG_MAX: usize = 1024;
 
 impl Turns {
@@ -294,22 +303,27 @@ mod tests {
     }
 
     #[test]
-    fn searches_take_no_room_of_what_is_quick_nor_does_what_is_behind_them() {
+    fn searches_and_what_is_behind_them_and_what_is_quick_take_no_room_of_each_other() {
         let mut turns = Turns::default();
         // Each as much as one may, until no more is taken.
         let mut accounts = 1..;
-        let refused = loop {
+        let mut fill = |turns: &mut Turns, pages| loop {
             let who = accounts.next().unwrap();
             let searches = (0..SEARCHES_AN_ACCOUNT_MAX).map(|_| search());
-            let pages = (SEARCHES_AN_ACCOUNT_MAX..WAITING_AN_ACCOUNT_MAX).map(|_| page());
-            let mut added = searches.chain(pages).map(|it| turns.add(job((who, who, 1), it)));
+            let all = searches.chain((0..pages).map(|_| page()));
+            let mut added = all.map(|it| turns.add(job((who, who, 1), it)));
             if let Some(refused) = added.find_map(Result::err) {
-                break refused;
+                break refused.1;
             }
             let refused = turns.add(job((who, who, 2), search())).unwrap_err();
             assert_eq!(refused.1, Full::Account);
         };
-        assert_eq!((refused.1, &turns.waiting), (Full::All, &Waiting { brief: 0, long: LONG_MAX }));
+        let pages = WAITING_AN_ACCOUNT_MAX - SEARCHES_AN_ACCOUNT_MAX;
+        assert_eq!(fill(&mut turns, pages), Full::All);
+        assert_eq!((turns.waiting.brief, turns.waiting.behind), (0, BEHIND_MAX));
+        assert!(turns.waiting.long < LONG_MAX, "there is room for searches of others");
+        assert_eq!(fill(&mut turns, 0), Full::All);
+        assert_eq!(turns.waiting, Waiting { brief: 0, behind: BEHIND_MAX, long: LONG_MAX });
         turns.add(job((9999, 9999, 1), page())).unwrap();
         assert_eq!(turns.next(Takes::Quick).map(|job| job.by), Some(AccountId(Seq(9999))));
         let accounts = turns.accounts.len();
