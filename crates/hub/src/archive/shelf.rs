@@ -177,9 +177,8 @@ impl Shelf {
                     (*body, *mention) = (None, false);
                 }
             }
-            Event::Edit { body: words, .. } | Event::Topic { topic: words, .. } if is_out => {
-                words.clear();
-            }
+            Event::Edit { body, .. } if is_out => body.clear(),
+            Event::Topic { topic, .. } if is_out && !self.has_topic(past, topic) => topic.clear(),
             Event::Redact { reason, .. } | Event::About { reason, .. } if is_out => *reason = None,
             // As if it had been taken back.
             Event::React { emoji, on, .. } if is_out => {
@@ -189,6 +188,12 @@ impl Shelf {
             _ => {}
         }
         Some(event)
+    }
+
+    /// Whether that is the topic of its room yet, and so the room's, whoever set it. What cannot be read is not.
+    fn has_topic(&self, past: &Past, topic: &str) -> bool {
+        let is_its = |room| self.archive.has_topic(room, topic).unwrap_or_default();
+        past.entry.room().is_some_and(is_its)
     }
 
     /// Whether nobody is shown what was said: it was taken out, or is being.

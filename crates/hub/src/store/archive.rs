@@ -180,6 +180,16 @@ impl Archive {
 
     /// The first and the last that members can see of a room; `None`, if nothing is left.
     ///
+    /// Whether a room has this topic.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]
+    pub fn has_topic(&self, room: RoomId, topic: &str) -> Result<bool, Broken> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND topic = ?2)";
+        Ok(self.conn.prepare_cached(sql)?.query_row(params![room, topic], |row| row.get(0))?)
+    }
+
     /// # Errors
     ///
     /// [`Broken`]

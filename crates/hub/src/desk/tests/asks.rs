@@ -48,7 +48,7 @@ pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
         0..18 => message(dice, model, (by, room)),
         18..30 => Ask::Join { room: named(dice) },
         30..32 => Ask::Part { room },
-        32..36 => create(dice),
+        32..36 => create(dice, model),
         36..45 => about_a_message(dice, model, (by, room)),
         45..49 => Ask::Read { room, seq: seq(dice, model) },
         49..53 => Ask::Role { room, user, role: role(dice) },
@@ -57,7 +57,11 @@ pub(super) fn ask(dice: &mut Dice, model: &Model, by: AccountId) -> Ask {
         58..62 => Ask::Unban { room, user },
         62..71 => Ask::Mute { room, user, on: !dice.is_one_in(3), seconds: seconds(dice) },
         71..76 => Ask::Invite { room, user },
-        76 => Ask::Topic { room, topic: (*dice.pick(&["", "thé"])).to_owned() },
+        // Another each time: which one a room has yet shows by that.
+        76 => {
+            let topic = (*dice.pick(&["", &format!("thé {}", model.log.len())])).to_owned();
+            Ask::Topic { room, topic }
+        }
         77 => Ask::Slow { room, seconds: u32::try_from(dice.roll(3)).unwrap() },
         78..84 => history(dice, model, room),
         84..88 => search(dice, (room, user)),
@@ -147,9 +151,9 @@ fn cid(dice: &mut Dice) -> Option<Cid> {
     if dice.is_one_in(3) { None } else { Cid::new(&format!("c{}", dice.roll(60))) }
 }
 
-fn create(dice: &mut Dice) -> Ask {
+fn create(dice: &mut Dice, model: &Model) -> Ask {
     let access = *dice.pick(&[Access::Public, Access::Private, Access::Private]);
-    let topic = dice.is_one_in(2).then(|| "about".to_owned());
+    let topic = dice.is_one_in(2).then(|| format!("about {}", model.log.len()));
     Ask::Create { room: (*dice.pick(&ROOMS)).to_owned(), access, topic }
 }
 

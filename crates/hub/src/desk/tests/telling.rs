@@ -174,12 +174,18 @@ impl Model {
             }
             Event::Edit { of, body, .. } if self.is_redacted(*of) => body.clear(),
             _ if !self.took_its_words(entry.by) => {}
+            // That of a room is the room's.
+            Event::Topic { topic, .. } if self.has_topic(entry, topic) => {}
             Event::Topic { topic, .. } => topic.clear(),
             Event::Redact { reason, .. } | Event::About { reason, .. } => *reason = None,
             Event::React { emoji, on, .. } => (*emoji, *on) = (String::new(), false),
             _ => {}
         }
         event
+    }
+
+    fn has_topic(&self, entry: &Entry, topic: &str) -> bool {
+        entry.room().and_then(|id| self.rooms.get(&id)).is_some_and(|room| room.topic == topic)
     }
 
     pub(super) fn tell(&mut self, who: AccountId, event: &Event) {

@@ -6,7 +6,7 @@ use super::{limits, stand, stand::Stand};
 use crate::{
     limits::Limits,
     model::{Access, AccountId, Act, Deed, Kind, Millis, RoomId, Said, Seq},
-    protocol::{Answer, Ask, Place, Told},
+    protocol::{Answer, Ask, Event, Place, Resume, Told},
     store::Invitation,
 };
 
@@ -273,4 +273,25 @@ async fn rooms_are_listed_by_how_many_are_in_them_and_no_more_than_may_be() {
     assert_eq!(listed(&[(bob, say("#old"))], None), ("#own #old #new".to_owned(), true));
     let invite = Ask::Invite { room: at("#new"), user: "ana".to_owned() };
     assert_eq!(listed(&[(bob, invite)], None), ("#new #own #old".to_owned(), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_a_room_has_is_told_whoever_set_it() {
+    let (mut stand, ana, bob) = hub(limits());
+    stand.ask((1, 2), bob, create("#lab", Access::Public, Some("first")));
+    stand.ana(ana, &[join("#lab")]);
+    let since = stand.desk().state.last;
+    for topic in ["second", "third"] {
+        stand.ask((1, 3), bob, Ask::Topic { room: at("#lab"), topic: topic.to_owned() });
+    }
+    stand.unregister((1, 4), bob, Said::Goes);
+    stand.settle();
+    drop(stand.told(0));
+    stand.ana(ana, &[Ask::Resume(Resume::Since(since))]);
+    let topic = |told| match told {
+        Told::Event(Event::Topic { topic, .. }) => Some(topic),
+        _ => None,
+    };
+    let topics: Vec<_> = stand.told(0).into_iter().filter_map(topic).collect();
+    assert_eq!(topics, ["", "third"]);
 }
