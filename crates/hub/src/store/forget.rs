@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
+    archive::POSITIONS,
     broken::Broken,
     log, noticing,
     numbers::rows,
@@ -37,15 +38,18 @@ impl Store {
     /// it is known.
     ///
     /// *Cost*: a millisecond or two an entry, for which the next group waits, as its words are
-    /// overwritten one by one; and a look for each member.
+    /// overwritten one by one; and a look for each member. The first time, that of all in the room that stays
+    /// and is older, as who came and left; then that of what is new of it.
     ///
     /// # Errors
     ///
     /// [`Broken`]: then nothing was deleted.
     pub fn forget(&mut self, room: RoomId, old: Old, most: usize) -> Result<More, Broken> {
-        let forgotten = self.at_once(|conn| {
+        let behind = self.nothing_said.get(&room).copied().unwrap_or_default();
+        let (forgotten, nothing_upto) = self.at_once(|conn| {
             let named_before = old.named_before;
-            let old = oldest(conn, (room, old), most)?;
+            let last = last_of(conn, room)?;
+            let (old, first) = oldest(conn, (room, behind), (old, most))?;
             for seq in &old {
                 keep_name(conn, *seq, named_before)?;
                 log::delete(conn, (room, *seq))?;
@@ -54,8 +58,9 @@ impl Store {
                 noticing::unmark_all(conn, room, *last)?;
                 leave_place(conn, room, *last)?;
             }
-            Ok(old.len())
+            Ok((old.len(), first.map_or(last, |first| Seq(first.0 - 1))))
         })?;
+        self.nothing_said.insert(room, nothing_upto);
         if forgotten > 0 {
             self.traces = Traces::Left;
         }
@@ -86,48 +91,58 @@ impl Store {
     }
 }
 
+/// The oldest that was said in a room behind an entry, at most so much; and the first that stays, if anything
+/// does.
 fn oldest(
     conn: &Connection,
-    (room, limit): (RoomId, Old),
-    most: usize,
-) -> Result<Vec<Seq>, Broken> {
+    (room, behind): (RoomId, Seq),
+    (limit, most): (Old, usize),
+) -> Result<(Vec<Seq>, Option<Seq>), Broken> {
     let mut statement = conn.prepare_cached(SAID)?;
-    let looked_at = rows(most.saturating_add(AHEAD_MAX));
-    let said = statement
-        .query_map(params![room, looked_at], |row| Ok((row.get(0)?, row.get::<_, Millis>(1)?)))?;
+    // And the first behind it.
+    let looked_at = rows(most.saturating_add(AHEAD_MAX).saturating_add(1));
+    let said = statement.query_map(params![room, looked_at, behind], |row| {
+        Ok((row.get(0)?, row.get::<_, Millis>(1)?))
+    })?;
     Ok(first_old(said, limit, most)?)
 }
 
-/// What was said in a room, and when.
+/// What was said in a room behind an entry, and when.
 pub(super) const SAID: &str = "
     SELECT seq, (SELECT at FROM log WHERE log.seq = seen.seq) FROM seen
-    WHERE room = ?1 AND deed IN ('say', 'edit', 'redact', 'react')
+    WHERE room = ?1 AND seq > ?3 AND deed IN ('say', 'edit', 'redact', 'react')
     ORDER BY seq LIMIT ?2";
 
-/// The first of what was said, in the log's order, that are old, at most so many. Looks at no more than it
-/// has to.
+/// The last that happened in a room.
+fn last_of(conn: &Connection, room: RoomId) -> Result<Seq, Broken> {
+    let mut statement = conn.prepare_cached(POSITIONS)?;
+    let last: Option<Seq> = statement.query_row([room], |row| row.get(1))?;
+    Ok(last.unwrap_or_default())
+}
+
+/// The first of what was said, in the log's order, that are old, at most so many; and the first that is not of
+/// them. Looks at no more than it has to.
 fn first_old<E>(
     said: impl Iterator<Item = Result<(Seq, Millis), E>>,
     limit: Old,
     most: usize,
-) -> Result<Vec<Seq>, E> {
-    let (mut old, mut ahead) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Seq>, Option<Seq>), E> {
+    let (mut old, mut ahead, mut next) = (Vec::new(), Vec::new(), None);
     for one in said {
         let (seq, at) = one?;
-        if at > limit.now && ahead.len() < AHEAD_MAX {
+        if old.len() < most && at > limit.now && ahead.len() < AHEAD_MAX {
             ahead.push(seq);
-        } else if at < limit.written_before {
+        } else if old.len() < most && at < limit.written_before {
             old.append(&mut ahead);
             old.push(seq);
         } else {
-            break;
-        }
-        if old.len() >= most {
+            next = Some(seq);
             break;
         }
     }
-    old.truncate(most);
-    Ok(old)
+    let cut = old.split_off(most.min(old.len()));
+    let first = cut.first().or(ahead.first()).copied().or(next);
+    Ok((old, first))
 }
 
 /// Keeps what an entry is called, if it is no older than that, and who may ask once more was not deleted.
@@ -159,7 +174,7 @@ mod tests {
         let found = |ahead: usize| {
             let times = std::iter::repeat_n(Millis(10), ahead).chain([Millis(4)]);
             let said = times.zip(1..).map(|(at, seq)| Ok::<_, Broken>((Seq(seq), at)));
-            first_old(said, limit, usize::MAX).unwrap().len()
+            first_old(said, limit, usize::MAX).unwrap().0.len()
         };
         assert_eq!([0, 1, AHEAD_MAX].map(found), [1, 2, AHEAD_MAX + 1]);
         assert_eq!(found(AHEAD_MAX + 1), 0);

@@ -1,6 +1,7 @@
 //! The one that writes.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -39,6 +40,8 @@ pub struct Store {
     /// Behind it rooms are settled next.
     pub(super) settled: RoomId,
     pub(super) traces: Traces,
+    /// Up to where there is nothing in rooms that may be forgotten.
+    pub(super) nothing_said: HashMap<RoomId, Seq>,
     /// Of whom some was taken out last.
     turn: Turn,
     /// How long another program's lock is waited for when a group begins.
@@ -86,7 +89,7 @@ impl Store {
         let place = Place::of(file);
         // Of an earlier process there may be.
         let (settled, traces, patience) = (seen::FIRST, Traces::Left, PATIENCE);
-        let (file, turn) = (file.to_owned(), Turn::default());
+        let (file, turn, nothing_said) = (file.to_owned(), Turn::default(), HashMap::new());
         let store = Self {
             wiping,
             conn,
@@ -95,6 +98,7 @@ impl Store {
             place,
             settled,
             traces,
+            nothing_said,
             turn,
             patience,
             _lock: lock,
@@ -177,6 +181,7 @@ impl Store {
             // After an error of the disk SQLite may have done it by itself. If it can neither, the
             // next group cannot begin, and that is told.
             let _ = self.conn.execute_batch("ROLLBACK");
+            self.nothing_said.clear();
         }
     }
 

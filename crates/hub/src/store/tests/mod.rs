@@ -5,6 +5,7 @@ mod leaving;
 mod likeness;
 mod noticing;
 mod opening;
+mod passing_over;
 mod pausing;
 mod reading;
 mod searching;
@@ -119,8 +120,6 @@ impl Written {
     }
 }
 
-/// What was written before then, of which every name is kept.
-fn old(before: Millis) -> Old {
 impl Store {
     /// Has its disk take no more, or again.
     pub(crate) fn set_full(&self, is_full: bool) {
@@ -129,6 +128,8 @@ impl Store {
     }
 }
 
+/// What was written before then, of which every name is kept.
+fn old(before: Millis) -> Old {
     Old { now: Millis(u64::MAX), written_before: before, named_before: Millis(0) }
 }
 
