@@ -207,7 +207,10 @@ impl Desk {
             Order::Unregister { client, re, shown, said } => {
                 let go = |desk: &mut Self| desk.unregister_itself(&shown, said).map(Some);
                 self.answer_who((client, re), shown.account, go);
-                self.dismiss(shown.account);
+                // What was undone may be in the state yet: by that nobody is judged.
+                if self.ground == Ground::Sound {
+                    self.dismiss(shown.account);
+                }
             }
             Order::Run { chore, done } => self.run_chore(chore, done),
             Order::Close { closed } => {

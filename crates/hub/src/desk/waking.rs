@@ -39,11 +39,12 @@ impl Desk {
         Ok(())
     }
 
-    /// Who heard events before somebody who is gone did so by datagrams, hears them again.
+    /// Who heard events before somebody who is gone did so by datagrams, hears them again, unless it is somebody
+    /// else by now.
     pub(super) fn move_back(&mut self, client: ClientId, who: AccountId) {
         let Some(from) = self.moved.remove(&client) else { return };
         let is_moved_again = self.moved.values().any(|other| *other == from);
-        if !is_moved_again && self.clients.contains_key(&from) {
+        if !is_moved_again && self.clients.get(&from).is_some_and(|(own, _)| *own == who) {
             self.give_seats(from, who);
         }
     }

@@ -28,6 +28,7 @@ mod stand;
 mod telling;
 mod tidying;
 mod undoing;
+mod waking;
 
 use std::{
     collections::VecDeque,
