@@ -19,9 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl DatagramService for Hub {
     async fn serve(&self, socket: Arc<Datagrams>, drain: Drain) -> Result<(), Fault> {
-        if let Some(at) = socket.local().host_port() {
-            self.post().open(at.port);
-        }
+        let _open = socket.local().host_port().map(|at| self.post().open(at.port));
         // What is longer is nobody's.
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
         let ear = Ear { hub: self, socket: &socket, drain: &drain };
