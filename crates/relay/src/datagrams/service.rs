@@ -276,25 +276,25 @@ fn has_room(
         Verdict::ClientFull => table.make_room_of_client(newcomer, now),
         Verdict::Full => table.make_room(now),
     };
-    given_up.map(give_way).is_some()
+    given_up.map(Seat::give_way).is_some()
 }
 
 /// Has those make room who do not talk, where there were places and the system has too little for a
 /// socket: several, as theirs are closed in a moment, for who comes then.
 fn make_some_room(table: &mut Associations<Seat>, now: Instant) {
-    std::iter::from_fn(|| table.make_room(now)).take(ROOM_MADE).for_each(give_way);
+    std::iter::from_fn(|| table.make_room(now)).take(ROOM_MADE).for_each(Seat::give_way);
 }
 
 /// How many make room then.
 const ROOM_MADE: usize = 8;
 
-fn give_way(seat: Seat) {
-    seat.association.end(By::Relais, "made room for another");
-    // Whatever of it is still to be sent: the place is another's.
-    seat.association.close();
-}
-
 impl Seat {
+    fn give_way(self) {
+        self.association.end(By::Relais, "made room for another");
+        // Whatever of it is still to be sent: the place is another's.
+        self.association.close();
+    }
+
     pub(super) fn is_of(&self, association: &Arc<Association>) -> bool {
         Arc::ptr_eq(&self.association, association)
     }
