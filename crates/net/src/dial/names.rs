@@ -179,7 +179,7 @@ impl Names {
 impl Asking {
     /// Asks `lookup`, as was meant to `since`.
     fn run(mut self, lookup: &Lookup, since: Instant) {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let found = lookup(&self.name).map(|found| distinct(&found)).and_then(|found| {
             let none = || io::Error::new(ErrorKind::NotFound, "the name has no address");
             if found.is_empty() { Err(none()) } else { Ok(found) }
