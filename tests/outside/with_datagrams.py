@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import select
 import signal
 import socket
 import struct
@@ -53,7 +54,7 @@ def ask(sock, question):
 
 
 class Server:
-    """A server of our own: `answer` is called with each datagram."""
+    """A server of our own: `answer` is called with each datagram, and says nothing by None."""
 
     def __init__(self, answer):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -67,7 +68,8 @@ class Server:
             while True:
                 said, sender = self.socket.recvfrom(70_000)
                 self.senders.add(sender)
-                self.socket.sendto(answer(said), sender)
+                if (answered := answer(said)) is not None:
+                    self.socket.sendto(answered, sender)
 
 
 @test
@@ -430,4 +432,61 @@ def a_reload_loses_no_datagram(stage):
         if turn % 50 == 45:
             count = turn // 50 + 1
             eventually("the reload", lambda: program.said().count("reloaded") == count)
+    equal(program.stop(), 0, "exit code")
+
+
+@test
+def who_asks_two_of_its_addresses_hears_from_each(stage):
+    port = echo(stage)
+    program = relay(stage, "udp://0.0.0.0:0", f"udp://127.0.0.1:{port}")
+    sock = client()
+    for last in [2, 3, 2]:
+        at = (f"127.0.0.{last}", program.at)
+        sock.sendto(b"hello", at)
+        equal(sock.recvfrom(100), (b"hello", at))
+
+
+@test
+def where_descriptors_run_out_the_silent_make_room(stage):
+    need("prlimit")
+    server = Server(lambda said: said if said == b"honest" else None)
+    program = relay(stage, "udp://127.0.0.1:0", f"udp://127.0.0.1:{server.port}")
+    # Fewer than it thought it had when it started.
+    taken = len(os.listdir(f"/proc/{program.pid}/fd"))
+    stage.run(["prlimit", f"--pid={program.pid}", f"--nofile={taken + 20}"])
+    flood = [client(program.at) for _ in range(40)]
+    for sock in flood:
+        sock.send(b"flood")
+    honest = client(program.at, 0.3)
+
+    def answered():
+        with contextlib.suppress(TimeoutError):
+            return ask(honest, b"honest") == b"honest"
+
+    eventually("an answer", answered)
+    equal(program.stop(), 0, "exit code")
+
+
+@test
+def one_client_has_its_share_of_descriptors_and_no_more(stage):
+    need("prlimit")
+    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+    words = ["relay", "tcp://127.0.0.1:0", f"tcp://127.0.0.1:{listener.getsockname()[1]}"]
+    # Callers have 96 of these, and one client 72: two for each connection.
+    program = stage.start(["prlimit", "--nofile=256:256", RELAIS, *words], "relais")
+    (at,) = told(program)
+    greedy = [socket.create_connection(("127.0.0.1", at)) for _ in range(50)]
+    there = [listener.accept()[0] for _ in range(36)]
+
+    def turned_away():
+        return sum(bool(select.select([sock], [], [], 0)[0]) for sock in greedy)
+
+    eventually("14 turned away", lambda: turned_away() == 14)
+    with socket.create_connection(("127.0.0.1", at), 5, ("127.0.0.2", 0)) as other:
+        other.send(b"other")
+        there.append(listener.accept()[0])
+        equal(there[-1].recv(5), b"other")
+    equal(turned_away(), 14)
+    for sock in greedy + there:
+        sock.close()
     equal(program.stop(), 0, "exit code")

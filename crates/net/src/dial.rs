@@ -3,18 +3,19 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    path::Path,
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _},
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
     time::{Instant, timeout},
 };
 
 mod datagrams;
 mod error;
+mod file;
+mod named;
 mod names;
 mod places;
 mod race;
@@ -29,11 +30,10 @@ pub use error::{Callee, DialError, Stage};
 
 use error::Failed;
 pub use names::{Lookup, Names};
-use race::{in_turns, race};
 use socket::{Settings, call};
 
 use crate::{
-    Endpoint, Gate, Host, HostPort, Peer, Place, Stream,
+    Client, Endpoint, Gate, Host, HostPort, Peer, Place, Stream,
     reach::uncallable,
     tls::{ClientSession, Connector, Protocols},
 };
@@ -152,6 +152,23 @@ impl Dialer {
         self.dial_saying(endpoint, protocols, b"").await
     }
 
+    /// The same for `client`, who chose the endpoint: names that are looked up for others do not wait
+    /// behind its own.
+    ///
+    /// Cancel safe: a call given up is hung up.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`]
+    pub async fn dial_for(
+        &self,
+        client: Client,
+        endpoint: &Endpoint,
+        protocols: Protocols,
+    ) -> Result<Dialed, DialError> {
+        self.call(client, (endpoint, protocols), b"").await
+    }
+
     /// The same, but says `first` before all else, even TLS: a PROXY header, which any socket takes at
     /// once.
     ///
@@ -164,6 +181,15 @@ impl Dialer {
         &self,
         endpoint: &Endpoint,
         protocols: Protocols,
+        first: &[u8],
+    ) -> Result<Dialed, DialError> {
+        self.call(Client::Local, (endpoint, protocols), first).await
+    }
+
+    async fn call(
+        &self,
+        client: Client,
+        (endpoint, protocols): (&Endpoint, Protocols),
         first: &[u8],
     ) -> Result<Dialed, DialError> {
         if let Some(why) = uncallable(endpoint) {
@@ -181,7 +207,7 @@ impl Dialer {
             }
             Place::Net(at) => at,
         };
-        let mut reached = self.call_net(endpoint, at).await?;
+        let mut reached = self.call_net(client, (endpoint, at)).await?;
         let callee = || Callee { endpoint: endpoint.clone(), address: Some(reached.address) };
         say(&mut reached.plain, first, callee).await?;
         if endpoint.scheme.is_secure() {
@@ -192,27 +218,14 @@ impl Dialer {
         Ok(Dialed { stream: Stream::Tcp(plain), session: None, peer: Peer::at(address), timings })
     }
 
-    async fn call_path(&self, endpoint: &Endpoint, path: &Path) -> Result<Dialed, DialError> {
-        let start = Instant::now();
-        let callee = Callee { endpoint: endpoint.clone(), address: None };
-        let answer = timeout(self.limits.connect_max, UnixStream::connect(path)).await;
-        let stream = match answer {
-            Ok(Ok(stream)) => Stream::Unix(stream),
-            Ok(Err(error)) => return Err(DialError::of_call(callee, Failed::System(error))),
-            Err(_) => return Err(self.timed_out(Stage::Connect, callee)),
-        };
-        let timings = Timings { connect: start.elapsed(), ..Timings::default() };
-        Ok(Dialed { stream, session: None, peer: Peer::Local, timings })
-    }
-
     async fn call_net(
         &self,
-        endpoint: &Endpoint,
-        at: &HostPort,
+        client: Client,
+        (endpoint, at): (&Endpoint, &HostPort),
     ) -> Result<Reached<TcpStream>, DialError> {
         let Host::Ip(ip) = at.host else {
             // Boxed: calls of an address are many, and have no room for what a name takes.
-            return Box::pin(self.call_name(endpoint, at)).await;
+            return Box::pin(self.call_name(client, (endpoint, at))).await;
         };
         let address = SocketAddr::new(ip.to_canonical(), at.port);
         if self.limits.source.is_some_and(|source| source.is_ipv4() != address.is_ipv4()) {
@@ -228,28 +241,6 @@ impl Dialer {
         Ok(Reached { plain, address, timings })
     }
 
-    async fn call_name(
-        &self,
-        endpoint: &Endpoint,
-        at: &HostPort,
-    ) -> Result<Reached<TcpStream>, DialError> {
-        let DialLimits { connect_max, source, .. } = self.limits;
-        let start = Instant::now();
-        let callee = |address| Callee { endpoint: endpoint.clone(), address };
-        let found = timeout(connect_max, self.find(endpoint, &at.host)).await;
-        let mut ips = found.map_err(|_| self.timed_out(Stage::Resolve, callee(None)))??;
-        let resolve = start.elapsed();
-        ips.retain(|ip| source.is_none_or(|source| source.is_ipv4() == ip.is_ipv4()));
-        let addresses = in_turns(&ips, at.port);
-        let raced = race(&addresses, |address| self.call_address(address));
-        let raced = timeout(connect_max.saturating_sub(resolve), raced).await;
-        let only = if let [address] = *addresses { Some(address) } else { None };
-        let raced = raced.map_err(|_| self.timed_out(Stage::Connect, callee(only)))?;
-        let (address, plain) = raced.map_err(|failed| DialError::of_calls(endpoint, failed))?;
-        let connect = start.elapsed().saturating_sub(resolve);
-        Ok(Reached { plain, address, timings: Timings { resolve, connect, ..Timings::default() } })
-    }
-
     async fn call_address(&self, address: SocketAddr) -> Result<TcpStream, Failed> {
         let DialLimits { source, keepalive, .. } = self.limits;
         match (self.access)(address) {
@@ -257,19 +248,6 @@ impl Dialer {
                 call(address, Settings { source, keepalive }).await.map_err(Failed::System)
             }
             Access::Denied => Err(Failed::Denied),
-        }
-    }
-
-    /// The addresses of `host`, in the resolver's order. None is one of IPv4 in IPv6 clothes.
-    async fn find(&self, endpoint: &Endpoint, host: &Host) -> Result<Vec<IpAddr>, DialError> {
-        match host {
-            Host::Any => Ok(Vec::new()),
-            Host::Ip(ip) => Ok(vec![ip.to_canonical()]),
-            Host::Name(name) => {
-                let found = self.names.resolve(name).await;
-                let found = found.map_err(|error| DialError::of_lookup(endpoint, error))?;
-                Ok(found.to_vec())
-            }
         }
     }
 

@@ -59,6 +59,14 @@ pub enum Refused {
         /// How many callers may take.
         descriptors_max: usize,
     },
+    /// There are no descriptors for one more of its client.
+    #[error("no descriptors left for {client}: {descriptors_max} are in use for it")]
+    ClientScarce {
+        /// Who called.
+        client: Client,
+        /// How many a client may take.
+        descriptors_max: usize,
+    },
     /// Every place that one client may have is taken.
     #[error("no place left for {client}: {places_max} of its callers are inside")]
     ClientFull {
@@ -79,7 +87,7 @@ impl Refused {
             Self::ClientFull { client, places_max } => {
                 format!("as many calls are under way for {client} as may be: {places_max}")
             }
-            Self::Scarce { .. } => self.to_string(),
+            Self::Scarce { .. } | Self::ClientScarce { .. } => self.to_string(),
         }
     }
 }
@@ -106,10 +114,12 @@ impl Gate {
         Self::of((calls_max, Client::share_of(calls_max)), descriptors, places_max / 8)
     }
 
-    /// The same, whose callers have so many descriptors, which they may share with others.
+    /// The same, whose callers have so many descriptors, which they may share with others. One client has
+    /// [its share](Client::share_of) of those, or as many as it may have places, if that is more.
     #[must_use]
     pub fn with_descriptors(self, descriptors: Arc<Room>) -> Self {
         let Inside { places_max, places_a_client_max, .. } = *self.shared.lock();
+        descriptors.grant_a_client(places_a_client_max);
         Self::of((places_max, places_a_client_max), descriptors, self.shared.beyond)
     }
 
@@ -129,6 +139,7 @@ impl Gate {
     pub fn resize(&self, places_max: usize, places_a_client_max: usize) {
         let mut inside = self.shared.lock();
         (inside.places_max, inside.places_a_client_max) = (places_max, places_a_client_max);
+        self.shared.descriptors.grant_a_client(places_a_client_max);
     }
 
     /// Takes a place for `client`, who needs so many `descriptors`. [`Client::Local`] has only the limits of
@@ -138,10 +149,7 @@ impl Gate {
     ///
     /// Which limit is reached.
     pub fn enter(&self, client: Client, descriptors: usize) -> Result<Permit, Refused> {
-        if self.shared.descriptors.is_full_beyond(self.shared.beyond) {
-            let descriptors_max = self.shared.descriptors.places_max();
-            return Err(Refused::Scarce { descriptors_max });
-        }
+        self.shared.has_descriptors(client)?;
         let mut inside = self.shared.lock();
         let places_max = inside.places_max;
         if inside.all >= places_max {
@@ -151,7 +159,7 @@ impl Gate {
         inside.all += 1;
         self.shared.look(&inside);
         drop(inside);
-        self.shared.descriptors.take(descriptors);
+        self.shared.descriptors.take(client, descriptors);
         Ok(Permit { shared: Arc::clone(&self.shared), client, descriptors })
     }
 
@@ -185,10 +193,12 @@ impl Permit {
     ///
     /// # Errors
     ///
-    /// That every place is taken that the client may have. The permit is as it was.
+    /// That every place is taken that the client may have, or every descriptor. The permit is as it was.
     pub fn count_for(&mut self, client: Client) -> Result<(), Refused> {
         debug_assert!(self.client == Client::Local, "counted for nobody before");
+        self.shared.has_descriptors_of(client)?;
         self.shared.lock().count(client)?;
+        self.shared.descriptors.count_for(client, self.descriptors);
         self.client = client;
         Ok(())
     }
@@ -215,6 +225,21 @@ impl Shared {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there are descriptors for one more, and for one more of `client`.
+    fn has_descriptors(&self, client: Client) -> Result<(), Refused> {
+        if self.descriptors.is_full_beyond(self.beyond) {
+            return Err(Refused::Scarce { descriptors_max: self.descriptors.places_max() });
+        }
+        self.has_descriptors_of(client)
+    }
+
+    fn has_descriptors_of(&self, client: Client) -> Result<(), Refused> {
+        match self.descriptors.is_full_of(client, self.beyond) {
+            Some(descriptors_max) => Err(Refused::ClientScarce { client, descriptors_max }),
+            None => Ok(()),
+        }
+    }
+
     /// Notes how many are `inside`, which is held locked.
     fn look(&self, inside: &Inside) {
         self.crowded.store(inside.all > inside.places_max / 2, Relaxed);
@@ -223,7 +248,7 @@ impl Shared {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.shared.descriptors.give_back(self.descriptors);
+        self.shared.descriptors.give_back(self.client, self.descriptors);
         let mut inside = self.shared.lock();
         debug_assert!(inside.all > 0, "a permit was inside");
         inside.all -= 1;
@@ -291,10 +316,31 @@ mod tests {
         let gate = Gate::new(9, 9).with_descriptors(Arc::clone(&descriptors));
         let (relayed, _plain) = (gate.enter(A, 2).unwrap(), gate.enter(B, 1).unwrap());
         // Somebody else's.
-        descriptors.take(1);
+        descriptors.take(Client::Local, 1);
         assert_eq!(gate.enter(B, 1).unwrap_err(), Refused::Scarce { descriptors_max: 4 });
         drop(relayed);
         assert!(gate.enter(B, 1).is_ok());
+    }
+
+    #[test]
+    fn one_client_does_not_take_every_descriptor_with_two_of_each() {
+        let descriptors = Arc::new(Room::new(12));
+        let gate = Gate::new(12, 9).with_descriptors(Arc::clone(&descriptors));
+        let mut of_a: Vec<_> = std::iter::from_fn(|| gate.enter(A, 2).ok()).collect();
+        let scarce = Refused::ClientScarce { client: A, descriptors_max: 9 };
+        assert_eq!((of_a.len(), gate.enter(A, 1).unwrap_err()), (5, scarce));
+        // Nor has it more by who calls for it.
+        let mut told = gate.enter_untold(1).unwrap();
+        assert_eq!(told.count_for(A), Err(scarce));
+        drop(told);
+        let _other = gate.enter(B, 1).unwrap();
+        of_a.pop();
+        let mut told = gate.enter_untold(1).unwrap();
+        told.count_for(A).unwrap();
+        assert_eq!(gate.enter(A, 1).unwrap_err(), scarce);
+        // Where one client may have all places, it has their descriptors, too.
+        gate.resize(12, 12);
+        assert!(gate.enter(A, 1).is_ok());
     }
 
     #[test]

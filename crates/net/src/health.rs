@@ -97,7 +97,11 @@ impl Health {
     /// It answered.
     pub fn answered(&self) -> Option<News> {
         // Read first: many cores write this line otherwise, for nothing.
-        if self.failures.load(Relaxed) == 0 {
+        let is_as_new = self.failures.load(Relaxed) == 0
+            // Who fails at the same time on another core counts first, then rests and tells.
+            && self.rests_until.load(Relaxed) == 0
+            && self.told.load(Relaxed) == 0;
+        if is_as_new {
             return None;
         }
         self.failures.store(0, Relaxed);
@@ -161,6 +165,20 @@ mod tests {
             now += rest;
             assert!(!health.is_well(now - 1) && health.is_well(now), "{rest}");
         }
+    }
+
+    #[test]
+    fn an_answer_between_the_count_of_a_failure_and_its_rest_is_made_up_for_by_the_next() {
+        let health = Health::default();
+        for now in [1, 2, 3] {
+            health.failed(now);
+        }
+        // As another core leaves it that was answered meanwhile.
+        health.failures.store(0, Relaxed);
+        assert!(!health.is_well(4));
+        assert_eq!(health.answered(), Some(News::Answers));
+        assert!(health.is_well(4));
+        assert_eq!(health.answered(), None);
     }
 
     #[test]

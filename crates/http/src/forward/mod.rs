@@ -170,8 +170,9 @@ impl Forward {
     /// Calls the far end of a tunnel.
     async fn dig(&self, far: &Endpoint, caller: &Caller) -> Result<Answer, Why> {
         let explain = |error: DialError| self.explain(far.to_string().into(), error.into());
-        let permit = self.dialer.place_for(caller.peer.client(), far).map_err(explain)?;
-        let dialed = self.dialer.dial(far, Protocols::Plain).await.map_err(explain)?;
+        let client = caller.peer.client();
+        let permit = self.dialer.place_for(client, far).map_err(explain)?;
+        let dialed = self.dialer.dial_for(client, far, Protocols::Plain).await.map_err(explain)?;
         let mut body = Body::tunnel(Tunnel::new(dialed.stream, Bytes::new()).holding(permit));
         body.came_from(Provenance {
             upstream: Some(far.to_string().into()),

@@ -202,7 +202,7 @@ impl Upstream {
             Speaks::Http2 => Protocols::Http,
         };
         let permit = dialer.place_for(client, endpoint)?;
-        let Dialed { stream, session, .. } = dialer.dial(endpoint, offer).await?;
+        let Dialed { stream, session, .. } = dialer.dial_for(client, endpoint, offer).await?;
         let agreed = session.map(|session| session.protocol);
         let is_http2 = speaks == Speaks::Http2 && matches!(agreed, None | Some(Protocol::Http2));
         let connected = if is_http2 {

@@ -35,21 +35,22 @@ pub struct Check {
 /// Asks each upstream of `group` as `check` says, until the group is gone. Who does not answer well is
 /// passed over until it does; either is told once.
 pub async fn watch(group: Weak<Group>, check: Check) {
-    loop {
-        let Some(there) = group.upgrade() else { return };
-        let mut looks: JoinSet<()> = there
-            .upstreams()
-            .iter()
-            .map(|upstream| look(Arc::clone(upstream), check.clone()))
-            .collect();
-        drop(there);
-        while looks.join_next().await.is_some() {}
+    let count = group.upgrade().map_or(0, |there| there.upstreams().len());
+    // Each by itself: one that gives no answer for long does not hold up who asks others.
+    let each = (0..count).map(|place| watch_one(group.clone(), place, check.clone()));
+    let mut watching = each.collect::<JoinSet<()>>();
+    while watching.join_next().await.is_some() {}
+}
+
+async fn watch_one(group: Weak<Group>, place: usize, check: Check) {
+    while let Some(upstream) = group.upgrade().map(|there| Arc::clone(&there.upstreams()[place])) {
+        look(upstream, &check).await;
         tokio::time::sleep(check.every).await;
     }
 }
 
-async fn look(upstream: Arc<Upstream>, check: Check) {
-    let found = timeout(check.answer_max, ask(&upstream, &check)).await;
+async fn look(upstream: Arc<Upstream>, check: &Check) {
+    let found = timeout(check.answer_max, ask(&upstream, check)).await;
     let checked = match &found {
         // Nothing was learned of it.
         Ok(Err(Failed::NoAnswer { error, .. })) if error.side() == Side::Relais => return,
@@ -116,7 +117,7 @@ mod tests {
         }));
         let path = "/health".parse().unwrap();
         let (every, answer_max) = (Duration::ZERO, Duration::from_secs(5));
-        look(Arc::clone(&upstream), Check { path, every, answer_max }).await;
+        look(Arc::clone(&upstream), &Check { path, every, answer_max }).await;
         assert!(upstream.is_well());
     }
 
@@ -152,7 +153,7 @@ mod tests {
         tokio::spawn(async move { serve(listener, &statuses).await });
         let mut states = Vec::new();
         for _ in 0..=statuses.len() {
-            look(Arc::clone(&upstream), check.clone()).await;
+            look(Arc::clone(&upstream), &check).await;
             states.push(upstream.is_well());
         }
         assert_eq!(states, [true, false, true, false]);

@@ -41,7 +41,8 @@ pub struct Sent {
     pub bytes: u64,
     /// How many it did not: its queues are full, nobody is there, or a datagram is too long.
     pub dropped: u64,
-    /// How often it told meanwhile that what was sent before was [refused](super::Word::Refused).
+    /// How often it told meanwhile that what was sent before was [refused](super::Word::Refused), or,
+    /// of a socket with one peer, that there is no way there.
     pub refusals: u64,
 }
 
@@ -167,9 +168,10 @@ impl Outlet {
         if let Some(before) = result.as_ref().err().and_then(of_before) {
             // Told once, in place of sending: what is to be said now has not been said yet.
             result = calls::send(socket, envelopes);
-            // What is told twice is of the datagram at hand.
-            let is_of_before = result.as_ref().err().and_then(of_before).is_none();
-            refusals = u64::from(before == Before::Refused && is_of_before);
+            // What is told twice is of the datagram at hand: of one peer it says as much.
+            let is_of_peer =
+                messages[0].to.is_none() || result.as_ref().err().and_then(of_before).is_none();
+            refusals = u64::from(before == Before::Refused && is_of_peer);
         }
         let error = match result {
             Ok(0) => return (Sent { refusals, ..dropped(&messages[..1]) }, 1),

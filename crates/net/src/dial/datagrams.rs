@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Access, Callee, DialError, Dialer, Stage, Timings, error::Failed, race::in_turns};
-use crate::{Endpoint, Host, Scheme, datagrams::connected};
+use crate::{Client, Endpoint, Host, Scheme, datagrams::connected};
 
 /// A socket for datagrams to and from one address alone.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ impl Dialer {
         }
         let start = Instant::now();
         let callee = |address| Callee { endpoint: endpoint.clone(), address };
-        let found = timeout(self.limits.connect_max, self.find(endpoint, &at.host)).await;
+        let found = self.find(Client::Local, (endpoint, &at.host));
+        let found = timeout(self.limits.connect_max, found).await;
         let mut ips = found.map_err(|_| self.timed_out(Stage::Resolve, callee(None)))??;
         let timings = Timings { resolve: start.elapsed(), ..Timings::default() };
         let source = self.limits.source;

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::io::Errno;
 
-use crate::{Endpoint, Side, tls::ConnectError};
+use crate::{Endpoint, Side, is_scarce, tls::ConnectError};
 
 /// Why a call came to nothing. Where several addresses were called, it is told of the one whose
 /// failure says most.
@@ -74,7 +74,8 @@ pub enum DialError {
         /// What rustls or the system says.
         source: ConnectError,
     },
-    /// It is for want of something here: descriptors, ports, memory, permission.
+    /// It is for want of something here: descriptors or memory; or of a port, an address, or permission
+    /// for this call.
     #[error("cannot call {callee} from here")]
     Local {
         /// Who.
@@ -111,10 +112,21 @@ pub(super) enum Failed {
     System(io::Error),
 }
 
+impl Callee {
+    /// Whether what the system says here may be what is said there: that a firewall prohibits it, by
+    /// `ICMPv6` (`tab_unreach` of Linux), or that the mode of a socket's file does.
+    fn says(&self, error: &io::Error) -> bool {
+        let may_say = self.address.is_none_or(|address| address.is_ipv6());
+        may_say && is_one_of(error, &[Errno::ACCESS])
+    }
+}
+
 impl DialError {
-    /// Whose fault it is. What may not be called was asked for by a client.
+    /// Whose fault it is. What may not be called was asked for by a client. What is wanting here for one
+    /// upstream alone, such as one more port, counts as that one's: another may be called.
     pub fn side(&self) -> Side {
         match self {
+            Self::Local { source, .. } if is_one_of(source, &MISSING) => Side::Upstream,
             Self::Uncallable { .. } | Self::Local { .. } => Side::Relais,
             Self::Denied(_) => Side::Client,
             Self::NotFound { .. }
@@ -139,7 +151,9 @@ impl DialError {
     pub(super) fn of_call(callee: Callee, failed: Failed) -> Self {
         match failed {
             Failed::Denied => Self::Denied(callee),
-            Failed::System(source) if is_local(&source) => Self::Local { callee, source },
+            Failed::System(source) if is_local(&source) && !callee.says(&source) => {
+                Self::Local { callee, source }
+            }
             Failed::System(source) if source.kind() == ErrorKind::ConnectionRefused => {
                 Self::Refused(callee)
             }
@@ -172,7 +186,7 @@ impl DialError {
     fn tells(&self) -> u8 {
         match self {
             Self::Denied(_) => 0,
-            Self::Local { source, .. } if is_one_of(source, &SCARCE) => 4,
+            Self::Local { source, .. } if is_scarce(source) => 4,
             // Often of a family that this machine has not.
             Self::Local { .. } => 1,
             Self::Unreachable { .. } => 2,
@@ -181,14 +195,11 @@ impl DialError {
     }
 }
 
-/// What there is too little of here: another address would fare no better.
-const SCARCE: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-
-/// What is not to be had here: the source address, a port, permission.
+/// What is not to be had here for a call: the source address, a port, permission.
 const MISSING: [Errno; 4] = [Errno::ADDRINUSE, Errno::ADDRNOTAVAIL, Errno::ACCESS, Errno::PERM];
 
 fn is_local(error: &io::Error) -> bool {
-    is_one_of(error, &SCARCE) || is_one_of(error, &MISSING)
+    is_scarce(error) || is_one_of(error, &MISSING)
 }
 
 fn is_one_of(error: &io::Error, errnos: &[Errno]) -> bool {
@@ -248,9 +259,11 @@ mod tests {
             check(&[errno], unreachable, Side::Upstream);
         }
         let local = "cannot call https://a.example:443 (192.0.2.1:1) from here";
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::ACCESS, Errno::NOMEM]
-        {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
             check(&[errno], local, Side::Relais);
+        }
+        for errno in [Errno::ADDRNOTAVAIL, Errno::ADDRINUSE, Errno::ACCESS, Errno::PERM] {
+            check(&[errno], local, Side::Upstream);
         }
         // Of several, what says most; of two alike, the first.
         check(&[Errno::CONNREFUSED, Errno::NETUNREACH], refused, Side::Upstream);
@@ -262,6 +275,19 @@ mod tests {
         );
         check(&[Errno::ADDRNOTAVAIL, Errno::CONNREFUSED], refused, Side::Upstream);
         check(&[Errno::MFILE, Errno::CONNREFUSED], local, Side::Relais);
+    }
+
+    #[test]
+    fn what_is_prohibited_there_is_told_of_there() {
+        let check = |at: Option<&str>, expect: &str| {
+            let callee = Callee { endpoint: endpoint(), address: at.map(|at| at.parse().unwrap()) };
+            let error = DialError::of_call(callee, Failed::System(Errno::ACCESS.into()));
+            assert!(error.to_string().starts_with(expect), "{error}");
+            assert_eq!(error.side(), Side::Upstream);
+        };
+        check(None, "cannot reach ");
+        check(Some("[2001:db8::1]:443"), "cannot reach ");
+        check(Some("192.0.2.1:443"), "cannot call ");
     }
 
     #[test]

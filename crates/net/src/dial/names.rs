@@ -1,30 +1,32 @@
-//! Names become addresses, and stay so for a few seconds.
+//! Names become addresses, and stay so for a few seconds; where the resolver is away, for longer.
 
 use std::{
     collections::HashMap,
     fmt,
     io::{self, ErrorKind},
     net::{IpAddr, ToSocketAddrs},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use tokio::{
-    sync::{Semaphore, oneshot},
-    time::Instant,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, timeout},
 };
 
-/// How long an answer is believed: short beside what the zones of servers that move say, long beside
-/// the time in which a pool opens its connections.
-const KEPT: Duration = Duration::from_secs(10);
+mod known;
 
-/// How many names are kept.
-const NAMES_MAX: usize = 256;
+use known::{Answer, Found, Known, Recalled};
+
+use crate::Client;
 
 /// How many threads may wait for the resolver at once: a name that is answered slowly, or many that
-/// somebody made up, hold up no more of the others.
+/// somebody made up, hold up no more of the others. One client has [its share](Client::share_of).
 const LOOKUPS_MAX: usize = 32;
+
+/// How long the resolver may take where something is known of a name from before.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The most addresses of one name that are looked at.
 const ADDRESSES_MAX: usize = 64;
@@ -32,12 +34,25 @@ const ADDRESSES_MAX: usize = 64;
 /// Asks for the addresses of a name. Blocks.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
-/// Asks the system's resolver, and remembers for a few seconds what it says. Failures are not remembered.
+/// Asks the system's resolver, and remembers for a few seconds what it says; and for some minutes in case
+/// that it says nothing then. Failures are not remembered.
 pub struct Names {
     lookup: Lookup,
     /// Held by the threads, not by those who wait for them, and may give up.
     lookups: Arc<Semaphore>,
-    known: Mutex<Known>,
+    /// The same, of each client for which names are looked up.
+    clients: Mutex<HashMap<Client, Arc<Semaphore>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// A name that is being asked for. However that ends, it is told, and is no more under way.
+struct Asking {
+    name: Box<str>,
+    /// What the resolver said.
+    answer: Option<Answer>,
+    tell: watch::Sender<Option<Answer>>,
+    known: Arc<Mutex<Known>>,
+    _places: (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
 }
 
 impl fmt::Debug for Names {
@@ -58,47 +73,143 @@ impl Names {
     /// Those that `lookup` knows. It is called on a thread of its own.
     pub fn asking(lookup: Lookup) -> Self {
         let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
-        Self { lookup, lookups, known: Mutex::new(Known::default()) }
+        Self { lookup, lookups, clients: Mutex::default(), known: Arc::default() }
     }
 
-    /// The addresses of `name`, in the resolver's order, each once: at least one.
+    /// The addresses of `name`, in the resolver's order, each once: at least one. Where the resolver says
+    /// nothing of it, or takes longer than a second, what it said some minutes ago.
     ///
     /// Cancel safe; the thread that waits for the resolver goes on to its end.
     ///
     /// # Errors
     ///
     /// What the resolver says, or the system that has no thread for it.
-    pub async fn resolve(&self, name: &str) -> io::Result<Arc<[IpAddr]>> {
-        if let Some(found) = self.recall(name) {
-            return Ok(found);
-        }
-        let place = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
-        // Others may have asked for the same meanwhile.
-        if let Some(found) = self.recall(name) {
-            return Ok(found);
-        }
-        let (lookup, asked) = (Arc::clone(&self.lookup), name.to_owned());
-        let (tell, answered) = oneshot::channel();
-        let look = move || {
-            let found = lookup(&asked);
-            drop(place);
-            _ = tell.send(found);
-        };
-        // Not tokio's, which panics where the system has no thread.
-        thread::Builder::new().name("resolver".to_owned()).spawn(look).map_err(no_thread)?;
-        let found = distinct(&answered.await.map_err(io::Error::other)??);
-        if found.is_empty() {
-            return Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
-        }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.keep(name, &found, Instant::now());
-        Ok(found)
+    pub async fn resolve(&self, name: &str) -> io::Result<Found> {
+        self.resolve_for(Client::Local, name).await
     }
 
-    fn recall(&self, name: &str) -> Option<Arc<[IpAddr]>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.recall(name, Instant::now())
+    /// The same for `client`, who chose the name: where those of one client are answered slowly, names of
+    /// others are still asked for.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn resolve_for(&self, client: Client, name: &str) -> io::Result<Found> {
+        let recalled = lock(&self.known).recall(name, Instant::now());
+        let old = match recalled {
+            Some(Recalled::Fresh(found)) => return Ok(found),
+            Some(Recalled::Old(found)) => found,
+            None => return self.ask(client, name).await,
+        };
+        if let Ok(Ok(found)) = timeout(PATIENCE, self.ask(client, name)).await {
+            return Ok(found);
+        }
+        // Others do not have to wait for the same.
+        lock(&self.known).believe(name, Instant::now());
+        Ok(old)
     }
+
+    /// Waits for the resolver, whoever asked it.
+    async fn ask(&self, client: Client, name: &str) -> io::Result<Found> {
+        let under_way = lock(&self.known).under_way(name);
+        let mut answer = match under_way {
+            Some(answer) => answer,
+            None => self.begin(client, name).await?,
+        };
+        let told = answer.wait_for(Option::is_some).await.map_err(io::Error::other)?;
+        match told.as_ref().expect("waited for") {
+            Ok(found) => Ok(Arc::clone(found)),
+            Err(error) => Err(same(error)),
+        }
+    }
+
+    /// Has the resolver asked, once there is a place for that.
+    async fn begin(
+        &self,
+        client: Client,
+        name: &str,
+    ) -> io::Result<watch::Receiver<Option<Answer>>> {
+        let places = self.places_for(client).await?;
+        let now = Instant::now();
+        let (tell, answer) = watch::channel(None);
+        {
+            let mut known = lock(&self.known);
+            // Others may have asked for the same meanwhile.
+            if let Some(Recalled::Fresh(found)) = known.recall(name, now) {
+                return Ok(watch::channel(Some(Ok(found))).1);
+            }
+            if let Some(answer) = known.under_way(name) {
+                return Ok(answer);
+            }
+            known.begin(name, answer.clone());
+        }
+        let known = Arc::clone(&self.known);
+        let asking = Asking { name: name.into(), answer: None, tell, known, _places: places };
+        let lookup = Arc::clone(&self.lookup);
+        // Not tokio's, which panics where the system has no thread.
+        let thread = thread::Builder::new().name("resolver".to_owned());
+        thread.spawn(move || asking.run(&lookup, now)).map_err(no_thread)?;
+        Ok(answer)
+    }
+
+    /// A place for one more thread, and one of those of `client`, where it is held to a share.
+    async fn places_for(
+        &self,
+        client: Client,
+    ) -> io::Result<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)> {
+        let own = match client {
+            Client::Local => None,
+            client => Some(self.places_of(client).acquire_owned().await.map_err(io::Error::other)?),
+        };
+        let shared = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
+        Ok((own, shared))
+    }
+
+    fn places_of(&self, client: Client) -> Arc<Semaphore> {
+        let mut clients = lock(&self.clients);
+        if clients.len() == clients.capacity() {
+            // Before it grows: those for whom nobody waits.
+            clients.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let places = || Arc::new(Semaphore::new(Client::share_of(LOOKUPS_MAX)));
+        Arc::clone(clients.entry(client).or_insert_with(places))
+    }
+}
+
+impl Asking {
+    /// Asks `lookup`, as was meant to `since`.
+    fn run(mut self, lookup: &Lookup, since: Instant) {
+        let began = Instant::now();
+        let found = lookup(&self.name).map(|found| distinct(&found)).and_then(|found| {
+            let none = || io::Error::new(ErrorKind::NotFound, "the name has no address");
+            if found.is_empty() { Err(none()) } else { Ok(found) }
+        });
+        if let Ok(found) = &found {
+            lock(&self.known).keep(&self.name, found, since + began.elapsed());
+        }
+        self.answer = Some(found.map_err(Arc::new));
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        // First: who was told of a failure may ask again at once.
+        lock(&self.known).end(&self.name);
+        if let Some(answer) = self.answer.take() {
+            self.tell.send_replace(Some(answer));
+        }
+    }
+}
+
+/// What holds these locks cannot panic half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What `error` says, for one more who waited.
+fn same(error: &io::Error) -> io::Error {
+    let said = || io::Error::new(error.kind(), error.to_string());
+    error.raw_os_error().map_or_else(said, io::Error::from_raw_os_error)
 }
 
 /// That the system has no thread for a name.
@@ -121,41 +232,6 @@ fn distinct(found: &[IpAddr]) -> Arc<[IpAddr]> {
     distinct.into()
 }
 
-/// What is known of names.
-#[derive(Debug, Default)]
-struct Known {
-    /// At most [`NAMES_MAX`].
-    names: HashMap<Box<str>, Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    found: Arc<[IpAddr]>,
-    until: Instant,
-}
-
-impl Known {
-    fn recall(&self, name: &str, now: Instant) -> Option<Arc<[IpAddr]>> {
-        let entry = self.names.get(name)?;
-        (now < entry.until).then(|| Arc::clone(&entry.found))
-    }
-
-    /// Keeps what was found, in place of what ends first if there is no room.
-    fn keep(&mut self, name: &str, found: &Arc<[IpAddr]>, now: Instant) {
-        if self.names.len() >= NAMES_MAX {
-            self.names.retain(|_, entry| now < entry.until);
-        }
-        if self.names.len() >= NAMES_MAX && !self.names.contains_key(name) {
-            let first = self.names.iter().min_by_key(|(_, entry)| entry.until);
-            let first = first.map(|(name, _)| name.clone());
-            first.and_then(|name| self.names.remove(&name));
-        }
-        let entry = Entry { found: Arc::clone(found), until: now + KEPT };
-        self.names.insert(name.into(), entry);
-        debug_assert!(self.names.len() <= NAMES_MAX);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -164,36 +240,6 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn what_is_known_is_forgotten_in_time() {
-        let (mut known, start) = (Known::default(), Instant::now());
-        let found: Arc<[_]> = [ip("192.0.2.1")].into();
-        known.keep("a", &found, start);
-        let last = start + KEPT - Duration::from_nanos(1);
-        assert_eq!(known.recall("a", last).as_deref(), Some(&found[..]));
-        assert_eq!(known.recall("a", start + KEPT), None);
-        assert_eq!(known.recall("b", start), None);
-    }
-
-    #[test]
-    fn who_was_asked_for_first_makes_room() {
-        let (mut known, start) = (Known::default(), Instant::now());
-        let found: Arc<[_]> = [ip("192.0.2.1")].into();
-        let tick = Duration::from_millis(1);
-        for n in 0..u32::try_from(NAMES_MAX).unwrap() {
-            known.keep(&n.to_string(), &found, start + tick * n);
-        }
-        let now = start + KEPT - tick;
-        known.keep("1", &found, now);
-        assert!(known.recall("0", now).is_some());
-        known.keep("more", &found, now);
-        assert_eq!(known.names.len(), NAMES_MAX);
-        assert_eq!(known.recall("0", now), None);
-        assert!(known.recall("1", now).is_some() && known.recall("more", now).is_some());
-        known.keep("later", &found, now + KEPT);
-        assert_eq!(known.names.len(), 1);
     }
 
     #[test]
@@ -262,5 +308,95 @@ mod tests {
         go.send(()).unwrap();
         next.await.unwrap().unwrap();
         drop(go);
+    }
+
+    /// Moves the clock on, and has it go on by itself again: threads take real time.
+    async fn after(time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
+    #[tokio::test]
+    async fn what_was_known_stands_in_for_a_resolver_that_fails_or_is_slow() {
+        let (go, wait) = mpsc::channel::<io::Result<Vec<IpAddr>>>();
+        let wait = Mutex::new(wait);
+        let names = Names::asking(Arc::new(move |_| wait.lock().unwrap().recv().unwrap()));
+        let (one, two) = (ip("192.0.2.1"), ip("192.0.2.2"));
+        go.send(Ok(vec![one])).unwrap();
+        assert_eq!(names.resolve("a").await.unwrap()[..], [one]);
+        after(known::KEPT).await;
+        go.send(Err(io::Error::other("away"))).unwrap();
+        assert_eq!(names.resolve("a").await.unwrap()[..], [one]);
+        // For a moment nobody asks again, nor waits.
+        assert_eq!(names.resolve("a").await.unwrap()[..], [one]);
+        after(known::KEPT).await;
+        assert_eq!(names.resolve("a").await.unwrap()[..], [one], "it takes too long");
+        after(known::KEPT).await;
+        // What it says at last is of the question before.
+        go.send(Ok(vec![two])).unwrap();
+        assert_eq!(names.resolve("a").await.unwrap()[..], [two]);
+        after(known::KEPT + known::OLD_MAX).await;
+        go.send(Err(io::Error::other("away"))).unwrap();
+        names.resolve("a").await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn many_who_wait_for_one_name_ask_once() {
+        let (asked, counted) = mpsc::channel();
+        let (go, wait) = mpsc::channel::<()>();
+        let wait = Mutex::new(wait);
+        let names = Arc::new(Names::asking(Arc::new(move |name| {
+            asked.send(name.to_owned()).unwrap();
+            _ = wait.lock().unwrap().recv();
+            Err(io::Error::other("not known"))
+        })));
+        // Few enough to be all waiting once the first asked.
+        let waiting: Vec<_> = (0..9)
+            .map(|_| {
+                let names = Arc::clone(&names);
+                tokio::spawn(async move { names.resolve("a").await.unwrap_err().to_string() })
+            })
+            .collect();
+        while counted.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        drop(go);
+        for task in waiting {
+            assert_eq!(task.await.unwrap(), "not known");
+        }
+        assert!(counted.try_recv().is_err(), "once for all");
+    }
+
+    #[tokio::test]
+    async fn slow_names_of_one_client_hold_up_no_others() {
+        let client = |last| Client::V4(std::net::Ipv4Addr::new(192, 0, 2, last));
+        let (go, wait) = mpsc::channel::<()>();
+        let wait = Mutex::new(wait);
+        let names = Arc::new(Names::asking(Arc::new(move |name| {
+            if name != "quick" {
+                _ = wait.lock().unwrap().recv();
+            }
+            Ok(vec![ip("192.0.2.1")])
+        })));
+        let slow: Vec<_> = (0..LOOKUPS_MAX + 8)
+            .map(|n| {
+                let names = Arc::clone(&names);
+                tokio::spawn(async move { names.resolve_for(client(1), &n.to_string()).await })
+            })
+            .collect();
+        while names.lookups.available_permits() > LOOKUPS_MAX - Client::share_of(LOOKUPS_MAX) {
+            tokio::task::yield_now().await;
+        }
+        names.resolve_for(client(2), "quick").await.unwrap();
+        drop(go);
+        for task in slow {
+            task.await.unwrap().unwrap();
+        }
+        let few = lock(&names.clients).capacity();
+        for last in 3..200 {
+            names.resolve_for(client(last), &format!("of {last}")).await.unwrap();
+        }
+        assert!(lock(&names.clients).len() <= few.max(8));
     }
 }

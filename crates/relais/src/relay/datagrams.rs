@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relais_net::{Client, Endpoint, Room};
+use relais_net::{Client, Endpoint};
 use relais_relay::{
     Callers,
     datagrams::{self, Limits, Options, Upstreams},
@@ -10,7 +10,7 @@ use relais_relay::{
 use relais_tap::Tap;
 use tracing::warn;
 
-use super::{Relay, kind::Kind};
+use super::{Relay, kind::Kind, lasting::Lasting};
 use crate::{clock, spelling::Time};
 
 /// How many senders may be associated where nobody says.
@@ -23,7 +23,7 @@ const IDLE_MAX: Time = Time(Duration::from_mins(2));
 pub(super) fn made(
     relay: &Relay,
     (callers, tap): (Callers, &Tap),
-    descriptors: &Arc<Room>,
+    lasting: &Lasting,
 ) -> Option<Arc<datagrams::Relay>> {
     let of_datagrams = |on: &&Endpoint| Kind::of(on) == Kind::Datagrams;
     let upstreams: Vec<_> = relay.upstream.iter().filter(of_datagrams).cloned().collect();
@@ -35,12 +35,22 @@ pub(super) fn made(
         own: relay.impair.losses(),
     };
     let asked = limits.senders_max.unwrap_or(SENDERS_MAX);
-    let senders_max = asked.min(descriptors.places_max());
+    let shared = vec![Arc::clone(lasting.descriptors()), Arc::clone(lasting.ports())];
+    let [descriptors, ports] = [&shared[0], &shared[1]].map(|room| room.places_max());
+    let senders_max = asked.min(descriptors).min(ports);
     if senders_max < asked && limits.senders_max.is_some() {
-        warn!(
-            "`senders_max` is {asked}, and there are descriptors for {senders_max}: that is the limit \
-             now; raise that of descriptors (`ulimit -n`, `LimitNOFILE=`)"
-        );
+        if descriptors < ports {
+            warn!(
+                "`senders_max` is {asked}, and there are descriptors for {senders_max}: that is the \
+                 limit now; raise that of descriptors (`ulimit -n`, `LimitNOFILE=`)"
+            );
+        } else {
+            warn!(
+                "`senders_max` is {asked}, and each sender takes one of this machine's ports, of which \
+                 {senders_max} are for them: that is the limit now; more are there with another \
+                 `net.ipv4.ip_local_port_range`"
+            );
+        }
     }
     Some(Arc::new(datagrams::Relay::new(Options {
         upstreams: Arc::new(upstreams),
@@ -50,7 +60,7 @@ pub(super) fn made(
             idle_max: limits.idle_asked.unwrap_or(IDLE_MAX).0,
         },
         callers,
-        descriptors: Arc::clone(descriptors),
+        shared,
         shape,
         tap: tap.clone(),
         clock: clock::now,

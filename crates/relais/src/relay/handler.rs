@@ -80,7 +80,7 @@ impl Made {
         let networks = |all: &[Addresses]| all.iter().map(|network| network.0).collect();
         let callers = Callers { allow: networks(&relay.allow), deny: networks(&relay.deny) };
         let with = (callers.clone(), &tap);
-        let datagrams = datagrams::made(relay, with, grouping.lasting.descriptors());
+        let datagrams = datagrams::made(relay, with, grouping.lasting);
         let streams = Streams::new(Options {
             routes: Routes { named, others },
             callers,

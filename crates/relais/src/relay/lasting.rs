@@ -1,6 +1,7 @@
 //! What relays have that outlives a reload.
 
 use std::{
+    fs,
     path::PathBuf,
     sync::{Arc, Weak},
     time::Duration,
@@ -23,14 +24,16 @@ pub(crate) struct Lasting {
     pub(crate) logs: FlowLogs,
     /// Descriptors for callers, and for senders of datagrams, of which each takes one.
     descriptors: Arc<Room>,
+    /// Ports for senders of datagrams.
+    ports: Arc<Room>,
 }
 
 impl Lasting {
     /// For a process that was just started.
     pub(crate) fn new(authority: Option<PathBuf>) -> Self {
         let descriptors = descriptors_for_callers(getrlimit(Resource::Nofile).maximum);
-        let descriptors = Arc::new(Room::new(descriptors));
-        Self { authority, checks: Vec::new(), logs: FlowLogs::default(), descriptors }
+        let (descriptors, ports) = (Arc::new(Room::new(descriptors)), Arc::new(Room::new(ports())));
+        Self { authority, checks: Vec::new(), logs: FlowLogs::default(), descriptors, ports }
     }
 
     /// Whom this machine believes: its authorities, and the local one.
@@ -48,6 +51,11 @@ impl Lasting {
         &self.descriptors
     }
 
+    /// Ports for senders of datagrams of all relays.
+    pub(super) fn ports(&self) -> &Arc<Room> {
+        &self.ports
+    }
+
     /// Has `upstreams` looked at.
     pub(super) fn add_check(&mut self, upstreams: &Arc<Upstreams>, every: Duration) {
         self.checks.push((Arc::downgrade(upstreams), every));
@@ -61,8 +69,37 @@ impl Lasting {
     }
 }
 
+/// How many ports senders of datagrams may have: half of those that the system gives out, so that the
+/// other programs of this machine find some.
+fn ports() -> usize {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
+    range.and_then(|range| half_of(&range)).unwrap_or(PORTS_USUAL / 2)
+}
+
+/// Half of a range of ports, which is its first and its last.
+fn half_of(range: &str) -> Option<usize> {
+    let mut ends = range.split_whitespace().map(str::parse::<u16>);
+    let (Some(Ok(first)), Some(Ok(last))) = (ends.next(), ends.next()) else { return None };
+    Some((usize::from(last.checked_sub(first)?) + 1).div_ceil(2))
+}
+
+/// How many ports Linux gives out where nobody says: 32768 to 60999.
+const PORTS_USUAL: usize = 28_232;
+
 impl Default for Lasting {
     fn default() -> Self {
         Self::new(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_ports_are_left_to_others() {
+        assert_eq!(half_of("32768\t60999\n"), Some(PORTS_USUAL / 2));
+        assert_eq!(half_of("40000 40000"), Some(1));
+        assert_eq!([half_of(""), half_of("9 1"), half_of("1 65536")], [None; 3]);
     }
 }

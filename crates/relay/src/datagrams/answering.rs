@@ -7,11 +7,7 @@ use relais_tap::{By, Direction};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{
-    association::{Association, Outlet},
-    service::Running,
-    upstreams::Next,
-};
+use super::{association::Association, opening::Outlet, service::Running, upstreams::Next};
 
 impl Running {
     /// Passes back what the upstream says to one sender, whose seat is at `place`, until that is
@@ -41,7 +37,7 @@ impl Running {
                 }
                 Ok(_) => (),
                 Err(error) => {
-                    debug!(sender = %association.sender, %error, "a sender's socket failed");
+                    debug!(sender = %association.sender.from, %error, "a sender's socket failed");
                     return association.end(By::Relais, "failed");
                 }
             }

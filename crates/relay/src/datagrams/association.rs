@@ -2,8 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -11,14 +10,15 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use relais_net::{DatagramConn, Datagrams, Outgoing, Peer, Sent, Train};
+use relais_net::{Datagrams, Outgoing, Sent, Train};
 use relais_tap::{By, Direction, Ending, Ends, Flow};
 use tokio::{sync::Notify, time::Instant};
 use tracing::debug;
 
 use super::{
+    opening::{Opened, Outlet, Unassociated, open},
     options::Common,
-    places::Place,
+    sender::Sender,
     shaping::{Due, Line},
     tally::{count, count_dropped},
     upstreams::Next,
@@ -31,9 +31,7 @@ pub(super) const NO_ROOM: &str = "there is no room for their senders";
 /// A sender and its socket. A flow on the tap from its first datagram until it is dropped.
 #[derive(Debug)]
 pub(super) struct Association {
-    pub(super) sender: SocketAddr,
-    /// To which of our addresses it sends.
-    at: Option<IpAddr>,
+    pub(super) sender: Sender,
     /// `None` once it made room for another.
     outlet: ArcSwapOption<Outlet>,
     /// Where it has its upstream.
@@ -56,13 +54,6 @@ pub(super) struct Association {
     end: Mutex<Option<(By, Cow<'static, str>)>>,
 }
 
-/// The socket to an upstream, and the place that it takes for as long as it is open.
-#[derive(Debug)]
-pub(super) struct Outlet {
-    pub(super) conn: DatagramConn,
-    _place: Place,
-}
-
 /// One direction.
 #[derive(Debug, Default)]
 struct Traffic {
@@ -71,29 +62,21 @@ struct Traffic {
 }
 
 impl Association {
-    /// Associates `sender`, who sends to our address `at`, with an upstream.
+    /// Associates `sender` with an upstream.
     ///
     /// # Errors
     ///
-    /// What the system says when it has no socket for it; of kind `NotFound` if nobody knows where an
-    /// upstream is.
-    pub(super) fn new(
-        sender: SocketAddr,
-        at: Option<IpAddr>,
-        common: &Arc<Common>,
-    ) -> io::Result<Self> {
+    /// [`Unassociated`]
+    pub(super) fn new(sender: Sender, common: &Arc<Common>) -> Result<Self, Unassociated> {
         let options = &common.options;
-        let chosen = options.upstreams.choose(Peer::Net(sender).client());
-        let (upstream, address) = chosen.ok_or(io::ErrorKind::NotFound)?;
-        let place = common.places.take();
-        let outlet = Outlet { conn: DatagramConn::new(address, None)?, _place: place };
-        let ends = || Ends { client: sender.to_string(), server: format!("udp://{address}") };
+        let Opened { upstream, address, outlet } = open(sender.client(), common)?;
+        let from = sender.from;
+        let ends = || Ends { client: from.to_string(), server: format!("udp://{address}") };
         let flow = Some(options.tap.open(ends, (options.clock)()));
         options.upstreams.associate(upstream);
-        debug!("{sender} ▸ udp://{address}: open");
+        debug!("{from} ▸ udp://{address}: open");
         Ok(Self {
             sender,
-            at,
             outlet: ArcSwapOption::from_pointee(outlet),
             address,
             upstream,
@@ -182,7 +165,8 @@ impl Association {
         socket: &Datagrams,
     ) {
         let trains = trains.inspect(|train| self.show(Direction::ToClient, train));
-        let answers = trains.map(|train| Outgoing { train, to: self.sender, from: self.at });
+        let Sender { from: to, at: from } = self.sender;
+        let answers = trains.map(|train| Outgoing { train, to, from });
         let sent = socket.send_batch(answers);
         self.count(Direction::ToClient, sent);
     }
@@ -228,7 +212,7 @@ impl Drop for Association {
         let at = (self.common.options.clock)();
         let ending = Ending { at, by, why, to_server, to_client };
         let ended = Ended { ending: &ending, lasted: self.began.elapsed() };
-        debug!("{} ▸ udp://{}: {ended}", self.sender, self.address);
+        debug!("{} ▸ udp://{}: {ended}", self.sender.from, self.address);
         if let Some(flow) = self.flow.take() {
             flow.close(ending);
         }

@@ -5,14 +5,15 @@
 //! places are a row for each standing, in the order in which their senders were last heard. Those of a
 //! client who may have to make room are rows of their own besides.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use relais_net::{Client, Peer};
+use relais_net::Client;
 use tokio::time::Instant;
 
 use super::{
     places::Places,
     rows::{Neighbours, Row},
+    sender::Sender,
     standings::{Rows, Standing},
 };
 
@@ -21,7 +22,7 @@ use super::{
 pub struct Limits {
     /// How many in all, at every socket of a relay together. Each takes a descriptor.
     pub senders_max: usize,
-    /// How many of one client at one socket.
+    /// How many of one client, at all of them.
     pub senders_a_client_max: usize,
     /// How long neither side says anything before a sender is forgotten.
     pub idle_max: Duration,
@@ -33,7 +34,7 @@ pub(super) struct Associations<T> {
     limits: Limits,
     /// Where there has to be one for one more, who takes it.
     sockets: Places,
-    places: HashMap<SocketAddr, usize>,
+    places: HashMap<Sender, usize>,
     /// Which of `places` are of each client: none has 0.
     clients: HashMap<Client, Share>,
     /// `None` where nobody is; those are in `free`.
@@ -59,7 +60,7 @@ const SILENCE_MIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Entry<T> {
-    sender: SocketAddr,
+    sender: Sender,
     heard: Instant,
     standing: Standing,
     with: T,
@@ -97,7 +98,7 @@ impl<T> Associations<T> {
     }
 
     /// Judges a datagram from `sender` that came at `now`.
-    pub(super) fn hear(&mut self, sender: SocketAddr, now: Instant) -> Verdict {
+    pub(super) fn hear(&mut self, sender: Sender, now: Instant) -> Verdict {
         if let Some(&place) = self.places.get(&sender) {
             if self.entry(place).standing == Standing::Answered {
                 self.stand(place, Standing::Talking);
@@ -105,8 +106,7 @@ impl<T> Associations<T> {
             self.renew_at(place, now);
             return Verdict::Known(place);
         }
-        let of_client = self.clients.get(&client_of(sender)).map_or(0, |share| share.senders);
-        if of_client >= self.limits.senders_a_client_max {
+        if self.sockets.are_taken_by(sender.client()) {
             return Verdict::ClientFull;
         }
         if self.sockets.are_taken() { Verdict::Full } else { Verdict::New }
@@ -120,8 +120,8 @@ impl<T> Associations<T> {
 
     /// The same among those of the client that `newcomer` is of: who makes up the ports of an address
     /// does not keep out who is there.
-    pub(super) fn make_room_of_client(&mut self, newcomer: SocketAddr, now: Instant) -> Option<T> {
-        let rows = self.clients.get(&client_of(newcomer))?.rows;
+    pub(super) fn make_room_of_client(&mut self, newcomer: Sender, now: Instant) -> Option<T> {
+        let rows = self.clients.get(&newcomer.client())?.rows;
         rows.first_to_go().find_map(|place| self.give_up(place, now))
     }
 
@@ -136,7 +136,7 @@ impl<T> Associations<T> {
     /// Gives that.
     pub(super) fn admit(
         &mut self,
-        sender: SocketAddr,
+        sender: Sender,
         now: Instant,
         with: impl FnOnce(usize) -> T,
     ) -> usize {
@@ -148,14 +148,14 @@ impl<T> Associations<T> {
         }
         self.entries[place] = Some(entry);
         let taken = self.places.insert(sender, place);
-        debug_assert!(taken.is_none(), "{sender} was new");
-        self.clients.entry(client_of(sender)).or_default().senders += 1;
+        debug_assert!(taken.is_none(), "{sender:?} was new");
+        self.clients.entry(sender.client()).or_default().senders += 1;
         self.join(place);
         place
     }
 
     /// Notes that `sender`, if it is still the one at `place`, was answered `now`.
-    pub(super) fn renew(&mut self, sender: SocketAddr, place: usize, now: Instant) {
+    pub(super) fn renew(&mut self, sender: Sender, place: usize, now: Instant) {
         let entry = self.entries[place].as_ref();
         let Some(entry) = entry.filter(|entry| entry.sender == sender) else { return };
         if entry.standing == Standing::Unanswered {
@@ -165,12 +165,12 @@ impl<T> Associations<T> {
     }
 
     /// Forgets `sender`. Gives what it was associated with.
-    pub(super) fn remove(&mut self, sender: SocketAddr) -> Option<T> {
+    pub(super) fn remove(&mut self, sender: Sender) -> Option<T> {
         let place = self.places.remove(&sender)?;
         self.leave(place);
         let entry = self.entries[place].take()?;
         self.free.push(place);
-        let client = client_of(sender);
+        let client = sender.client();
         if let Some(share) = self.clients.get_mut(&client) {
             share.senders -= 1;
             if share.senders == 0 {
@@ -209,7 +209,7 @@ impl<T> Associations<T> {
     }
 
     /// What `sender` is associated with.
-    pub(super) fn find(&self, sender: SocketAddr) -> Option<&T> {
+    pub(super) fn find(&self, sender: Sender) -> Option<&T> {
         self.places.get(&sender).map(|&place| self.with(place))
     }
 
@@ -251,7 +251,7 @@ impl<T> Associations<T> {
         let Entry { sender, standing, .. } = *self.entry(place);
         self.in_all.join(self.rows.of(standing), place);
         if standing != Standing::Talking {
-            let share = self.clients.entry(client_of(sender)).or_default();
+            let share = self.clients.entry(sender.client()).or_default();
             self.in_share.join(share.rows.of(standing), place);
         }
     }
@@ -261,19 +261,15 @@ impl<T> Associations<T> {
         let Entry { sender, standing, .. } = *self.entry(place);
         self.in_all.leave(self.rows.of(standing), place);
         if standing != Standing::Talking {
-            let share = self.clients.entry(client_of(sender)).or_default();
+            let share = self.clients.entry(sender.client()).or_default();
             self.in_share.leave(share.rows.of(standing), place);
         }
     }
 }
 
-fn client_of(sender: SocketAddr) -> Client {
-    Peer::Net(sender).client()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{net::SocketAddr, sync::Arc};
 
     use relais_net::Room;
 
@@ -282,39 +278,45 @@ mod tests {
     const IDLE: Duration = Duration::from_mins(1);
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn sender(port: u16) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], port))
+    fn sender(port: u16) -> Sender {
+        sender_of(1, port)
+    }
+
+    fn sender_of(client: u8, port: u16) -> Sender {
+        let at = Some([127, 0, 0, 1].into());
+        Sender { from: SocketAddr::from(([192, 0, 2, client], port)), at }
     }
 
     /// A sender, and its place.
-    type Seat = (SocketAddr, Place);
+    type Seat = (Sender, Place);
 
     fn table(senders_max: usize, senders_a_client_max: usize) -> Associations<Seat> {
         let limits = Limits { senders_max, senders_a_client_max, idle_max: IDLE };
-        Associations::new(limits, Places::new(rooms(senders_max)))
+        Associations::new(limits, Places::new(rooms(senders_max, senders_a_client_max)))
     }
 
-    fn rooms(senders_max: usize) -> [Arc<Room>; 2] {
-        [Arc::new(Room::new(senders_max)), Arc::new(Room::new(usize::MAX))]
+    fn rooms(senders_max: usize, senders_a_client_max: usize) -> [Arc<Room>; 2] {
+        let room = Room::shared_out(senders_max, senders_a_client_max);
+        [Arc::new(room), Arc::new(Room::new(usize::MAX))]
     }
 
     /// Whose seat that is. It is given back.
-    fn of(seat: Option<Seat>) -> Option<SocketAddr> {
+    fn of(seat: Option<Seat>) -> Option<Sender> {
         seat.map(|(sender, _)| sender)
     }
 
     /// As the service does it.
-    fn hear(table: &mut Associations<Seat>, sender: SocketAddr, now: Instant) -> Verdict {
+    fn hear(table: &mut Associations<Seat>, sender: Sender, now: Instant) -> Verdict {
         let verdict = table.hear(sender, now);
         if verdict == Verdict::New {
-            let place = table.sockets.take();
+            let place = table.sockets.take(sender.client());
             table.admit(sender, now, |_| (sender, place));
         }
         verdict
     }
 
     fn forget(table: &mut Associations<Seat>, now: Instant) -> Vec<u16> {
-        std::iter::from_fn(|| table.forget(now)).map(|(sender, _)| sender.port()).collect()
+        std::iter::from_fn(|| table.forget(now)).map(|(sender, _)| sender.from.port()).collect()
     }
 
     #[test]
@@ -400,7 +402,7 @@ mod tests {
     #[test]
     fn who_never_was_answered_makes_room_for_its_own_client() {
         let (mut table, start) = (table(9, 3), Instant::now());
-        let stranger = SocketAddr::from(([192, 0, 2, 2], 1));
+        let stranger = sender_of(2, 1);
         hear(&mut table, stranger, start);
         for port in [1, 2, 3] {
             hear(&mut table, sender(port), start + SECOND * u32::from(port));
@@ -423,14 +425,14 @@ mod tests {
         assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 50)), Some(sender(1)));
         assert_eq!(of(table.make_room_of_client(sender(5), start + SECOND * 50)), None);
         assert_eq!(table.places.len(), 1);
-        let nobody = SocketAddr::from(([192, 0, 2, 3], 1));
+        let nobody = sender_of(3, 1);
         assert_eq!(of(table.make_room_of_client(nobody, start + SECOND * 50)), None);
     }
 
     #[test]
     fn two_tables_share_the_room_there_is() {
         let limits = Limits { senders_max: 2, senders_a_client_max: 9, idle_max: IDLE };
-        let (rooms, now) = (rooms(2), Instant::now());
+        let (rooms, now) = (rooms(2, 9), Instant::now());
         let mut tables = [0, 1].map(|_| Associations::new(limits, Places::new(rooms.clone())));
         for table in &mut tables {
             assert_eq!(hear(table, sender(1), now), Verdict::New);
@@ -455,9 +457,43 @@ mod tests {
     }
 
     #[test]
+    fn one_client_has_its_share_at_all_sockets_together() {
+        let limits = Limits { senders_max: 8, senders_a_client_max: 6, idle_max: IDLE };
+        let (rooms, now) = (rooms(8, 6), Instant::now());
+        let mut tables = [0, 1].map(|_| Associations::new(limits, Places::new(rooms.clone())));
+        for port in 1..=3 {
+            for table in &mut tables {
+                assert_eq!(hear(table, sender(port), now), Verdict::New);
+            }
+        }
+        for table in &mut tables {
+            assert_eq!(hear(table, sender(4), now), Verdict::ClientFull);
+            assert_eq!(hear(table, sender_of(2, 1), now), Verdict::New);
+        }
+        // With what it has of the descriptors otherwise, too.
+        let scarce = Arc::new(Room::new(8));
+        scarce.take(sender(1).client(), 6);
+        let places = Places::new([Arc::new(Room::new(8)), scarce]);
+        let mut table = Associations::new(limits, places);
+        assert_eq!(hear(&mut table, sender(1), now), Verdict::ClientFull);
+        assert_eq!(hear(&mut table, sender_of(2, 1), now), Verdict::New);
+    }
+
+    #[test]
+    fn who_sends_to_two_of_our_addresses_is_two() {
+        let (mut table, now) = (table(8, 8), Instant::now());
+        let other = Sender { at: Some([127, 0, 0, 2].into()), ..sender(1) };
+        let unknown = Sender { at: None, ..sender(1) };
+        for (place, sender) in [sender(1), other, unknown].into_iter().enumerate() {
+            assert_eq!(hear(&mut table, sender, now), Verdict::New);
+            assert_eq!(hear(&mut table, sender, now), Verdict::Known(place));
+        }
+    }
+
+    #[test]
     fn one_client_does_not_take_every_place() {
         let (mut table, now) = (table(3, 1), Instant::now());
-        let other = SocketAddr::from(([192, 0, 2, 2], 1));
+        let other = sender_of(2, 1);
         assert_eq!(hear(&mut table, sender(1), now), Verdict::New);
         assert_eq!(hear(&mut table, sender(2), now), Verdict::ClientFull);
         assert_eq!(hear(&mut table, other, now), Verdict::New);
@@ -475,7 +511,7 @@ mod tests {
             hear(&mut table, sender(port), start + SECOND * second);
         }
         let heard: Vec<_> =
-            table.heard_since(start + SECOND * 4).map(|(sender, _)| sender.port()).collect();
+            table.heard_since(start + SECOND * 4).map(|(sender, _)| sender.from.port()).collect();
         assert_eq!(heard, [1, 4, 2]);
         let mut order = Vec::new();
         while let Some(silence) = table.next_silence() {
@@ -491,7 +527,7 @@ mod tests {
     fn whatever_comes_the_table_is_what_a_plain_list_would_be() {
         let (mut table, start) = (table(16, 99), Instant::now());
         // The longest silent first.
-        let mut plain: Vec<(SocketAddr, Instant, Standing)> = Vec::new();
+        let mut plain: Vec<(Sender, Instant, Standing)> = Vec::new();
         for step in 0..20_000_u64 {
             let now = start + Duration::from_millis(step * 100);
             let draw = relais_net::mix(step);

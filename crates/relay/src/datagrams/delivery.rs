@@ -39,7 +39,7 @@ impl Delivery {
             let mut is_lost = copies.is_empty();
             for due in copies {
                 is_lost |= held
-                    .hold((association.sender, due), (Arc::clone(association), direction))
+                    .hold((association.sender.from, due), (Arc::clone(association), direction))
                     .is_err();
             }
             count(&tally.impaired, is_lost.into());

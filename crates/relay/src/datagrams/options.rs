@@ -23,8 +23,9 @@ pub struct Options {
     pub limits: Limits,
     /// Whose datagrams are passed on.
     pub callers: Callers,
-    /// What all relays of the process together have descriptors for.
-    pub descriptors: Arc<Room>,
+    /// What all relays of the process together have room for, each socket of a sender in all of these:
+    /// descriptors, which callers have, too, and ports.
+    pub shared: Vec<Arc<Room>>,
     /// What is done to datagrams besides.
     pub shape: Shape,
     /// Where associations are reported.
@@ -46,8 +47,9 @@ pub(super) struct Common {
 impl Common {
     pub(super) fn new(options: Options) -> Self {
         let shaping = Shaping::new(options.shape);
-        let room = Arc::new(Room::new(options.limits.senders_max));
-        let places = Places::new([room, Arc::clone(&options.descriptors)]);
+        let Limits { senders_max, senders_a_client_max, .. } = options.limits;
+        let room = Arc::new(Room::shared_out(senders_max, senders_a_client_max));
+        let places = Places::new([room].into_iter().chain(options.shared.iter().cloned()));
         Self { options, shaping, tally: Tally::default(), places }
     }
 }

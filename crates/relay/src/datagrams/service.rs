@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -20,7 +19,9 @@ use super::{
     association::{Association, NO_ROOM},
     associations::{Associations, Verdict},
     delivery::Delivery,
+    opening::Unassociated,
     options::{Common, Options},
+    sender::Sender,
     shaping::Shape,
     tally::{Counts, count, count_dropped},
 };
@@ -168,11 +169,12 @@ impl Running {
         let mut last = None;
         for heard in batch.heard() {
             // Those of one sender come in a row: it is looked up once.
+            let sender = Sender { from: heard.from, at: heard.at };
             let place = match last {
-                Some((from, place)) if from == heard.from => Some(place),
-                _ => self.place_of(&heard, now, (&mut table, tasks)),
+                Some((before, place)) if before == sender => Some(place),
+                _ => self.place_of((sender, &heard), now, (&mut table, tasks)),
             };
-            last = place.map(|place| (heard.from, place));
+            last = place.map(|place| (sender, place));
             passed.extend(place.map(|place| (place, heard.train)));
         }
         // Those of one sender go together, in their order.
@@ -190,22 +192,22 @@ impl Running {
         }
     }
 
-    /// The place of the association that `heard` belongs to; a new one, if there may be one more.
+    /// The place of the association of `sender`, of whom that was `heard`; a new one, if there may be
+    /// one more.
     fn place_of(
         self: &Arc<Self>,
-        heard: &Heard<'_>,
+        (sender, heard): (Sender, &Heard<'_>),
         now: Instant,
         (table, tasks): (&mut Associations<Seat>, &mut JoinSet<()>),
     ) -> Option<usize> {
         let Common { options, tally, .. } = &*self.common;
-        let sender = heard.from;
         let datagrams = u64::try_from(heard.train.count()).expect("a count fits 64 bits");
         let verdict = table.hear(sender, now);
         if let Verdict::Known(place) = verdict {
             return Some(place);
         }
         // Asked of newcomers alone: those who are associated were asked before.
-        if !options.callers.may(Peer::Net(sender)) {
+        if !options.callers.may(Peer::Net(sender.from)) {
             count_dropped(&tally.denied, datagrams, "their senders are not allowed");
             return None;
         }
@@ -213,11 +215,16 @@ impl Running {
             count_dropped(&tally.full, datagrams, NO_ROOM);
             return None;
         }
-        let association = match Association::new(sender, heard.at, &self.common) {
+        let association = match Association::new(sender, &self.common) {
             Ok(association) => Arc::new(association),
             Err(error) => {
-                count_dropped(&tally.nowhere, datagrams, "there is nowhere to send them");
-                debug!(%sender, %error, "a sender is not associated");
+                debug!(sender = %sender.from, %error, "a sender is not associated");
+                if let Unassociated::Scarce(_) = error {
+                    make_some_room(table, now);
+                    count_dropped(&tally.full, datagrams, NO_ROOM);
+                } else {
+                    count_dropped(&tally.nowhere, datagrams, "there is nowhere to send them");
+                }
                 return None;
             }
         };
@@ -262,22 +269,32 @@ impl Running {
 fn has_room(
     table: &mut Associations<Seat>,
     verdict: Verdict,
-    (newcomer, now): (SocketAddr, Instant),
+    (newcomer, now): (Sender, Instant),
 ) -> bool {
     let given_up = match verdict {
         Verdict::Known(_) | Verdict::New => return true,
         Verdict::ClientFull => table.make_room_of_client(newcomer, now),
         Verdict::Full => table.make_room(now),
     };
-    given_up.is_some_and(|seat| {
-        seat.association.end(By::Relais, "made room for another");
-        // Whatever of it is still to be sent: the place is another's.
-        seat.association.close();
-        true
-    })
+    given_up.map(Seat::give_way).is_some()
 }
 
+/// Has those make room who do not talk, where there were places and the system has too little for a
+/// socket: several, as theirs are closed in a moment, for who comes then.
+fn make_some_room(table: &mut Associations<Seat>, now: Instant) {
+    std::iter::from_fn(|| table.make_room(now)).take(ROOM_MADE).for_each(Seat::give_way);
+}
+
+/// How many make room then.
+const ROOM_MADE: usize = 8;
+
 impl Seat {
+    fn give_way(self) {
+        self.association.end(By::Relais, "made room for another");
+        // Whatever of it is still to be sent: the place is another's.
+        self.association.close();
+    }
+
     pub(super) fn is_of(&self, association: &Arc<Association>) -> bool {
         Arc::ptr_eq(&self.association, association)
     }
@@ -304,7 +321,7 @@ mod tests {
             upstreams: Arc::new(upstreams.unwrap()),
             limits: Limits { senders_max: 1, senders_a_client_max: 1, idle_max },
             callers: Callers::default(),
-            descriptors: Arc::new(Room::new(9)),
+            shared: vec![Arc::new(Room::new(9))],
             shape: Shape::default(),
             tap: Tap::new(8),
             clock: || SystemTime::UNIX_EPOCH,
@@ -329,8 +346,8 @@ mod tests {
     #[tokio::test]
     async fn a_place_is_given_back_with_the_socket_and_not_before() {
         let (running, mut tasks) = (running(), JoinSet::<()>::new());
-        let sender: SocketAddr = "192.0.2.1:1".parse().unwrap();
-        let association = Arc::new(Association::new(sender, None, &running.common).unwrap());
+        let sender = Sender { from: "192.0.2.1:1".parse().unwrap(), at: None };
+        let association = Arc::new(Association::new(sender, &running.common).unwrap());
         let places = &running.common.places;
         let seat = Seat {
             association: Arc::clone(&association),
@@ -349,8 +366,8 @@ mod tests {
     #[tokio::test]
     async fn who_is_no_more_heard_has_no_seat() {
         let (running, mut tasks) = (running(), JoinSet::<()>::new());
-        let sender: SocketAddr = "192.0.2.1:1".parse().unwrap();
-        let association = Association::new(sender, None, &running.common).unwrap();
+        let sender = Sender { from: "192.0.2.1:1".parse().unwrap(), at: None };
+        let association = Association::new(sender, &running.common).unwrap();
         let association = Arc::new(association);
         // Ends however it may, even before it began: as by a bug.
         let answering = Arc::clone(&running).answer(Arc::clone(&association), 0);

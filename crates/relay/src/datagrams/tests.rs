@@ -32,7 +32,7 @@ fn options(upstreams: &[SocketAddr]) -> Options {
         upstreams: Arc::new(Upstreams::new(&endpoints, Balance::Round).unwrap()),
         limits: Limits { senders_max: 100, senders_a_client_max: 100, idle_max: LONG },
         callers: Callers::default(),
-        descriptors: Arc::new(Room::new(1000)),
+        shared: vec![Arc::new(Room::new(1000))],
         shape: Shape::default(),
         tap: Tap::new(1024),
         clock: || SystemTime::UNIX_EPOCH,
@@ -219,6 +219,39 @@ async fn where_one_refuses_the_sender_comes_to_another() {
     assert_eq!(ask(&client, relay.at, b"hi").await, b"bhi");
 }
 
+/// Where no system has a way: an address of a link, and none said.
+const NO_WAY: &str = "[fe80::1]:9";
+
+#[tokio::test]
+async fn where_there_is_no_way_to_one_the_sender_comes_to_another() {
+    let relay = run(options(&[NO_WAY.parse().unwrap(), server("b").await]));
+    for _ in 0..6 {
+        assert_eq!(ask(&client().await, relay.at, b"hi").await, b"bhi");
+    }
+    assert_eq!(relay.relay.counts().nowhere, 0);
+    let relay = run(options(&[NO_WAY.parse().unwrap(); 2]));
+    client().await.send_to(b"lost", relay.at).await.unwrap();
+    while relay.relay.counts().nowhere == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_asks_two_of_our_addresses_hears_from_each() {
+    let listener = DatagramListener::bind(&"udp://0.0.0.0:0".parse().unwrap()).unwrap();
+    let port = listener.local().host_port().unwrap().port;
+    let (_shutdown, drain) = Shutdown::new();
+    let (relay, socket) = (Relay::new(options(&[server("").await])), listener.open().unwrap());
+    tokio::spawn(async move { relay.serve(Arc::new(socket), drain).await });
+    let client = client().await;
+    for last in [2, 3, 2] {
+        let at = SocketAddr::from(([127, 0, 0, last], port));
+        client.send_to(b"hi", at).await.unwrap();
+        let heard = timeout(LONG, client.recv_from(&mut [0; 8])).await.unwrap().unwrap();
+        assert_eq!(heard, (2, at));
+    }
+}
+
 #[tokio::test]
 async fn a_bad_network_loses_doubles_and_delays() {
     let mut options = options(&[server("").await]);
@@ -369,7 +402,7 @@ async fn an_upstream_is_well_again_with_whatever_it_says() {
     for _ in 0..3 {
         upstreams.refused(0, upstream.local_addr().unwrap());
     }
-    let of_somebody = || upstreams.choose(relais_net::Peer::Local.client()).unwrap().0;
+    let of_somebody = || upstreams.choose(relais_net::Peer::Local.client(), &[]).unwrap().0;
     assert_eq!([of_somebody(), of_somebody()], [1, 1]);
     // To one that was answered before.
     upstream.send_to(b"two", from).await.unwrap();
@@ -383,8 +416,8 @@ async fn what_a_sender_alone_is_told_counts_for_health_too() {
     let options = options(&[nobody]);
     let upstreams = Arc::clone(&options.upstreams);
     let common = Arc::new(options::Common::new(options));
-    let sender = ([127, 0, 0, 1], 9).into();
-    let association = association::Association::new(sender, None, &common).unwrap();
+    let sender = sender::Sender { from: ([127, 0, 0, 1], 9).into(), at: None };
+    let association = association::Association::new(sender, &common).unwrap();
     // Whoever hears is never asked: each time it is told to who sends the next.
     for _ in 0..4 {
         association.send_on(std::iter::once(relais_net::Train::of_one(b"lost")));

@@ -68,13 +68,20 @@ impl Upstreams {
         (!all.is_empty()).then_some(Self { all, choice, names, start: Instant::now() })
     }
 
-    /// Which one a sender of `client` is to have, and where that is. `None` if nobody knows where any
-    /// of them is.
-    pub(super) fn choose(&self, client: Client) -> Option<(usize, SocketAddr)> {
+    /// Which one a sender of `client` is to have, and where that is, but none that was `tried` there.
+    /// `None` if nobody knows where another is.
+    pub(super) fn choose(
+        &self,
+        client: Client,
+        tried: &[(usize, SocketAddr)],
+    ) -> Option<(usize, SocketAddr)> {
         let now = self.now();
         let known = self.all.iter().enumerate().filter_map(|(place, upstream)| {
             let Upstream { senders, health, .. } = &**upstream;
-            upstream.first()?;
+            let first = upstream.first()?;
+            if tried.contains(&(place, first)) {
+                return None;
+            }
             let in_flight = senders.load(Relaxed);
             Some(Candidate { place, in_flight, is_well: health.is_well(now) })
         });
@@ -229,7 +236,7 @@ mod tests {
         let places = |balance, clients: [u8; 6]| {
             let upstreams = upstreams(&THREE, balance).unwrap();
             clients.map(|n| {
-                let (place, _) = upstreams.choose(client(n)).unwrap();
+                let (place, _) = upstreams.choose(client(n), &[]).unwrap();
                 upstreams.associate(place);
                 place
             })
@@ -248,7 +255,8 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(upstreams.refused(1, "192.0.2.2:1".parse().unwrap()), Next::Other);
         }
-        let chosen = || (0..6).map(|_| upstreams.choose(client(1)).unwrap().0).collect::<Vec<_>>();
+        let chosen =
+            || (0..6).map(|_| upstreams.choose(client(1), &[]).unwrap().0).collect::<Vec<_>>();
         assert!(!chosen().contains(&1));
         upstreams.answered(1);
         assert!(chosen().contains(&1));
@@ -257,23 +265,25 @@ mod tests {
     #[test]
     fn of_several_addresses_the_next_is_taken_where_nobody_is() {
         let upstreams = upstreams(&["udp://name.example:1"], Balance::Round).unwrap();
-        assert_eq!(upstreams.choose(client(1)), None);
+        assert_eq!(upstreams.choose(client(1), &[]), None);
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
         upstreams.all[0].learn(vec![one, two]);
-        assert_eq!(upstreams.choose(client(1)), Some((0, one)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, one)));
         assert_eq!(upstreams.refused(0, one), Next::Other);
-        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
+        assert_eq!(upstreams.choose(client(1), &[(0, two)]), None);
+        assert_eq!(upstreams.choose(client(1), &[(0, one)]), Some((0, two)));
         // Told late of the one that is no more used.
         assert_eq!(upstreams.refused(0, one), Next::Other);
-        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
         upstreams.all[0].learn(vec![one, two]);
-        assert_eq!(upstreams.choose(client(1)), Some((0, two)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
         let many = (0..100).map(|port| SocketAddr::new(two.ip(), port)).collect();
         upstreams.all[0].learn(many);
         assert_eq!(upstreams.all[0].lock().len(), ADDRESSES_MAX);
         upstreams.all[0].learn(Vec::new());
         upstreams.all[0].learn(vec![one]);
-        assert_eq!(upstreams.choose(client(1)), Some((0, one)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, one)));
         assert_eq!(upstreams.refused(0, one), Next::Same);
     }
 
@@ -287,17 +297,17 @@ mod tests {
         }));
         let upstreams = Upstreams { names: Arc::new(names), ..upstreams };
         upstreams.resolve().await;
-        assert_eq!(upstreams.choose(client(1)), None);
+        assert_eq!(upstreams.choose(client(1), &[]), None);
         upstreams.resolve().await;
         let at = SocketAddr::from(([192, 0, 2, 7], 7));
-        assert_eq!(upstreams.choose(client(1)), Some((0, at)));
+        assert_eq!(upstreams.choose(client(1), &[]), Some((0, at)));
     }
 
     #[tokio::test]
     async fn a_name_is_resolved() {
         let upstreams = upstreams(&["udp://localhost:7"], Balance::Round).unwrap();
         upstreams.resolve().await;
-        let (_, at) = upstreams.choose(client(1)).unwrap();
+        let (_, at) = upstreams.choose(client(1), &[]).unwrap();
         assert!(at.ip().is_loopback() && at.port() == 7);
     }
 }

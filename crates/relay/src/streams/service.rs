@@ -89,7 +89,9 @@ impl Streams {
     /// Does all that is to be done before bytes pass freely.
     async fn join(&self, mut conn: Conn, reported: &mut Reported) -> Result<Joined, Unjoined> {
         let Options { routes, callers, hello_max, .. } = &self.options;
-        if !callers.may(conn.peer) {
+        // Who was turned away before the handshake, and is allowed since, is not served without it.
+        let is_unshaken = conn.local.scheme.is_secure() && conn.tls.is_none();
+        if is_unshaken || !callers.may(conn.peer) {
             return Err(Unjoined::Denied(conn.stream));
         }
         let mut early = Vec::new();
@@ -278,7 +280,15 @@ mod tests {
 
     /// A caller of a relay with these options, what watches it, and the relay's work.
     async fn call(options: Options) -> (TcpStream, Watcher, JoinHandle<Result<(), Fault>>) {
-        let (listener, at) = server().await;
+        call_at("tcp://127.0.0.1:1", options).await
+    }
+
+    /// The same, of one that listens there.
+    async fn call_at(
+        at: &str,
+        options: Options,
+    ) -> (TcpStream, Watcher, JoinHandle<Result<(), Fault>>) {
+        let (listener, _) = server().await;
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, from) = listener.accept().await.unwrap();
         let watcher = options.tap.watch(Detail::Flows);
@@ -357,6 +367,15 @@ mod tests {
             let why = refused(routed(), &nameless).await;
             assert_eq!(why, "relais no upstream of that name 0 0");
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_served_in_the_clear_where_tls_is_spoken() {
+        let (listener, at) = server().await;
+        drop(listener);
+        let (client, watcher, _serving) = call_at("tls://127.0.0.1:1", options(&at)).await;
+        assert_eq!(told(watcher).await, ["relais denied 0 0"]);
+        drop(client);
     }
 
     #[tokio::test]

@@ -217,15 +217,17 @@ impl Upstreams {
 /// Looks `every` so often whether each of `upstreams` can be called, until they are gone. Must be
 /// called on a runtime.
 pub async fn watch(upstreams: Weak<Upstreams>, every: Duration) {
-    loop {
-        let Some(there) = upstreams.upgrade() else { return };
-        let mut looks = JoinSet::new();
-        for place in 0..there.all.len() {
-            let there = Arc::clone(&there);
-            looks.spawn(async move { there.look(place).await });
-        }
+    let count = upstreams.upgrade().map_or(0, |there| there.all.len());
+    // Each by itself: one that gives no answer for long does not hold up who looks at others.
+    let each = (0..count).map(|place| watch_one(upstreams.clone(), place, every));
+    let mut watching = each.collect::<JoinSet<()>>();
+    while watching.join_next().await.is_some() {}
+}
+
+async fn watch_one(upstreams: Weak<Upstreams>, place: usize, every: Duration) {
+    while let Some(there) = upstreams.upgrade() {
+        there.look(place).await;
         drop(there);
-        while looks.join_next().await.is_some() {}
         tokio::time::sleep(every).await;
     }
 }
@@ -356,6 +358,21 @@ pub(super) mod tests {
         let failed = |upstream: &&Arc<Upstream>| upstream.health.answered().is_some();
         assert_eq!(upstreams.all().iter().filter(failed).count(), CALLS_MAX);
         assert!(Upstreams::new(Vec::new(), Balance::Round, dialer()).is_none());
+    }
+
+    #[tokio::test]
+    async fn who_gives_no_answer_does_not_hold_up_a_look_at_others() {
+        let (listeners, mut endpoints) = servers(2).await;
+        // Its kernel answers, and nobody shakes hands for as long as may be.
+        let silent = endpoints[0].to_string().replace("tcp://", "tls://");
+        endpoints[0] = silent.parse().unwrap();
+        let (there, start) = (Arc::new(upstreams(&endpoints, Balance::Round)), Instant::now());
+        let watching = tokio::spawn(watch(Arc::downgrade(&there), Duration::from_millis(1)));
+        for _ in 0..3 {
+            listeners[1].accept().await.unwrap();
+        }
+        assert!(start.elapsed() < Duration::from_secs(5));
+        watching.abort();
     }
 
     #[tokio::test]
