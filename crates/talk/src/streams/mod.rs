@@ -13,7 +13,7 @@ use tokio::task::coop::consume_budget;
 use crate::{
     dialogues::{Dialogues, Way, line},
     lines::{Lines, Message, SILENCE},
-    passing::{End, Passed, closed, fault, idle, linger, send, told_to_stop},
+    passing::{End, Passed, closed, fault, idle, linger, send, send_whole, told_to_stop},
     role::{Reply, Role},
     seated::{Seated, Unseated},
     web_socket,
@@ -229,7 +229,8 @@ impl Dialogue<'_> {
             // Not gathered: it may be large, and is shared.
             Reply::File(bytes) => {
                 self.send_gathered().await?;
-                self.say(&bytes).await?;
+                send_whole(&mut self.stream, &bytes, self.all.limits.idle_max).await?;
+                self.passed.say(&bytes);
             }
             reply @ (Reply::Value(_) | Reply::Notify) => {
                 // This takes its time: answers before it are not to wait for that, nor this for the next.
