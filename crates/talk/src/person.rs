@@ -224,12 +224,12 @@ impl Caller {
         }
     }
 
-    /// The same, or nothing, if the person has too much to read.
-    pub(crate) fn try_say(&self, message: &Message<'_>) {
-        if let Ok(telling) = self.person.told.try_reserve() {
-            self.hear();
-            telling.send(self.said(message));
-        }
+    /// The same, or nothing, if the person has too much to read. Whether it was told.
+    pub(crate) fn try_say(&self, message: &Message<'_>) -> bool {
+        let Ok(telling) = self.person.told.try_reserve() else { return false };
+        self.hear();
+        telling.send(self.said(message));
+        true
     }
 
     fn hear(&self) {

@@ -207,6 +207,32 @@ async fn a_person_answers_senders_by_number() {
     let third = server.caller().await;
     third.send(b"hi").await.unwrap();
     one.send(b"again").await.unwrap();
+}
+
+#[tokio::test]
+async fn in_turns_who_was_not_told_is_not_waited_for() {
+    let (person, mut told) = Person::new(Manners::Turns);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let on = Arc::new("tcp://127.0.0.1:1".parse().unwrap());
+    // Of the news that may wait one has room.
+    let other = person.come((Peer::Local, &on), 2).await.unwrap();
+    let mut unread = 1;
+    while unread < told.max_capacity() - 1 {
+        assert!(other.try_say(&Message::unended(b"x")));
+        unread += 1;
+    }
+    let caller = server.caller().await;
+    caller.send(b"one").await.unwrap();
+    while person.current().1 < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    while let Ok(news) = told.try_recv() {
+        assert!(!matches!(news, News::Said { number: 2, .. }), "there was no room for it");
+    }
+    caller.send(b"two").await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.unwrap();
+    assert!(matches!(heard, Some(News::Said { number: 2, bytes, .. }) if bytes == b"two"));
     let again = |told| matches!(told, Some(News::Said { number: 1, .. }));
     assert!(again(told.recv().await), "nobody came");
 }
