@@ -159,7 +159,7 @@ impl Person {
         };
         let Some(seat) = callers.seats.get_mut(&number) else { return Typed::NoSuch { number } };
         let typed = match text {
-            Some(text) => seat.take(text, number, self.manners),
+            Some(text) => seat.answer(text, number, self.manners),
             None => Typed::Turned { number },
         };
         callers.current = Some(number);

@@ -146,3 +146,13 @@ fn a_line_may_say_whom_it_is_for() {
         assert_eq!(addressed(text), None, "{text}");
     }
 }
+#[tokio::test]
+async fn what_is_for_all_has_nobody_keep_a_seat_who_may_be_forged() {
+    let (person, _told) = Person::new(Manners::Freely);
+    let forged: Vec<_> =
+        (0..3).filter_map(|_| person.come_by_datagram((Peer::Local, &at()), 3)).collect();
+    assert_eq!(person.type_line("@all hello"), Typed::All { sent: 3, others: 0 });
+    assert!(person.come((Peer::Local, &at()), 3).await.is_some());
+    assert_eq!(forged.len(), 3);
+}
+
