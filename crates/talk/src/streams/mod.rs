@@ -18,7 +18,7 @@ use crate::{
     seated::{Seated, Unseated},
     web_socket,
 };
-use reading::read_some;
+use reading::{is_end, read_some};
 
 /// How much of the answers is gathered before it is sent.
 const GATHERED_BYTES: usize = 64 << 10;
@@ -183,11 +183,18 @@ impl Dialogue<'_> {
             passed.hear(bytes);
             lines.push(bytes);
         };
+        let read = async {
+            if !reads {
+                stream.broken().await;
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            read_some(stream, take)
+                .await
+                .or_else(|error| if is_end(&error) { Ok(0) } else { Err(error) })
+        };
         tokio::select! {
             biased;
-            read = read_some(stream, take), if reads => {
-                read.map(Step::Read).map_err(|error| fault("reading", error))
-            }
+            read = read => read.map(Step::Read).map_err(|error| fault("reading", error)),
             text = seated.typed() => Ok(Step::Typed(text)),
             () = drain.requested() => Ok(Step::Stop),
             () = tokio::time::sleep(patience) => {
