@@ -88,6 +88,26 @@ async fn who_subscribed_is_told() {
 }
 
 #[tokio::test]
+async fn while_many_are_told_others_have_their_turns() {
+    const COUNT: u16 = 1_000;
+    let subscribers = Arc::new(Subscribers::new(2 * usize::from(COUNT), Duration::from_mins(1)));
+    let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
+    let socket = Arc::new(listener.open().unwrap());
+    for port in 20_000..20_000 + COUNT {
+        // Whoever is there or not: nobody hears it.
+        subscribers.hear(b"subscribe", ([127, 9, 9, 9], port).into(), &socket).unwrap();
+    }
+    let telling = tokio::spawn(async move { subscribers.notify(b"news").await });
+    let mut turns = 0;
+    while !telling.is_finished() {
+        turns += 1;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(telling.await.unwrap(), usize::from(COUNT));
+    assert!(turns > 4, "{turns}");
+}
+
+#[tokio::test]
 async fn what_no_datagram_holds_is_not_sent_to_nobody() {
     let subscribers = Arc::new(Subscribers::new(2, Duration::from_mins(1)));
     let all = Dialogues::alone(Role::Notify(subscribers), 70_000);
@@ -190,26 +210,6 @@ async fn in_turns_a_sender_waits_for_its_answer() {
 }
 
 #[tokio::test]
-async fn a_person_answers_senders_by_number() {
-    let (person, mut told) = Person::new(Manners::Freely);
-    let server = Server::of(Role::Talk(Arc::clone(&person)));
-    let (one, two) = (server.caller().await, server.caller().await);
-    for (caller, number) in [(&one, 1), (&two, 2)] {
-        caller.send(b"hi").await.unwrap();
-        assert!(matches!(told.recv().await, Some(News::Came { number: n, .. }) if n == number));
-        assert!(matches!(told.recv().await, Some(News::Said { number: n, .. }) if n == number));
-    }
-    for (caller, number) in [(&one, 1), (&two, 2)] {
-        person.type_line(&format!("@{number} you"));
-        assert_eq!(hear(caller).await, "you\n");
-    }
-    // Those are who they say they are, and keep their seats.
-    let third = server.caller().await;
-    third.send(b"hi").await.unwrap();
-    one.send(b"again").await.unwrap();
-}
-
-#[tokio::test]
 async fn in_turns_who_was_not_told_is_not_waited_for() {
     let (person, mut told) = Person::new(Manners::Turns);
     let server = Server::of(Role::Talk(Arc::clone(&person)));
@@ -233,6 +233,26 @@ async fn in_turns_who_was_not_told_is_not_waited_for() {
     caller.send(b"two").await.unwrap();
     let heard = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.unwrap();
     assert!(matches!(heard, Some(News::Said { number: 2, bytes, .. }) if bytes == b"two"));
+}
+
+#[tokio::test]
+async fn a_person_answers_senders_by_number() {
+    let (person, mut told) = Person::new(Manners::Freely);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let (one, two) = (server.caller().await, server.caller().await);
+    for (caller, number) in [(&one, 1), (&two, 2)] {
+        caller.send(b"hi").await.unwrap();
+        assert!(matches!(told.recv().await, Some(News::Came { number: n, .. }) if n == number));
+        assert!(matches!(told.recv().await, Some(News::Said { number: n, .. }) if n == number));
+    }
+    for (caller, number) in [(&one, 1), (&two, 2)] {
+        person.type_line(&format!("@{number} you"));
+        assert_eq!(hear(caller).await, "you\n");
+    }
+    // Those are who they say they are, and keep their seats.
+    let third = server.caller().await;
+    third.send(b"hi").await.unwrap();
+    one.send(b"again").await.unwrap();
     let again = |told| matches!(told, Some(News::Said { number: 1, .. }));
     assert!(again(told.recv().await), "nobody came");
 }
