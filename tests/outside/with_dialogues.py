@@ -802,6 +802,28 @@ def a_pipe_may_talk(stage):
         while got.count(b"\n") < 2:
             got += caller.recv(100)
         equal(got, b"one\ntwo\n")
+@test
+def what_was_begun_for_who_is_gone_goes_to_nobody_else(stage):
+    terminal, port = talking(stage)
+    try:
+        one = call(port, b"hello\n")
+        terminal.sees("@1: hello")
+        two = call(port, b"and me\n")
+        terminal.sees("@2: and me")
+        terminal.type("my secret")
+        terminal.sees("@1> my secret")
+        one.close()
+        terminal.sees("@1 is gone")
+        terminal.sees("@2> my secret")
+        terminal.type("Enter")
+        terminal.sees("(@1 is gone: not sent)")
+        # Whoever means it sends it again.
+        terminal.type("hello two", "Enter")
+        equal(two.recv(100), b"hello two\n")
+    finally:
+        terminal.end()
+
+
     eventually("it shown", lambda: ": hello" in relais.said())
 
 
@@ -831,3 +853,21 @@ until = "bye"
     done = stage.finish([RELAIS, "listen", "1", "--as", "echo", "--reply", "x"])
     equal(done.returncode, 2, "exit code")
     holds(done.stderr.decode(), "`--reply` means nothing to `echo`")
+@test
+def a_pipe_waits_for_who_takes_its_lines(stage):
+    lines = [str(line) for line in range(1, 1001)]
+    for arguments in ["", "--turns"]:
+        port = free_port()
+        line = f"seq 1000 | {RELAIS} listen {port} --as talk {arguments}"
+        relais = stage.start(["sh", "-c", line], "listen")
+        relais.await_that("it listens", lambda: f":{port} " in relais.said())
+        with call(port) as caller, caller.makefile("rb") as heard:
+            got = []
+            for line in lines:
+                if arguments:
+                    caller.sendall(b"next\n")
+                got.append(heard.readline().decode().strip())
+            equal(got, lines)
+        relais.stop()
+
+

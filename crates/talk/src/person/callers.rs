@@ -90,6 +90,13 @@ impl Callers {
         Typed::All { sent, others: all - sent }
     }
 
+    /// The way to the current caller, if there is one, and it is the person's turn with it.
+    pub(super) fn lines_to_current(&self, manners: Manners) -> Option<Sender<String>> {
+        let seat = self.seats.get(&self.current?)?;
+        let may_speak = manners == Manners::Freely || seat.turn == Turn::Person;
+        may_speak.then(|| seat.lines.clone())
+    }
+
     pub(super) fn stand_up(&mut self, number: u32) {
         self.seats.remove(&number);
         if self.current == Some(number) {
