@@ -449,6 +449,66 @@ def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
 
 
 @test
+def an_upload_over_tls_that_broke_off_is_told_from_one_that_is_whole(stage):
+    copy = stage.path("copy")
+    line = f"exec {RELAIS} listen tls://127.0.0.1:0 --style raw -v 2>&1 >{copy}"
+    relais = stage.start(["sh", "-c", line], "listen")
+    relais.await_that("it listens", lambda: re.search(r"tls://127.0.0.1:(\d+) ", relais.said()))
+    port = int(re.search(r"tls://127.0.0.1:(\d+) ", relais.said())[1])
+    tls = ssl.create_default_context(cafile=stage.authority())
+    for says_goodbye, told in [(True, ": closed, by client"), (False, ": closed without a goodbye, by client")]:
+        caller = tls.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname="localhost")
+        caller.sendall(b"x" * 1000)
+        # Without TLS's own end, the socket's alone.
+        caller.unwrap() if says_goodbye else caller.shutdown(socket.SHUT_WR)
+        relais.await_that("how it ended", lambda told=told: told in relais.said())
+        caller.close()
+
+
+SLOWLY = """
+import hashlib, sys, time
+sum = hashlib.sha256()
+while part := sys.stdin.buffer.read1(65536):
+    sum.update(part)
+    time.sleep(0.05)
+print(sum.hexdigest())
+"""
+
+
+@test
+def at_the_end_what_is_read_slowly_is_read_to_the_end(stage):
+    port = free_port()
+    line = f"{RELAIS} listen {port} --style raw | python3 -c '{SLOWLY}'"
+    relais = stage.start(["sh", "-c", line], "listen")
+    relais.await_that("it listens", lambda: "://" in relais.said())
+    much = os.urandom(8_000_000)
+    ask(port, much)
+    pid = int(stage.run(["pgrep", "-s", str(relais.pid), "-x", "relais"]))
+    os.kill(pid, 15)
+    eventually("all of it", lambda: sum_of(much) in relais.said())
+
+
+@test
+def what_nobody_reads_at_the_end_is_a_failure(stage):
+    port = free_port()
+    reader, writer = os.pipe()
+    relais = subprocess.Popen(
+        [RELAIS, "listen", str(port), "--style", "raw"], env=stage.env(), stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    try:
+        eventually("it listens", lambda: relais.poll() is None and connectable(port))
+        ask(port, b"x" * 1_000_000)
+        relais.send_signal(15)
+        told = relais.communicate(timeout=20)[1].decode()
+        equal(relais.returncode, 1, told)
+        holds(told, "what came last is not written: nobody reads standard output")
+    finally:
+        relais.kill()
+        os.close(reader)
+
+
+@test
 def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
     with Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw") as terminal:
         terminal.sees("standard output is a terminal, which would obey what strangers send")
