@@ -530,6 +530,35 @@ def a_file_is_answered_whole(stage):
 
 
 @test
+def of_a_file_that_is_not_answered_whole_the_end_is_a_reset(stage):
+    stage.write("file", os.urandom(64 << 20))
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "ack", "--reply", "@file", "--idle-max", "1s")
+    # Who takes nothing for so long; and who is cut off by the end, in the middle.
+    for end in [lambda: time.sleep(3), lambda: (relais.signal(15), time.sleep(0.5), relais.signal(15), relais.end())]:
+        with call(relais.ports[0], b"x\n") as caller:
+            assert caller.recv(1000)
+            end()
+            try:
+                came = len(rest(caller))
+                raise AssertionError(f"an end behind {came} bytes")
+            except ConnectionResetError:
+                pass
+
+
+@test
+def who_takes_a_file_slowly_gets_all_of_it(stage):
+    content = os.urandom(24 << 20)
+    stage.write("file", content)
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "ack", "--reply", "@file", "--idle-max", "1s")
+    with call(relais.ports[0], b"x\n") as caller:
+        came = bytearray()
+        while part := caller.recv(1 << 16):
+            came += part
+            time.sleep(0.01)
+    assert bytes(came) == content, len(came)
+
+
+@test
 def a_line_without_an_end_takes_no_memory(stage):
     for role, arguments in [("print", []), ("upper", []), ("calc", []), ("echo", [])]:
         relais = listen(stage, "tcp://127.0.0.1:0", "--as", role, *arguments)
@@ -774,6 +803,28 @@ def a_person_answers_callers_by_number(stage):
 
 
 @test
+def what_was_begun_for_who_is_gone_goes_to_nobody_else(stage):
+    terminal, port = talking(stage)
+    try:
+        one = call(port, b"hello\n")
+        terminal.sees("@1: hello")
+        two = call(port, b"and me\n")
+        terminal.sees("@2: and me")
+        terminal.type("my secret")
+        terminal.sees("@1> my secret")
+        one.close()
+        terminal.sees("@1 is gone")
+        terminal.sees("@2> my secret")
+        terminal.type("Enter")
+        terminal.sees("(@1 is gone: not sent)")
+        # Whoever means it sends it again.
+        terminal.type("hello two", "Enter")
+        equal(two.recv(100), b"hello two\n")
+    finally:
+        terminal.end()
+
+
+@test
 def in_turns_it_is_shown_who_waits_and_all_can_be_answered(stage):
     terminal, port = talking(stage, "--turns")
     try:
@@ -862,29 +913,25 @@ def a_pipe_may_talk(stage):
         while got.count(b"\n") < 2:
             got += caller.recv(100)
         equal(got, b"one\ntwo\n")
-@test
-def what_was_begun_for_who_is_gone_goes_to_nobody_else(stage):
-    terminal, port = talking(stage)
-    try:
-        one = call(port, b"hello\n")
-        terminal.sees("@1: hello")
-        two = call(port, b"and me\n")
-        terminal.sees("@2: and me")
-        terminal.type("my secret")
-        terminal.sees("@1> my secret")
-        one.close()
-        terminal.sees("@1 is gone")
-        terminal.sees("@2> my secret")
-        terminal.type("Enter")
-        terminal.sees("(@1 is gone: not sent)")
-        # Whoever means it sends it again.
-        terminal.type("hello two", "Enter")
-        equal(two.recv(100), b"hello two\n")
-    finally:
-        terminal.end()
-
-
     eventually("it shown", lambda: ": hello" in relais.said())
+
+
+@test
+def a_pipe_waits_for_who_takes_its_lines(stage):
+    lines = [str(line) for line in range(1, 1001)]
+    for arguments in ["", "--turns"]:
+        port = free_port()
+        line = f"seq 1000 | {RELAIS} listen {port} --as talk {arguments}"
+        relais = stage.start(["sh", "-c", line], "listen")
+        relais.await_that("it listens", lambda: f":{port} " in relais.said())
+        with call(port) as caller, caller.makefile("rb") as heard:
+            got = []
+            for line in lines:
+                if arguments:
+                    caller.sendall(b"next\n")
+                got.append(heard.readline().decode().strip())
+            equal(got, lines)
+        relais.stop()
 
 
 @test
@@ -913,21 +960,3 @@ until = "bye"
     done = stage.finish([RELAIS, "listen", "1", "--as", "echo", "--reply", "x"])
     equal(done.returncode, 2, "exit code")
     holds(done.stderr.decode(), "`--reply` means nothing to `echo`")
-@test
-def a_pipe_waits_for_who_takes_its_lines(stage):
-    lines = [str(line) for line in range(1, 1001)]
-    for arguments in ["", "--turns"]:
-        port = free_port()
-        line = f"seq 1000 | {RELAIS} listen {port} --as talk {arguments}"
-        relais = stage.start(["sh", "-c", line], "listen")
-        relais.await_that("it listens", lambda: f":{port} " in relais.said())
-        with call(port) as caller, caller.makefile("rb") as heard:
-            got = []
-            for line in lines:
-                if arguments:
-                    caller.sendall(b"next\n")
-                got.append(heard.readline().decode().strip())
-            equal(got, lines)
-        relais.stop()
-
-
