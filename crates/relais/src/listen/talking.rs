@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use relais_talk::{Manners, News, Person, Typed, cut_at};
+use relais_talk::{News, Person, Typed, cut_at};
 use tokio::{
     runtime::Builder,
     sync::{mpsc::Receiver, oneshot},
@@ -76,7 +76,7 @@ impl Talking {
             let (finished, done) = sync_channel(1);
             let work = move || {
                 let Some(told) = told else { return };
-                let (lines, screen) = terminal::open(&prompt(&person));
+                let (lines, screen) = terminal::open(&prompt(&person, None));
                 let table = Table { person, lines, kept: None, screen, quit };
                 talk(table, told, stopped);
                 _ = finished.send(());
@@ -130,8 +130,8 @@ fn talk(mut table: Table, mut told: Receiver<News>, mut stopped: oneshot::Receiv
                     None => is_typing = table.end(),
                 },
             }
-            let addressee = table.person.current().0;
-            table.screen.prompt_for(&prompt(&table.person), addressee);
+            let (whom, _) = table.person.current();
+            table.screen.prompt_for(&prompt(&table.person, whom), whom);
         }
     });
 }
@@ -198,7 +198,7 @@ const WAITING_NAMED: usize = 3;
 
 /// Whom a line goes to. In turns it says whose it is: `@1> ` is the person's, `@1… ` the caller's; and
 /// before that, who else waits: `(@2 @3 wait) @1> `.
-fn prompt(person: &Person) -> String {
+fn prompt(person: &Person, whom: Option<u32>) -> String {
     let waiting = person.waiting();
     let named: Vec<_> =
         waiting.iter().take(WAITING_NAMED).map(|number| format!("@{number}")).collect();
@@ -208,21 +208,21 @@ fn prompt(person: &Person) -> String {
         2..=WAITING_NAMED => format!("({} wait) ", named.join(" ")),
         count => format!("({} and {} more wait) ", named.join(" "), count - WAITING_NAMED),
     };
-    before + &addressee(person)
+    before + &addressee(person, whom)
 }
 
-fn addressee(person: &Person) -> String {
-    match person.current() {
-        (None, _) => "> ".to_owned(),
-        (Some(number), _) if person.may_speak() || person.manners() == Manners::Freely => {
-            format!("@{number}> ")
-        }
-        (Some(number), _) => format!("@{number}… "),
+fn addressee(person: &Person, whom: Option<u32>) -> String {
+    match whom {
+        None => "> ".to_owned(),
+        Some(number) if person.may_speak() => format!("@{number}> "),
+        Some(number) => format!("@{number}… "),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use relais_talk::Manners;
+
     use super::*;
 
     #[test]
