@@ -449,6 +449,66 @@ def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
 
 
 @test
+def an_upload_over_tls_that_broke_off_is_told_from_one_that_is_whole(stage):
+    copy = stage.path("copy")
+    line = f"exec {RELAIS} listen tls://127.0.0.1:0 --style raw -v 2>&1 >{copy}"
+    relais = stage.start(["sh", "-c", line], "listen")
+    relais.await_that("it listens", lambda: re.search(r"tls://127.0.0.1:(\d+) ", relais.said()))
+    port = int(re.search(r"tls://127.0.0.1:(\d+) ", relais.said())[1])
+    tls = ssl.create_default_context(cafile=stage.authority())
+    for says_goodbye, told in [(True, ": closed, by client"), (False, ": closed without a goodbye, by client")]:
+        caller = tls.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname="localhost")
+        caller.sendall(b"x" * 1000)
+        # Without TLS's own end, the socket's alone.
+        caller.unwrap() if says_goodbye else caller.shutdown(socket.SHUT_WR)
+        relais.await_that("how it ended", lambda told=told: told in relais.said())
+        caller.close()
+
+
+SLOWLY = """
+import hashlib, sys, time
+sum = hashlib.sha256()
+while part := sys.stdin.buffer.read1(65536):
+    sum.update(part)
+    time.sleep(0.05)
+print(sum.hexdigest())
+"""
+
+
+@test
+def at_the_end_what_is_read_slowly_is_read_to_the_end(stage):
+    port = free_port()
+    line = f"{RELAIS} listen {port} --style raw | python3 -c '{SLOWLY}'"
+    relais = stage.start(["sh", "-c", line], "listen")
+    relais.await_that("it listens", lambda: "://" in relais.said())
+    much = os.urandom(8_000_000)
+    ask(port, much)
+    pid = int(stage.run(["pgrep", "-s", str(relais.pid), "-x", "relais"]))
+    os.kill(pid, 15)
+    eventually("all of it", lambda: sum_of(much) in relais.said())
+
+
+@test
+def what_nobody_reads_at_the_end_is_a_failure(stage):
+    port = free_port()
+    reader, writer = os.pipe()
+    relais = subprocess.Popen(
+        [RELAIS, "listen", str(port), "--style", "raw"], env=stage.env(), stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    try:
+        eventually("it listens", lambda: relais.poll() is None and connectable(port))
+        ask(port, b"x" * 1_000_000)
+        relais.send_signal(15)
+        told = relais.communicate(timeout=20)[1].decode()
+        equal(relais.returncode, 1, told)
+        holds(told, "what came last is not written: nobody reads standard output")
+    finally:
+        relais.kill()
+        os.close(reader)
+
+
+@test
 def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
     with Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw") as terminal:
         terminal.sees("standard output is a terminal, which would obey what strangers send")
@@ -467,6 +527,35 @@ def a_file_is_answered_whole(stage):
     refused = stage.finish([RELAIS, "listen", "0", "--as", "ack", "--reply", "@nowhere"])
     equal(refused.returncode, 2, refused.stderr)
     holds(refused.stderr.decode(), 'cannot read "nowhere": ')
+
+
+@test
+def of_a_file_that_is_not_answered_whole_the_end_is_a_reset(stage):
+    stage.write("file", os.urandom(64 << 20))
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "ack", "--reply", "@file", "--idle-max", "1s")
+    # Who takes nothing for so long; and who is cut off by the end, in the middle.
+    for end in [lambda: time.sleep(3), lambda: (relais.signal(15), time.sleep(0.5), relais.signal(15), relais.end())]:
+        with call(relais.ports[0], b"x\n") as caller:
+            assert caller.recv(1000)
+            end()
+            try:
+                came = len(rest(caller))
+                raise AssertionError(f"an end behind {came} bytes")
+            except ConnectionResetError:
+                pass
+
+
+@test
+def who_takes_a_file_slowly_gets_all_of_it(stage):
+    content = os.urandom(24 << 20)
+    stage.write("file", content)
+    relais = listen(stage, "tcp://127.0.0.1:0", "--as", "ack", "--reply", "@file", "--idle-max", "1s")
+    with call(relais.ports[0], b"x\n") as caller:
+        came = bytearray()
+        while part := caller.recv(1 << 16):
+            came += part
+            time.sleep(0.01)
+    assert bytes(came) == content, len(came)
 
 
 @test
@@ -714,6 +803,28 @@ def a_person_answers_callers_by_number(stage):
 
 
 @test
+def what_was_begun_for_who_is_gone_goes_to_nobody_else(stage):
+    terminal, port = talking(stage)
+    try:
+        one = call(port, b"hello\n")
+        terminal.sees("@1: hello")
+        two = call(port, b"and me\n")
+        terminal.sees("@2: and me")
+        terminal.type("my secret")
+        terminal.sees("@1> my secret")
+        one.close()
+        terminal.sees("@1 is gone")
+        terminal.sees("@2> my secret")
+        terminal.type("Enter")
+        terminal.sees("(@1 is gone: not sent)")
+        # Whoever means it sends it again.
+        terminal.type("hello two", "Enter")
+        equal(two.recv(100), b"hello two\n")
+    finally:
+        terminal.end()
+
+
+@test
 def in_turns_it_is_shown_who_waits_and_all_can_be_answered(stage):
     terminal, port = talking(stage, "--turns")
     try:
@@ -803,6 +914,24 @@ def a_pipe_may_talk(stage):
             got += caller.recv(100)
         equal(got, b"one\ntwo\n")
     eventually("it shown", lambda: ": hello" in relais.said())
+
+
+@test
+def a_pipe_waits_for_who_takes_its_lines(stage):
+    lines = [str(line) for line in range(1, 1001)]
+    for arguments in ["", "--turns"]:
+        port = free_port()
+        line = f"seq 1000 | {RELAIS} listen {port} --as talk {arguments}"
+        relais = stage.start(["sh", "-c", line], "listen")
+        relais.await_that("it listens", lambda: f":{port} " in relais.said())
+        with call(port) as caller, caller.makefile("rb") as heard:
+            got = []
+            for line in lines:
+                if arguments:
+                    caller.sendall(b"next\n")
+                got.append(heard.readline().decode().strip())
+            equal(got, lines)
+        relais.stop()
 
 
 @test

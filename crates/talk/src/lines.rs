@@ -40,12 +40,14 @@ pub(crate) enum Extent {
 
 /// Cuts a stream into lines of at most `bytes_max`.
 ///
-/// `taken <= pending.len()`. What was pushed is taken before more is pushed, unless there is room, so
-/// that `pending` never holds more than a line and what was pushed last.
+/// `taken <= pending.len()`, and so is `searched`. What was pushed is taken before more is pushed, unless
+/// there is room, so that `pending` never holds more than a line and what was pushed last.
 #[derive(Debug)]
 pub(crate) struct Lines {
     pending: Vec<u8>,
     taken: usize,
+    /// Up to there no line ends: what comes byte by byte is not searched again and again.
+    searched: usize,
     bytes_max: usize,
     state: State,
     /// Whether the peer ever ended a line.
@@ -93,7 +95,8 @@ impl LineEnd {
 
 impl Lines {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { pending: Vec::new(), taken: 0, bytes_max, state: State::Line, has_ended: false }
+        let (pending, state) = (Vec::new(), State::Line);
+        Self { pending, taken: 0, searched: 0, bytes_max, state, has_ended: false }
     }
 
     /// Adds what was read.
@@ -109,6 +112,7 @@ impl Lines {
             read = read.strip_prefix(b"\r\n").or(read.strip_prefix(b"\n")).unwrap_or(read);
         }
         self.pending.drain(..self.taken);
+        self.searched = self.searched.saturating_sub(self.taken);
         self.taken = 0;
         self.pending.extend_from_slice(read);
     }
@@ -118,13 +122,16 @@ impl Lines {
         let start = self.taken;
         let rest = &self.pending[start..];
         let window = &rest[..rest.len().min(self.bytes_max + END_BYTES_MAX)];
-        if let Some(end) = memchr::memchr(b'\n', window) {
+        let searched = self.searched.saturating_sub(start);
+        if let Some(end) = memchr::memchr(b'\n', &window[searched..]) {
+            let end = searched + end;
             self.taken += end + 1;
             let line = Message::of(&self.pending[start..=start + end]);
             // Of a line end of two bytes the first may be what is too much.
             return Some(self.bounded(line));
         }
         if rest.len() < self.bytes_max + END_BYTES_MAX {
+            self.searched = self.pending.len();
             return None;
         }
         let cut = start..start + self.bytes_max;
@@ -173,14 +180,14 @@ impl Lines {
         self.state = State::AfterRest;
         let message = Message::of(&self.pending[start..]);
         let bytes = message.bytes.strip_suffix(b"\r").unwrap_or(message.bytes);
-        Some(Message { bytes, ..message })
+        Some(self.bounded(Message { bytes, ..message }))
     }
 
     /// Gives memory back while nothing is held: most callers say nothing most of the time.
     pub(crate) fn shrink(&mut self) {
         if !self.has_rest() {
             self.pending = Vec::new();
-            self.taken = 0;
+            (self.taken, self.searched) = (0, 0);
         }
     }
 }
@@ -242,6 +249,7 @@ mod tests {
         check(&["123456789\nnext\n"], &[("12345678", Lf, Cut), ("next", Lf, Whole)]);
         check(&["1234567890123\nnext\n"], &[("12345678", Lf, Cut), ("next", Lf, Whole)]);
         check(&["1234567890123"], &[("12345678", Lf, Cut)]);
+        check(&["a\n123456789"], &[("a", Lf, Whole), ("12345678", NoEnd, Cut)]);
         check(&["1234567890", "123", "45\nnext"], &[("12345678", Lf, Cut), ("next", NoEnd, Whole)]);
     }
 

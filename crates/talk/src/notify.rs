@@ -8,7 +8,7 @@ use std::{
 };
 
 use relais_net::{Datagrams, Gate, Peer, Permit};
-use tokio::time::Instant;
+use tokio::{task::coop::consume_budget, time::Instant};
 
 /// Those who are notified. A table of a fixed size, of which a client has its share: when it is full,
 /// newcomers are told so, and those in it stay for as long as their lease runs.
@@ -83,6 +83,8 @@ impl Subscribers {
         let mut sent = 0;
         for (to, socket) in told {
             let Some(socket) = socket.upgrade() else { continue };
+            // To send waits for nothing: others of this core are to have their turns between.
+            consume_budget().await;
             sent += usize::from(socket.send(message, to).await.is_ok());
         }
         sent

@@ -2,7 +2,10 @@
 
 mod callers;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use relais_net::{Endpoint, Peer};
 use tokio::{
@@ -78,6 +81,11 @@ pub enum Typed {
         /// To how many it is not: with those it waits for the person's turn, or they take nothing.
         others: usize,
     },
+    /// It was begun for a caller who is gone, and goes to nobody.
+    Gone {
+        /// Who.
+        number: u32,
+    },
     /// There is nobody of this number.
     NoSuch {
         /// Which.
@@ -128,9 +136,7 @@ impl Person {
 
     /// Whether it is the person's turn with the current caller; always, where there are no turns.
     pub fn may_speak(&self) -> bool {
-        let callers = self.lock();
-        let seat = callers.current.and_then(|current| callers.seats.get(&current));
-        self.manners == Manners::Freely || seat.is_some_and(|seat| seat.turn == Turn::Person)
+        self.manners == Manners::Freely || self.lock().lines_to_current(self.manners).is_some()
     }
 
     /// Who waits for an answer, where there are turns, but the current caller.
@@ -146,24 +152,46 @@ impl Person {
     /// Passes on what the person typed: `text` to the current caller, `@2 text` to the second,
     /// who is the current one from then on, as it is if there is no text; `@all text` to everyone.
     pub fn type_line(&self, line: &str) -> Typed {
+        self.type_begun(line, None)
+    }
+
+    /// The same, of a line that was begun for this caller: nobody else gets it who is the current one now
+    /// because that one is gone.
+    pub fn type_begun(&self, line: &str, begun_for: Option<u32>) -> Typed {
         let mut callers = self.lock();
         if let Some(text) = line.strip_prefix("@all ") {
             return callers.take_all(text, self.manners);
         }
         let (number, text) = match addressed(line) {
             Some((number, text)) => (number, text),
-            None => match callers.current {
-                Some(current) => (current, Some(line)),
-                None => return Typed::Nobody,
+            None => match (begun_for, callers.current) {
+                (Some(number), _) if !callers.seats.contains_key(&number) => {
+                    return Typed::Gone { number };
+                }
+                (_, Some(current)) => (current, Some(line)),
+                (_, None) => return Typed::Nobody,
             },
         };
         let Some(seat) = callers.seats.get_mut(&number) else { return Typed::NoSuch { number } };
         let typed = match text {
-            Some(text) => seat.take(text, number, self.manners),
+            Some(text) => seat.answer(text, number, self.manners),
             None => Typed::Turned { number },
         };
         callers.current = Some(number);
         typed
+    }
+
+    /// Waits until the current caller has room for a line, and in turns until the person is to speak. For
+    /// ever, if that takes another current caller, or that it speaks: to be asked anew after each of the
+    /// news.
+    ///
+    /// Cancel safe.
+    pub async fn room(&self) {
+        let lines = self.lock().lines_to_current(self.manners);
+        match lines {
+            Some(lines) if lines.reserve().await.is_ok() => (),
+            _ => pending().await,
+        }
     }
 
     /// Gives a caller a number. `None` if there are `callers_max` already, or its client's share of them.
@@ -224,12 +252,12 @@ impl Caller {
         }
     }
 
-    /// The same, or nothing, if the person has too much to read.
-    pub(crate) fn try_say(&self, message: &Message<'_>) {
-        if let Ok(telling) = self.person.told.try_reserve() {
-            self.hear();
-            telling.send(self.said(message));
-        }
+    /// The same, or nothing, if the person has too much to read. Whether it was told.
+    pub(crate) fn try_say(&self, message: &Message<'_>) -> bool {
+        let Ok(telling) = self.person.told.try_reserve() else { return false };
+        self.hear();
+        telling.send(self.said(message));
+        true
     }
 
     fn hear(&self) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use relais_net::{Endpoint, Peer};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::lines::LineEnd;
 
@@ -51,6 +51,8 @@ struct Inner {
     stirred: Condvar,
     /// There is more room.
     eased: Notify,
+    /// Whose turn it is to wait for room: of many, one is woken by it.
+    turn: Semaphore,
 }
 
 /// `bytes` is what all of `shown` take.
@@ -69,14 +71,14 @@ impl Showcase {
     /// text.
     pub fn new(bytes_max: usize) -> Self {
         let (waiting, stirred, eased) = (Mutex::default(), Condvar::new(), Notify::new());
-        Self(Arc::new(Inner { bytes_max, waiting, stirred, eased }))
+        let turn = Semaphore::new(1);
+        Self(Arc::new(Inner { bytes_max, waiting, stirred, eased, turn }))
     }
 
-    /// Passes a message on, or drops it if there is no room.
+    /// Passes a message on, or drops it if there is no room; if nothing else waits, there is.
     pub fn show(&self, shown: Shown) {
         let mut waiting = self.lock();
-        // What was missed is told where it is missing: nothing comes before that.
-        if waiting.bytes + cost(&shown) <= self.0.bytes_max && waiting.missed == 0 {
+        if self.has_room(&waiting, &shown) {
             return self.put(waiting, shown);
         }
         let is_waited_for = waiting.shown.is_empty() && waiting.missed == 0;
@@ -87,11 +89,12 @@ impl Showcase {
         }
     }
 
-    /// Passes a message on once there is room; if nothing else waits, there is. Once the way is closed
-    /// nobody wants it any more.
+    /// Passes a message on once there is room, and what others passed on before; if nothing else waits, there
+    /// is. Once the way is closed nobody wants it any more.
     ///
     /// Cancel safe: what is not waited for is not passed on.
     pub async fn show_in_turn(&self, shown: Shown) {
+        let _turn = self.0.turn.acquire().await.expect("an open semaphore");
         loop {
             let eased = self.0.eased.notified();
             {
@@ -99,8 +102,7 @@ impl Showcase {
                 if waiting.is_closed {
                     return;
                 }
-                let fits = waiting.bytes + cost(&shown) <= self.0.bytes_max;
-                if waiting.missed == 0 && (fits || waiting.shown.is_empty()) {
+                if self.has_room(&waiting, &shown) {
                     return self.put(waiting, shown);
                 }
             }
@@ -123,6 +125,12 @@ impl Showcase {
             }
             eased.await;
         }
+    }
+
+    fn has_room(&self, waiting: &Waiting, shown: &Shown) -> bool {
+        let fits = waiting.bytes + cost(shown) <= self.0.bytes_max;
+        // What was missed is told where it is missing: nothing comes before that.
+        waiting.missed == 0 && (fits || waiting.shown.is_empty())
     }
 
     fn put(&self, mut waiting: MutexGuard<'_, Waiting>, shown: Shown) {
@@ -177,6 +185,13 @@ fn cost(shown: &Shown) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::poll_fn,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::task::JoinSet;
+
     use super::*;
 
     fn shown(text: &str) -> Shown {
@@ -205,6 +220,16 @@ mod tests {
         way.close();
         assert_eq!(way.next(), Some(Next::Shown(shown("f"))));
         assert_eq!(way.next(), None);
+    }
+
+    #[test]
+    fn what_is_longer_than_there_is_room_for_is_shown_where_nothing_else_waits() {
+        let way = Showcase::new(cost(&shown("a")));
+        for text in ["a longer one", "b"] {
+            way.show(shown(text));
+        }
+        assert_eq!(way.next(), Some(Next::Shown(shown("a longer one"))));
+        assert_eq!(way.next(), Some(Next::Missed(1)));
     }
 
     #[test]
@@ -243,6 +268,28 @@ mod tests {
         way.close();
         late.await.unwrap();
         assert!(matches!(way.next(), Some(Next::Shown(_))) && way.next().is_none());
+    }
+
+    #[tokio::test]
+    async fn of_many_who_wait_one_is_woken_by_room_and_all_have_their_turns() {
+        const COUNT: usize = 100;
+        let way = Showcase::new(cost(&shown("a")));
+        let polls = Arc::new(AtomicUsize::new(0));
+        let mut others = JoinSet::new();
+        for _ in 0..COUNT {
+            let (mut showing, polls) = (Box::pin(showing(way.clone(), "a")), Arc::clone(&polls));
+            others.spawn(poll_fn(move |cx| {
+                polls.fetch_add(1, Ordering::Relaxed);
+                showing.as_mut().poll(cx)
+            }));
+        }
+        for _ in 0..COUNT {
+            tokio::task::yield_now().await;
+            assert!(matches!(way.next(), Some(Next::Shown(_))));
+        }
+        others.join_all().await;
+        let polls = polls.load(Ordering::Relaxed);
+        assert!(polls <= 3 * COUNT, "{polls}");
     }
 
     async fn showing(way: Showcase, text: &'static str) {

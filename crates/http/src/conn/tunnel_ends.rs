@@ -13,12 +13,8 @@ pub(super) trait End: AsyncRead + AsyncWrite + Unpin {
 }
 
 impl End for Stream {
-    /// As [`Stream::reset`] does.
     fn break_off(&mut self) {
-        if let Some(socket) = self.socket() {
-            // If that is not to be had, it is closed.
-            _ = socket.set_zero_linger();
-        }
+        Self::break_off(self);
     }
 }
 

@@ -20,7 +20,12 @@ const ASKED_TIMES: u32 = 6;
 impl Stream {
     /// Ends it as one that broke: what was not sent is not, and the other side is told that there is
     /// nobody any more (TCP's reset). A Unix socket, which has no such thing, is just closed.
-    pub fn reset(self) {
+    pub fn reset(mut self) {
+        self.break_off();
+    }
+
+    /// Has it end as one that broke once it is dropped, as [`Stream::reset`] does.
+    pub fn break_off(&mut self) {
         if let Some(socket) = self.socket() {
             // If that is not to be had, it is closed.
             _ = socket.set_zero_linger();
@@ -67,12 +72,18 @@ impl Stream {
     /// Whether the other side's system has not taken yet all that was sent. Of TCP alone: what a Unix
     /// socket was sent is at the other side.
     pub fn has_unsent(&self) -> bool {
-        let Some(socket) = self.socket() else { return false };
+        self.unsent() > 0
+    }
+
+    /// How many bytes of what was sent the other side's system has not taken yet. Of TCP alone, as
+    /// [`Stream::has_unsent`]: 0 of others.
+    pub fn unsent(&self) -> usize {
+        let Some(socket) = self.socket() else { return 0 };
         let mut unsent: c_int = 0;
         // SAFETY: the kernel writes one int, which lives on this stack, and keeps no pointer to it.
         #[expect(unsafe_code, reason = "SIOCOUTQ (`tcp(7)`) has no safe way")]
         let said = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
-        said == 0 && unsent > 0
+        if said == 0 { usize::try_from(unsent).unwrap_or(0) } else { 0 }
     }
 }
 

@@ -1,6 +1,9 @@
 //! What shows a dialogue to people, beside those who hold it.
 
-use super::{printing::Printing, talking::Talking};
+use super::{
+    printing::{Printing, Unprinted},
+    talking::Talking,
+};
 
 /// What shows a dialogue. Dropped, it has shown all.
 #[derive(Debug)]
@@ -20,6 +23,18 @@ impl Begun {
             Self::Nothing => (),
             Self::Printing(printing) => printing.begin(),
             Self::Talking(talking) => talking.begin(),
+        }
+    }
+
+    /// Waits until all that came so far is shown, for as long as somebody takes some of it.
+    ///
+    /// # Errors
+    ///
+    /// If nobody does, and it was to be whole.
+    pub(super) async fn printed(&self) -> Result<(), Unprinted> {
+        match self {
+            Self::Printing(printing) => printing.printed().await,
+            Self::Nothing | Self::Talking(_) => Ok(()),
         }
     }
 

@@ -17,7 +17,8 @@ use relais_talk::{
 use relais_tap::Tap;
 
 use super::{
-    Dialogue, Role, Style, begun::Begun, calculating, printing::Printing, talking::Talking,
+    Dialogue, Role, Style, Unprinted, begun::Begun, calculating, printing::Printing,
+    talking::Talking,
 };
 use crate::{
     clock,
@@ -146,6 +147,15 @@ impl Made {
     /// Begins to show what is said, if it did not already: all that is told at the start is told.
     pub(crate) fn begin(&self) {
         self.0.begun.begin();
+    }
+
+    /// Waits until all that came so far is shown, for as long as somebody takes some of it.
+    ///
+    /// # Errors
+    ///
+    /// If nobody does, and it was to be whole.
+    pub(crate) async fn printed(&self) -> Result<(), Unprinted> {
+        self.0.begun.printed().await
     }
 
     /// Ends showing, whoever still talks: the program ends. Blocks, but not for long.

@@ -13,4 +13,5 @@ mod talking;
 pub(crate) use dialogue::{Dialogue, Shows};
 pub(crate) use flags::{Flags, flag_of};
 pub(crate) use handler::{Made, Parts};
+pub(crate) use printing::Unprinted;
 pub(crate) use table::{Role, Style, Table};

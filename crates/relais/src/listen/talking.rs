@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use relais_talk::{Manners, News, Person, Typed, cut_at};
+use relais_talk::{News, Person, Typed, cut_at};
 use tokio::{
     runtime::Builder,
     sync::{mpsc::Receiver, oneshot},
@@ -19,7 +19,7 @@ use tracing::error;
 
 use crate::{
     quit::Quit,
-    terminal::{self, Lines, Screen},
+    terminal::{self, Line, Lines, Screen},
     visible::Escaped,
 };
 
@@ -51,6 +51,8 @@ struct Thread {
 struct Table {
     person: Arc<Person>,
     lines: Lines,
+    /// A line of a pipe for which there was no room.
+    kept: Option<Line>,
     screen: Screen,
     quit: Quit,
 }
@@ -74,8 +76,9 @@ impl Talking {
             let (finished, done) = sync_channel(1);
             let work = move || {
                 let Some(told) = told else { return };
-                let (lines, screen) = terminal::open(&prompt(&person));
-                talk(Table { person, lines, screen, quit }, told, stopped);
+                let (lines, screen) = terminal::open(&prompt(&person, None));
+                let table = Table { person, lines, kept: None, screen, quit };
+                talk(table, told, stopped);
                 _ = finished.send(());
             };
             let started = thread::Builder::new().name("talk".to_owned()).spawn(work);
@@ -119,35 +122,49 @@ fn talk(mut table: Table, mut told: Receiver<News>, mut stopped: oneshot::Receiv
     runtime.block_on(async {
         let mut is_typing = true;
         loop {
-            let may_read = is_typing && table.may_read();
             tokio::select! {
                 _ = &mut stopped => return,
                 Some(told) = told.recv() => table.screen.show(&shown(&told)),
-                line = table.lines.next(), if may_read => match line {
-                    Some(line) => table.pass_on(&line),
+                line = table.next_line(), if is_typing => match line {
+                    Some(line) => table.pass_on(line),
                     None => is_typing = table.end(),
                 },
             }
-            table.screen.prompt(&prompt(&table.person));
+            let (whom, _) = table.person.current();
+            table.screen.prompt_for(&prompt(&table.person, whom), whom);
         }
     });
 }
 
 impl Table {
-    /// Whether a line that comes now has somebody to go to. A pipe waits; a person is told.
-    fn may_read(&self) -> bool {
-        self.screen.is_terminal() || self.person.current().0.is_some()
+    /// Waits for a line. One of a pipe waits until there is somebody who takes it; a person is told.
+    ///
+    /// Cancel safe.
+    async fn next_line(&mut self) -> Option<Line> {
+        if !self.screen.is_terminal() {
+            self.person.room().await;
+        }
+        match self.kept.take() {
+            Some(line) => Some(line),
+            None => self.lines.next_line().await,
+        }
     }
 
-    fn pass_on(&self, line: &[u8]) {
-        let typed = self.person.type_line(&String::from_utf8_lossy(line));
+    fn pass_on(&mut self, line: Line) {
+        let typed = self.person.type_begun(&String::from_utf8_lossy(&line.bytes), line.begun_for);
         let told = match typed {
             Typed::Sent { .. } | Typed::Turned { .. } => return,
+            // It went elsewhere than there was room.
+            Typed::Nobody | Typed::Full { .. } if !self.screen.is_terminal() => {
+                self.kept = Some(line);
+                return;
+            }
             Typed::Waits { number } => format!("(waits until @{number} has spoken)"),
             Typed::All { sent, others: 0 } => format!("(sent to {sent})"),
             Typed::All { sent, others } => {
                 format!("(sent to {sent}, not to {others}: it waits, or they do not take it)")
             }
+            Typed::Gone { number } => format!("(@{number} is gone: not sent)"),
             Typed::NoSuch { number } => format!("(no @{number} is here)"),
             Typed::Nobody => "(nobody is here yet)".to_owned(),
             Typed::Full { number } => format!("(not sent: @{number} does not take it)"),
@@ -181,7 +198,7 @@ const WAITING_NAMED: usize = 3;
 
 /// Whom a line goes to. In turns it says whose it is: `@1> ` is the person's, `@1… ` the caller's; and
 /// before that, who else waits: `(@2 @3 wait) @1> `.
-fn prompt(person: &Person) -> String {
+fn prompt(person: &Person, whom: Option<u32>) -> String {
     let waiting = person.waiting();
     let named: Vec<_> =
         waiting.iter().take(WAITING_NAMED).map(|number| format!("@{number}")).collect();
@@ -191,21 +208,21 @@ fn prompt(person: &Person) -> String {
         2..=WAITING_NAMED => format!("({} wait) ", named.join(" ")),
         count => format!("({} and {} more wait) ", named.join(" "), count - WAITING_NAMED),
     };
-    before + &addressee(person)
+    before + &addressee(person, whom)
 }
 
-fn addressee(person: &Person) -> String {
-    match person.current() {
-        (None, _) => "> ".to_owned(),
-        (Some(number), _) if person.may_speak() || person.manners() == Manners::Freely => {
-            format!("@{number}> ")
-        }
-        (Some(number), _) => format!("@{number}… "),
+fn addressee(person: &Person, whom: Option<u32>) -> String {
+    match whom {
+        None => "> ".to_owned(),
+        Some(number) if person.may_speak() => format!("@{number}> "),
+        Some(number) => format!("@{number}… "),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use relais_talk::Manners;
+
     use super::*;
 
     #[test]

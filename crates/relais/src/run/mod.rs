@@ -44,7 +44,9 @@ use crate::{
     control::{self, Answer, Call, Listening, Request},
     data::Data,
     leaving::Leaving,
-    limits, proxy, service, site,
+    limits,
+    listen::Unprinted,
+    proxy, service, site,
     spelling::Time,
     stop::Stop,
     tending::{self, Tended},
@@ -135,13 +137,22 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     manager::stopping();
     // Who asks now is hung up on, rather than left waiting.
     drop((control, called));
+    leave(house, &mut stops).await.map_err(Stop::from)
+}
+
+/// Waits for those inside, and for who reads what they said.
+async fn leave(house: &mut House, stops: &mut Stops) -> anyhow::Result<()> {
     let finished = house.finish();
+    let drained = tokio::select! {
+        drained = wait_for(finished, house) => drained,
+        () = stops.one() => anyhow::bail!("callers were cut off: told to stop twice"),
+    };
+    if drained == Drained::TimedOut {
+        anyhow::bail!("callers were cut off: they took too long");
+    }
     tokio::select! {
-        drained = wait_for(finished, house) => match drained {
-            Drained::InTime => Ok(()),
-            Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
-        },
-        () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
+        printed = wait_for_readers(house) => Ok(printed?),
+        () = stops.one() => anyhow::bail!("not all that came is printed: told to stop twice"),
     }
 }
 
@@ -159,6 +170,16 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
     let s = plural(inside);
     info!("{inside} connection{s} may take {grace} to finish; a second signal ends at once");
     finished.await
+}
+
+/// Waits until what callers said is printed, and tells that if it takes a moment.
+async fn wait_for_readers(house: &House) -> Result<(), Unprinted> {
+    let mut printed = pin!(house.printed());
+    if let Ok(printed) = timeout(MOMENT, &mut printed).await {
+        return printed;
+    }
+    info!("what came last is still to be read from standard output; a second signal ends at once");
+    printed.await
 }
 
 /// An end that takes no longer needs no words. Idle connections are closed in less.

@@ -9,7 +9,14 @@ use std::{
 use relais_net::{Endpoint, tls::Demand};
 
 use super::{Job, Service};
-use crate::{complaint::Problem, hub, listen, meets::Meets, quit::Quit, relay};
+use crate::{
+    complaint::Problem,
+    hub,
+    listen::{self, Unprinted},
+    meets::Meets,
+    quit::Quit,
+    relay,
+};
 
 /// Everything of a service that is read from the disk, read. Nothing on the disk is changed for it.
 #[derive(Debug)]
@@ -71,8 +78,23 @@ impl Lasting {
         self.relays.keep_logs(relays);
     }
 
-    /// Waits until all is shown, and until all logs are written, but for all of these together not
-    /// longer than `patience`. Blocks.
+    /// Waits until all that callers said is printed, for as long as somebody takes some of it.
+    ///
+    /// # Errors
+    ///
+    /// If nobody does, and some of it was to be whole.
+    pub(crate) async fn printed(&self) -> Result<(), Unprinted> {
+        let mut all = Ok(());
+        for Running { made, .. } in self.running.values() {
+            if let Made::Listen(made) = made {
+                all = all.and(made.printed().await);
+            }
+        }
+        all
+    }
+
+    /// Ends showing, and waits until all logs are written, for all of these together not longer than
+    /// `patience`, and for who prints a second. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
         for Running { made, .. } in self.running.values() {
             match made {

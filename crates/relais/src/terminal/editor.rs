@@ -37,7 +37,7 @@ impl Editor {
             Key::Enter => return Some(Pressed::Line(self.enter())),
             Key::Interrupt => return Some(Pressed::Interrupt),
             Key::Suspend => return Some(Pressed::Suspend),
-            Key::Finish if self.line.is_empty() => return Some(Pressed::End),
+            Key::Finish if self.is_empty() => return Some(Pressed::End),
             Key::Char(char) => self.insert(char),
             Key::Backspace if self.cursor > 0 => {
                 self.cursor -= 1;
@@ -53,6 +53,11 @@ impl Editor {
             _ => self.move_to(key),
         }
         None
+    }
+
+    /// Whether nothing is typed yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.line.is_empty()
     }
 
     fn enter(&mut self) -> String {

@@ -37,8 +37,16 @@ const USUAL_COLUMNS: usize = 80;
 /// The lines that a person types, or a pipe brings. Dropped, it leaves the terminal as it was found.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    typed: mpsc::Receiver<Vec<u8>>,
+    typed: mpsc::Receiver<Line>,
     screen: Screen,
+}
+
+/// A line, without its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) bytes: Vec<u8>,
+    /// Whom it was for, by the prompt that stood before it when it was begun.
+    pub(crate) begun_for: Option<u32>,
 }
 
 /// Where texts are shown. Clones show in the same place.
@@ -49,6 +57,10 @@ pub(crate) struct Screen(Arc<Mutex<Drawn>>);
 #[derive(Debug)]
 struct Drawn {
     prompt: String,
+    /// Whom the prompt names, if anybody.
+    addressee: Option<u32>,
+    /// The same, when the line being typed was begun.
+    begun_for: Option<u32>,
     /// `None` where lines are not edited by us.
     editor: Option<Editor>,
     mode: Option<Mode>,
@@ -67,10 +79,8 @@ pub(crate) fn open(prompt: &str) -> (Lines, Screen) {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mode = if is_terminal { Mode::for_typing().ok() } else { None };
     let editor = mode.is_some().then(Editor::default);
-    let prompt = prompt.to_owned();
     let lines_max = if mode.is_some() { TYPED_LINES_MAX } else { LINES_MAX };
-    let screen =
-        Screen(Arc::new(Mutex::new(Drawn { prompt, editor, mode, seen: None, is_over: false })));
+    let screen = Screen::of(prompt, editor, mode);
     let (lines, typed) = mpsc::channel(lines_max);
     screen.with(Drawn::draw);
     reading::start(screen.clone(), lines);
@@ -85,6 +95,13 @@ impl Lines {
     ///
     /// Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+        self.next_line().await.map(|line| line.bytes)
+    }
+
+    /// The same, with whom it was begun for.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn next_line(&mut self) -> Option<Line> {
         self.typed.recv().await
     }
 
@@ -104,6 +121,19 @@ impl Drop for Lines {
 }
 
 impl Screen {
+    fn of(prompt: &str, editor: Option<Editor>, mode: Option<Mode>) -> Self {
+        let drawn = Drawn {
+            prompt: prompt.to_owned(),
+            addressee: None,
+            begun_for: None,
+            editor,
+            mode,
+            seen: None,
+            is_over: false,
+        };
+        Self(Arc::new(Mutex::new(drawn)))
+    }
+
     /// Shows a text of one or more lines, above the one being typed. Blocks while the terminal does.
     pub(crate) fn show(&self, text: &str) {
         self.with(|drawn| drawn.print_above(text));
@@ -111,7 +141,13 @@ impl Screen {
 
     /// Has another text stand before the line being typed.
     pub(crate) fn prompt(&self, prompt: &str) {
+        self.prompt_for(prompt, None);
+    }
+
+    /// The same, of a text that says whom it is for.
+    pub(crate) fn prompt_for(&self, prompt: &str, addressee: Option<u32>) {
         self.with(|drawn| {
+            drawn.addressee = addressee;
             if drawn.prompt != prompt {
                 prompt.clone_into(&mut drawn.prompt);
                 drawn.draw();

@@ -10,7 +10,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use super::{
-    Drawn, Screen,
+    Drawn, Line, Screen,
     editor::Pressed,
     keys::{Key, Keys},
 };
@@ -21,7 +21,7 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 /// Reads until the end, or until nobody takes lines any more.
 ///
 /// Detached: nothing ends a read of standard input but what is read. The program does not wait for it.
-pub(super) fn start(screen: Screen, lines: Sender<Vec<u8>>) {
+pub(super) fn start(screen: Screen, lines: Sender<Line>) {
     let read = move || {
         if screen.is_terminal() {
             read_keys(&screen, &lines);
@@ -33,25 +33,25 @@ pub(super) fn start(screen: Screen, lines: Sender<Vec<u8>>) {
     _ = thread::Builder::new().name("typing".to_owned()).stack_size(128 << 10).spawn(read);
 }
 
-fn read_lines(lines: &Sender<Vec<u8>>) {
+fn read_lines(lines: &Sender<Line>) {
     let mut input = io::stdin().lock();
     loop {
-        let mut line = Vec::new();
-        match input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
+        let mut bytes = Vec::new();
+        match input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes) {
             Ok(1..) => (),
             Ok(0) | Err(_) => return,
         }
-        if line.ends_with(b"\n") {
-            line.pop();
-            line.pop_if(|last| *last == b'\r');
+        if bytes.ends_with(b"\n") {
+            bytes.pop();
+            bytes.pop_if(|last| *last == b'\r');
         }
-        if lines.blocking_send(line).is_err() {
+        if lines.blocking_send(Line { bytes, begun_for: None }).is_err() {
             return;
         }
     }
 }
 
-fn read_keys(screen: &Screen, lines: &Sender<Vec<u8>>) {
+fn read_keys(screen: &Screen, lines: &Sender<Line>) {
     let mut keys = Keys::default();
     let mut buffer = [0; 4096];
     loop {
@@ -76,10 +76,13 @@ fn read_keys(screen: &Screen, lines: &Sender<Vec<u8>>) {
 }
 
 /// Does what `key` says. Whether there may be more of them.
-fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
+fn obey(screen: &Screen, lines: &Sender<Line>, key: Key) -> bool {
     match press(screen, key) {
         None => (),
-        Some(Pressed::Line(line)) => return hand_on(screen, lines, line.into_bytes()),
+        Some(Pressed::Line(line)) => {
+            let begun_for = screen.with(|drawn| drawn.begun_for);
+            return hand_on(screen, lines, Line { bytes: line.into_bytes(), begun_for });
+        }
         Some(Pressed::End) => return false,
         Some(Pressed::Interrupt) => {
             screen.with(Drawn::leave);
@@ -91,7 +94,7 @@ fn obey(screen: &Screen, lines: &Sender<Vec<u8>>, key: Key) -> bool {
 }
 
 /// Passes a line on. Whether anybody takes it.
-fn hand_on(screen: &Screen, lines: &Sender<Vec<u8>>, line: Vec<u8>) -> bool {
+fn hand_on(screen: &Screen, lines: &Sender<Line>, line: Line) -> bool {
     match lines.try_send(line) {
         Ok(()) => true,
         Err(TrySendError::Closed(_)) => false,
@@ -113,7 +116,11 @@ fn press(screen: &Screen, key: Key) -> Option<Pressed> {
             Key::Redraw => drawn.forget(),
             _ => {}
         }
-        let pressed = drawn.editor.as_mut()?.press(key);
+        let editor = drawn.editor.as_mut()?;
+        if editor.is_empty() {
+            drawn.begun_for = drawn.addressee;
+        }
+        let pressed = editor.press(key);
         if let Some(Pressed::Line(_)) = pressed {
             drawn.enter();
         }
@@ -132,4 +139,33 @@ fn suspend(screen: &Screen) {
     // the shell would find a terminal that gives keys.
     thread::park_timeout(STOPPED_WITHIN);
     screen.with(Drawn::come_back);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::editor::Editor, *};
+
+    #[test]
+    fn a_line_is_for_whom_the_prompt_named_when_it_was_begun() {
+        let screen = Screen::of("@1> ", Some(Editor::default()), None);
+        let (lines, mut typed) = tokio::sync::mpsc::channel(8);
+        let press = |key| assert!(obey(&screen, &lines, key));
+        let mut check = |text: &str, begun_for| {
+            press(Key::Enter);
+            let line = Line { bytes: text.into(), begun_for };
+            assert_eq!(typed.try_recv(), Ok(line));
+        };
+        screen.prompt_for("@1> ", Some(1));
+        press(Key::Char('a'));
+        screen.prompt_for("@2> ", Some(2));
+        press(Key::Char('b'));
+        check("ab", Some(1));
+        check("", Some(2));
+        // What was taken back was not begun.
+        press(Key::Char('a'));
+        press(Key::Backspace);
+        screen.prompt_for("@3> ", Some(3));
+        press(Key::Older);
+        check("ab", Some(3));
+    }
 }

@@ -12,13 +12,17 @@ mod queue;
 
 use std::{
     collections::HashSet,
+    io,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
 
-use relais_net::{Client, Worked};
+use relais_net::{Client, ToldRarely, Worked};
 use tokio::{sync::oneshot, time::Instant};
 
 pub use child::child;
@@ -54,9 +58,11 @@ pub struct Program {
 #[derive(Debug)]
 pub struct Calculator {
     program: Program,
-    children_max: usize,
-    /// Filled when the first expression comes: a calculator that nobody asks has no child.
-    jobs: OnceLock<Arc<Queue<Job>>>,
+    jobs: Arc<Queue<Job>>,
+    /// How many threads, each of which has a child, are still to be started: none is before the first
+    /// expression comes, and one that the system refused is with the next.
+    missing: AtomicUsize,
+    refused: ToldRarely,
     strangers: Strangers,
 }
 
@@ -108,7 +114,13 @@ impl Drop for Turn {
 impl Calculator {
     /// A calculator with at most `children_max` children.
     pub fn new(program: Program, children_max: usize) -> Self {
-        Self { program, children_max, jobs: OnceLock::new(), strangers: Strangers::default() }
+        Self {
+            program,
+            jobs: Arc::new(Queue::new(WAITING_MAX)),
+            missing: AtomicUsize::new(children_max.max(1)),
+            refused: ToldRarely::default(),
+            strangers: Strangers::default(),
+        }
     }
 
     /// The value of an `expression` of a caller of `client` who asked nothing before, or `error: …`, in
@@ -145,7 +157,8 @@ impl Calculator {
         let (sender, value) = oneshot::channel();
         let job = Job { expression: expression.to_owned(), value: sender, turn };
         // Whose job has no place any more is told by the end of the channel to it.
-        drop(self.jobs.get_or_init(|| self.start()).add(asker, worked.so_far(), job));
+        drop(self.jobs.add(asker, worked.so_far(), job));
+        self.start_missing(start);
         let (value, took) = match tokio::time::timeout(WAIT_MAX, value).await {
             Ok(Ok(value)) => value,
             Ok(Err(_)) | Err(_) => (BUSY.to_owned(), TURNED_AWAY),
@@ -174,19 +187,27 @@ impl Calculator {
         }
     }
 
-    /// Starts a thread for each child. They end when the calculator is dropped.
-    fn start(&self) -> Arc<Queue<Job>> {
-        let jobs = Arc::new(Queue::new(WAITING_MAX));
-        for _ in 0..self.children_max.max(1) {
-            let (taken, process) = (Arc::clone(&jobs), Process::new(self.program.clone()));
-            let work = move || work(&taken, process);
-            let thread = thread::Builder::new().name("calc".to_owned()).stack_size(128 << 10);
-            if let Err(error) = thread.spawn(work) {
-                tracing::warn!(%error, "cannot start a thread for the calculator");
+    /// Starts the threads that are missing, one for each child. They end when the calculator is dropped.
+    fn start_missing(&self, start: impl Fn(&Arc<Queue<Job>>, Process) -> io::Result<()>) {
+        let one_less = |missing: usize| missing.checked_sub(1);
+        while self.missing.fetch_update(Relaxed, Relaxed, one_less).is_ok() {
+            let Err(error) = start(&self.jobs, Process::new(self.program.clone())) else {
+                continue;
+            };
+            self.missing.fetch_add(1, Relaxed);
+            if let Some(times) = self.refused.add(1) {
+                tracing::warn!(%error, times, "cannot start a thread for the calculator");
             }
+            return;
         }
-        jobs
     }
+}
+
+/// Starts a thread that takes jobs for a child.
+fn start(jobs: &Arc<Queue<Job>>, process: Process) -> io::Result<()> {
+    let jobs = Arc::clone(jobs);
+    let thread = thread::Builder::new().name("calc".to_owned()).stack_size(128 << 10);
+    thread.spawn(move || work(&jobs, process)).map(|_| ())
 }
 
 /// What a child says first.
@@ -197,9 +218,7 @@ const NO_CHILD: &str = "error: the calculator does not run";
 
 impl Drop for Calculator {
     fn drop(&mut self) {
-        if let Some(jobs) = self.jobs.get() {
-            jobs.close();
-        }
+        self.jobs.close();
     }
 }
 
@@ -358,6 +377,15 @@ mod tests {
         assert_eq!(calculator.value(from(1), "2").await, "= 2");
         // All that had a place would be one more.
         assert!(hangs() <= WAITING_MAX.of_one, "{}", hangs());
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_was_refused_is_started_with_the_next_expression() {
+        let calculator = calculator();
+        calculator.start_missing(|_, _| Err(io::ErrorKind::WouldBlock.into()));
+        assert_eq!(calculator.missing.load(Relaxed), 1);
+        assert_eq!(calculator.value(Client::Local, "1").await, "= 1");
+        assert_eq!(calculator.missing.load(Relaxed), 0);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use relais_net::ToldRarely;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -33,6 +34,8 @@ const ANSWER_BYTES_MAX: usize = 4 << 10;
 pub(super) struct Process {
     program: Program,
     running: Option<Running>,
+    /// How often there was none to be had: whoever asks on and on is not to fill the log.
+    refused: ToldRarely,
 }
 
 #[derive(Debug)]
@@ -53,7 +56,7 @@ enum NoAnswer {
 
 impl Process {
     pub(super) fn new(program: Program) -> Self {
-        Self { program, running: None }
+        Self { program, running: None, refused: ToldRarely::default() }
     }
 
     /// The value of an expression of one line, or what is the matter with it. Blocks.
@@ -67,7 +70,9 @@ impl Process {
         let mut running = match running {
             Ok(running) => running,
             Err(error) => {
-                tracing::warn!(%error, "cannot start the calculator's process");
+                if let Some(times) = self.refused.add(1) {
+                    tracing::warn!(%error, times, "cannot start the calculator's process");
+                }
                 return NO_CHILD.to_owned();
             }
         };

@@ -111,8 +111,8 @@ impl Talk {
         let (mut is_awaited, mut early) = (false, VecDeque::new());
         loop {
             if !is_awaited && let Some(heard) = early.pop_front() {
-                self.pass_on(&heard);
-                is_awaited = self.call.manners() == Manners::Turns;
+                // The person does not owe an answer to what it was not told.
+                is_awaited = self.pass_on(&heard) && self.call.manners() == Manners::Turns;
             }
             match timeout(self.limits.idle_max, self.stirred()).await {
                 // Where there are turns, what is said before the person answered waits.
@@ -139,8 +139,9 @@ impl Talk {
         }
     }
 
-    fn pass_on(&self, Heard { bytes, extent }: &Heard) {
-        self.call.try_say(&Message { bytes, end: LineEnd::None, extent: *extent });
+    /// Whether the person is told.
+    fn pass_on(&self, Heard { bytes, extent }: &Heard) -> bool {
+        self.call.try_say(&Message { bytes, end: LineEnd::None, extent: *extent })
     }
 }
 

@@ -88,6 +88,26 @@ async fn who_subscribed_is_told() {
 }
 
 #[tokio::test]
+async fn while_many_are_told_others_have_their_turns() {
+    const COUNT: u16 = 1_000;
+    let subscribers = Arc::new(Subscribers::new(2 * usize::from(COUNT), Duration::from_mins(1)));
+    let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
+    let socket = Arc::new(listener.open().unwrap());
+    for port in 20_000..20_000 + COUNT {
+        // Whoever is there or not: nobody hears it.
+        subscribers.hear(b"subscribe", ([127, 9, 9, 9], port).into(), &socket).unwrap();
+    }
+    let telling = tokio::spawn(async move { subscribers.notify(b"news").await });
+    let mut turns = 0;
+    while !telling.is_finished() {
+        turns += 1;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(telling.await.unwrap(), usize::from(COUNT));
+    assert!(turns > 4, "{turns}");
+}
+
+#[tokio::test]
 async fn what_no_datagram_holds_is_not_sent_to_nobody() {
     let subscribers = Arc::new(Subscribers::new(2, Duration::from_mins(1)));
     let all = Dialogues::alone(Role::Notify(subscribers), 70_000);
@@ -187,6 +207,32 @@ async fn in_turns_a_sender_waits_for_its_answer() {
     person.type_line("answer");
     assert_eq!(hear(&caller).await, "answer\n");
     assert!(said("two")(told.recv().await));
+}
+
+#[tokio::test]
+async fn in_turns_who_was_not_told_is_not_waited_for() {
+    let (person, mut told) = Person::new(Manners::Turns);
+    let server = Server::of(Role::Talk(Arc::clone(&person)));
+    let on = Arc::new("tcp://127.0.0.1:1".parse().unwrap());
+    // Of the news that may wait one has room.
+    let other = person.come((Peer::Local, &on), 2).await.unwrap();
+    let mut unread = 1;
+    while unread < told.max_capacity() - 1 {
+        assert!(other.try_say(&Message::unended(b"x")));
+        unread += 1;
+    }
+    let caller = server.caller().await;
+    caller.send(b"one").await.unwrap();
+    while person.current().1 < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    while let Ok(news) = told.try_recv() {
+        assert!(!matches!(news, News::Said { number: 2, .. }), "there was no room for it");
+    }
+    caller.send(b"two").await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.unwrap();
+    assert!(matches!(heard, Some(News::Said { number: 2, bytes, .. }) if bytes == b"two"));
 }
 
 #[tokio::test]

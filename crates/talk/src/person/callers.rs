@@ -34,8 +34,8 @@ pub(super) struct Seat {
 pub(super) enum Hold {
     /// Its caller keeps it.
     Fast,
-    /// Whoever sent a datagram may have forged its sender: until the person answers, it is given to
-    /// another if there is none left. Last heard of then.
+    /// Whoever sent a datagram may have forged its sender: until the person answers it alone, it is given
+    /// to another if there is none left. Last heard of then.
     Loose(Instant),
 }
 
@@ -76,7 +76,8 @@ impl Callers {
         loose.min().map(|(_, number)| number)
     }
 
-    /// Passes a text on to everyone.
+    /// Passes a text on to everyone. Who holds loosely does so on: that is no answer to anybody, and would
+    /// have all who are made up keep their seats.
     pub(super) fn take_all(&mut self, text: &str, manners: Manners) -> Typed {
         let all = self.seats.len();
         if all == 0 {
@@ -89,6 +90,13 @@ impl Callers {
         Typed::All { sent, others: all - sent }
     }
 
+    /// The way to the current caller, if there is one, and it is the person's turn with it.
+    pub(super) fn lines_to_current(&self, manners: Manners) -> Option<Sender<String>> {
+        let seat = self.seats.get(&self.current?)?;
+        let may_speak = manners == Manners::Freely || seat.turn == Turn::Person;
+        may_speak.then(|| seat.lines.clone())
+    }
+
     pub(super) fn stand_up(&mut self, number: u32) {
         self.seats.remove(&number);
         if self.current == Some(number) {
@@ -98,7 +106,16 @@ impl Callers {
 }
 
 impl Seat {
-    pub(super) fn take(&mut self, text: &str, number: u32, manners: Manners) -> Typed {
+    /// Passes on what is for its caller alone, who keeps the seat from then on.
+    pub(super) fn answer(&mut self, text: &str, number: u32, manners: Manners) -> Typed {
+        let typed = self.take(text, number, manners);
+        if let Typed::Sent { .. } = typed {
+            self.hold = Hold::Fast;
+        }
+        typed
+    }
+
+    fn take(&mut self, text: &str, number: u32, manners: Manners) -> Typed {
         if manners == Manners::Turns && self.turn == Turn::Caller {
             if self.early.len() == LINES_MAX {
                 return Typed::Full { number };
@@ -108,10 +125,7 @@ impl Seat {
         }
         self.turn = Turn::Caller;
         match self.lines.try_send(text.to_owned()) {
-            Ok(()) => {
-                self.hold = Hold::Fast;
-                Typed::Sent { number }
-            }
+            Ok(()) => Typed::Sent { number },
             Err(_) => Typed::Full { number },
         }
     }

@@ -1,3 +1,5 @@
+use futures_util::FutureExt as _;
+
 use super::*;
 
 fn at() -> Arc<Endpoint> {
@@ -83,6 +85,45 @@ async fn what_nobody_takes_does_not_pile_up() {
     }
 }
 
+#[tokio::test]
+async fn what_was_begun_for_somebody_who_is_gone_goes_to_nobody_else() {
+    let (person, _told, [first, mut second]) = two(Manners::Freely).await;
+    assert_eq!(person.type_begun("to the first", Some(1)), Typed::Sent { number: 1 });
+    drop(first);
+    assert_eq!(person.current(), (Some(2), 1));
+    assert_eq!(person.type_begun("a secret", Some(1)), Typed::Gone { number: 1 });
+    assert!(second.lines.try_recv().is_err());
+    // Who names somebody means it.
+    assert_eq!(person.type_begun("@2 you", Some(1)), Typed::Sent { number: 2 });
+    assert_eq!(person.type_begun("and you", Some(2)), Typed::Sent { number: 2 });
+    drop(second);
+    assert_eq!(person.type_begun("x", Some(2)), Typed::Gone { number: 2 });
+    assert_eq!(person.type_begun("x", None), Typed::Nobody);
+}
+
+#[tokio::test]
+async fn there_is_room_once_a_line_is_taken_and_in_turns_once_it_is_the_persons() {
+    let has_room = |person: &Arc<Person>| person.room().now_or_never().is_some();
+    let (person, _told, [mut first, second]) = two(Manners::Freely).await;
+    for _ in 0..LINES_MAX {
+        assert!(has_room(&person));
+        person.type_line("x");
+    }
+    assert!(!has_room(&person));
+    first.lines.recv().await.unwrap();
+    assert!(has_room(&person));
+    drop(first);
+    assert!(has_room(&person));
+    drop(second);
+    assert!(!has_room(&person));
+    let (person, _told, [first, _second]) = two(Manners::Turns).await;
+    assert!(!has_room(&person));
+    first.say(&Message::of(b"hi")).await;
+    assert!(has_room(&person));
+    person.type_line("x");
+    assert!(!has_room(&person));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_may_be_forged_and_was_never_answered_makes_room() {
     let (person, mut told) = Person::new(Manners::Freely);
@@ -108,6 +149,16 @@ async fn who_may_be_forged_and_was_never_answered_makes_room() {
     drop((calls, fourth));
     assert_eq!(person.current().1, 2);
     assert!(told.recv().await.is_some());
+}
+
+#[tokio::test]
+async fn what_is_for_all_has_nobody_keep_a_seat_who_may_be_forged() {
+    let (person, _told) = Person::new(Manners::Freely);
+    let forged: Vec<_> =
+        (0..3).filter_map(|_| person.come_by_datagram((Peer::Local, &at()), 3)).collect();
+    assert_eq!(person.type_line("@all hello"), Typed::All { sent: 3, others: 0 });
+    assert!(person.come((Peer::Local, &at()), 3).await.is_some());
+    assert_eq!(forged.len(), 3);
 }
 
 #[tokio::test]

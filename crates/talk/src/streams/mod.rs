@@ -13,12 +13,12 @@ use tokio::task::coop::consume_budget;
 use crate::{
     dialogues::{Dialogues, Way, line},
     lines::{Lines, Message, SILENCE},
-    passing::{End, Passed, closed, fault, idle, linger, send, told_to_stop},
+    passing::{End, Passed, closed, fault, idle, linger, send, send_whole, told_to_stop},
     role::{Reply, Role},
     seated::{Seated, Unseated},
     web_socket,
 };
-use reading::read_some;
+use reading::{is_end, read_some};
 
 /// How much of the answers is gathered before it is sent.
 const GATHERED_BYTES: usize = 64 << 10;
@@ -183,11 +183,18 @@ impl Dialogue<'_> {
             passed.hear(bytes);
             lines.push(bytes);
         };
+        let read = async {
+            if !reads {
+                stream.broken().await;
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            read_some(stream, take)
+                .await
+                .or_else(|error| if is_end(&error) { Ok(0) } else { Err(error) })
+        };
         tokio::select! {
             biased;
-            read = read_some(stream, take), if reads => {
-                read.map(Step::Read).map_err(|error| fault("reading", error))
-            }
+            read = read => read.map(Step::Read).map_err(|error| fault("reading", error)),
             text = seated.typed() => Ok(Step::Typed(text)),
             () = drain.requested() => Ok(Step::Stop),
             () = tokio::time::sleep(patience) => {
@@ -229,7 +236,8 @@ impl Dialogue<'_> {
             // Not gathered: it may be large, and is shared.
             Reply::File(bytes) => {
                 self.send_gathered().await?;
-                self.say(&bytes).await?;
+                send_whole(&mut self.stream, &bytes, self.all.limits.idle_max).await?;
+                self.passed.say(&bytes);
             }
             reply @ (Reply::Value(_) | Reply::Notify) => {
                 // This takes its time: answers before it are not to wait for that, nor this for the next.

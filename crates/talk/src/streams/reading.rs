@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 /// How much is read at once.
 const READ_BYTES: usize = 16 << 10;
 
-/// Reads once and passes on what came. Gives how many bytes that were: none at the end.
+/// Reads once and passes on what came. Gives how many bytes that were: none at the end. One of TLS without a
+/// goodbye is an error, which [`is_end`].
 ///
 /// Cancel safe: what was not passed on was not read.
 pub(super) async fn read_some(
@@ -21,7 +22,6 @@ pub(super) async fn read_some(
         let mut read = ReadBuf::uninit(&mut buffer);
         match Pin::new(&mut *stream).poll_read(cx, &mut read) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) if is_end(&error) => Poll::Ready(Ok(0)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => {
                 take(read.filled());
@@ -33,7 +33,7 @@ pub(super) async fn read_some(
 }
 
 /// Whether `error` is an end, too. Many clients of TLS end without saying goodbye: to a dialogue, whose
-/// messages have ends of their own, that is no loss.
+/// messages have ends of their own, that is no loss. Of what has none a part may be missing.
 pub(super) fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
 }

@@ -1,14 +1,14 @@
 //! Bytes received as they come, whole: who sends is read no faster than what comes is taken.
 
-use std::io;
+use std::pin::pin;
 
 use relais_net::{Drain, Fault, Stream};
 
-use super::reading::read_some;
+use super::reading::{is_end, read_some};
 use crate::{
     dialogues::{Dialogues, Way},
     lines::Message,
-    passing::{End, Passed, closed, fault, idle, linger, told_to_stop},
+    passing::{End, Passed, closed, fault, idle, linger, told_to_stop, without_goodbye},
 };
 
 pub(super) async fn serve(
@@ -18,26 +18,37 @@ pub(super) async fn serve(
     (drain, passed): (&Drain, &mut Passed),
 ) -> Result<End, Fault> {
     let end = loop {
-        if drain.is_requested() {
+        // Who has said all is heard to the end: what it sent is here, and it knows that.
+        if drain.is_requested() && !stream.is_end_in() {
             break told_to_stop();
         }
         let mut came = Vec::new();
         let read = tokio::select! {
             biased;
             read = read_some(&mut stream, |bytes| came.extend_from_slice(bytes)) => read,
-            () = drain.requested() => break told_to_stop(),
+            () = drain.requested(), if !stream.is_end_in() => break told_to_stop(),
             () = tokio::time::sleep(all.limits.idle_max) => break idle(all.limits.idle_max),
         };
-        if read.map_err(|error: io::Error| fault("reading", error))? == 0 {
-            break closed();
+        match read {
+            Ok(1..) => (),
+            Ok(0) => break closed(),
+            // Whoever is on the way may have ended it.
+            Err(error) if is_end(&error) => break without_goodbye(),
+            Err(error) => return Err(fault("reading", error)),
         }
         passed.hear(&came);
         let message = Message::unended(&came);
+        let mut receiving = pin!(all.receive(&message, way));
         tokio::select! {
             biased;
-            () = all.receive(&message, way) => (),
+            () = &mut receiving => (),
             // Who prints may stand still.
-            () = drain.requested() => break told_to_stop(),
+            () = drain.requested() => {
+                if !stream.is_end_in() {
+                    break told_to_stop();
+                }
+                receiving.await;
+            }
         }
     };
     linger(&mut stream).await;

@@ -127,6 +127,45 @@ async fn what_is_received_is_all_that_came_and_no_word_ends_it() {
     assert_eq!(server.shown().concat().as_bytes(), said);
 }
 
+#[tokio::test]
+async fn told_to_stop_who_has_said_all_is_received_to_the_end() {
+    let server = Server::of(Role::Receive);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let mut caller = Stream::Tcp(tokio::net::TcpStream::connect(at).await.unwrap());
+    let (stream, from) = listener.accept().await.unwrap();
+    let local = Arc::new("tcp://127.0.0.1:1".parse().unwrap());
+    let (stream, peer) = (Stream::Tcp(stream), Peer::Net(from));
+    let conn = Conn { stream, peer, called: None, local, tls: None };
+    let (all, drain) = (Arc::clone(&server.all), server.drain.clone());
+    let dialogue = tokio::spawn(async move { all.serve(conn, drain).await });
+    // Somewhat more than there is room for on the way to who prints: some is read, and some is not.
+    let said = vec![b'x'; (1 << 20) + (20 << 10)];
+    caller.write_all(&said).await.unwrap();
+    caller.shutdown().await.unwrap();
+    while caller.has_unsent() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.shutdown.request();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let printing = std::thread::spawn({
+        let way = server.all.showcase.clone();
+        move || {
+            let shown = std::iter::from_fn(|| way.next());
+            shown
+                .map(|next| match next {
+                    Next::Shown(shown) => shown.bytes.len(),
+                    Next::Missed(_) => unreachable!("it waits its turn"),
+                })
+                .sum::<usize>()
+        }
+    });
+    dialogue.await.unwrap().unwrap();
+    server.all.showcase.close();
+    assert_eq!(printing.join().unwrap(), said.len());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_file_is_sent_whole_and_the_dialogue_over() {
     let file = bytes::Bytes::from(vec![b'x'; 1 << 20]);

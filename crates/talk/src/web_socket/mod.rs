@@ -1,5 +1,6 @@
 //! Dialogues over `WebSocket`s: each message of one is a message, and its answer one of the same kind.
 
+mod early;
 mod opening;
 
 use std::{io, ops::ControlFlow, time::Duration};
@@ -20,10 +21,11 @@ use crate::{
     dialogues::{Dialogues, Way, too_long},
     frames::io_error,
     lines::Message,
-    passing::{End, Passed, closed, fault, idle, linger, refused, told_to_stop},
+    passing::{End, Passed, closed, fault, idle, linger, refused, told_to_stop, without_goodbye},
     role::{Reply, Role},
     seated::{Seated, Unseated},
 };
+use early::Early;
 
 /// How much is read at once, and kept for each: little, as most say little.
 const BUFFER_BYTES: usize = 4 << 10;
@@ -42,8 +44,7 @@ struct Dialogue<'d> {
     way: Way<'d>,
     drain: &'d Drain,
     seated: Seated<'d>,
-    /// What was said out of turn.
-    early: Option<Frame>,
+    early: Early,
     passed: &'d mut Passed,
 }
 
@@ -75,7 +76,8 @@ pub(crate) async fn serve<'d>(
         .max_frame_size(Some(bytes_max));
     let socket = WebSocketStream::from_partially_read(stream, early, Part::Server, Some(config));
     let (socket, seated) = (socket.await, Seated::nowhere(all, drain));
-    let mut dialogue = Dialogue { all, socket, way, drain, seated, early: None, passed };
+    let mut dialogue =
+        Dialogue { all, socket, way, drain, seated, early: Early::default(), passed };
     let over = match dialogue.seated.sit(all, way).await {
         Ok(()) => dialogue.hold().await?,
         Err(unseated) => {
@@ -99,7 +101,7 @@ impl Dialogue<'_> {
             if self.drain.is_requested() {
                 return Ok((told_to_stop(), CloseCode::Away));
             }
-            let early = if self.seated.is_awaited() { None } else { self.early.take() };
+            let early = if self.seated.is_awaited() { None } else { self.early.pop() };
             let step = match early {
                 Some(frame) => ControlFlow::Continue(Step::Heard(frame)),
                 None => self.step().await?,
@@ -108,7 +110,7 @@ impl Dialogue<'_> {
                 // Of what comes out of turn only whether it is the end is heard.
                 ControlFlow::Continue(Step::Heard(frame)) if self.seated.is_awaited() => {
                     if frame.is_text() || frame.is_binary() {
-                        self.early = Some(frame);
+                        self.early.push(frame);
                     }
                     ControlFlow::Continue(())
                 }
@@ -116,6 +118,9 @@ impl Dialogue<'_> {
                 ControlFlow::Continue(Step::Typed(text)) => {
                     self.say(Frame::text(text)).await?;
                     ControlFlow::Continue(())
+                }
+                ControlFlow::Break(over) if over.0.0 == By::Client => {
+                    ControlFlow::Break(self.hear_last().await?.break_value().unwrap_or(over))
                 }
                 ControlFlow::Break(over) => ControlFlow::Break(over),
             };
@@ -131,10 +136,17 @@ impl Dialogue<'_> {
             return Ok(ControlFlow::Continue(Step::Typed(text)));
         }
         let Self { socket, seated, drain, all, early, .. } = self;
+        let next = async {
+            // Of what is said out of turn so much is read, by which pings are answered and an end is seen.
+            if !early.has_room(all.limits.line_bytes_max) {
+                socket.get_ref().broken().await;
+                return Some(Err(Error::Io(io::ErrorKind::ConnectionReset.into())));
+            }
+            socket.next().await
+        };
         tokio::select! {
             biased;
-            // One that waits for its turn is enough.
-            frame = socket.next(), if early.is_none() => match frame {
+            frame = next => match frame {
                 Some(Ok(frame)) => Ok(ControlFlow::Continue(Step::Heard(frame))),
                 Some(Err(error)) => {
                     over_by(error).map(ControlFlow::Break).map_err(|error| fault("reading", error))
@@ -147,6 +159,18 @@ impl Dialogue<'_> {
                 Ok(ControlFlow::Break((idle(all.limits.idle_max), CloseCode::Away)))
             }
         }
+    }
+
+    /// Hears what was said out of turn by who is gone: no answer is waited for.
+    async fn hear_last(&mut self) -> Result<ControlFlow<Over>, Fault> {
+        while !self.drain.is_requested()
+            && let Some(frame) = self.early.pop()
+        {
+            if let ControlFlow::Break(over) = self.hear(frame).await? {
+                return Ok(ControlFlow::Break(over));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     async fn hear(&mut self, frame: Frame) -> Result<ControlFlow<Over>, Fault> {
@@ -240,7 +264,7 @@ fn over_by(error: Error) -> Result<Over, io::Error> {
         Error::Capacity(error) => Ok((refused(error.to_string()), CloseCode::Size)),
         // Nobody broke a rule: it is gone.
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            Ok(((By::Client, "closed without a goodbye".into()), CloseCode::Normal))
+            Ok((without_goodbye(), CloseCode::Normal))
         }
         Error::Protocol(error) => Ok((refused(error.to_string()), CloseCode::Protocol)),
         Error::Utf8(_) => Ok((refused("a text that is no UTF-8"), CloseCode::Invalid)),

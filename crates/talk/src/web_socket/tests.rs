@@ -197,6 +197,29 @@ async fn in_turns_only_the_end_is_heard_while_the_person_is_awaited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_turns_who_spoke_twice_has_its_pings_answered_and_is_seen_to_leave() {
+    let (person, mut told) = crate::Person::new(crate::Manners::Turns);
+    let server = Server::of(Role::Talk(person));
+    let mut client = server.client().await;
+    for said in ["one", "two", "three"] {
+        client.send(Frame::text(said)).await.unwrap();
+    }
+    client.send(Frame::Ping("there?".into())).await.unwrap();
+    let pong = tokio::time::timeout(Duration::from_secs(20), client.next()).await.unwrap();
+    assert_eq!(pong.unwrap().unwrap(), Frame::Pong("there?".into()));
+    client.close(None).await.unwrap();
+    let mut heard = Vec::new();
+    while let Ok(Some(news)) = tokio::time::timeout(Duration::from_secs(2), told.recv()).await {
+        heard.push(match news {
+            crate::News::Said { bytes, .. } => String::from_utf8(bytes).unwrap(),
+            crate::News::Came { .. } => "came".to_owned(),
+            crate::News::Went { .. } => "went".to_owned(),
+        });
+    }
+    assert_eq!(heard, ["came", "one", "two", "three", "went"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_floods_is_answered_by_the_person_all_the_same() {
     let (person, mut told) = crate::Person::new(crate::Manners::Freely);
     let server = Server::of(Role::Talk(Arc::clone(&person)));

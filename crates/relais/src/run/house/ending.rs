@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::House;
-use crate::leaving::Leaving;
+use crate::{leaving::Leaving, listen::Unprinted};
 
 impl House {
     /// Lets nobody in any more, and gives what waits for those inside, for as long as they may
@@ -21,6 +21,15 @@ impl House {
             let drained = all.join_all().await;
             if drained.contains(&Drained::TimedOut) { Drained::TimedOut } else { Drained::InTime }
         }
+    }
+
+    /// Waits until all that callers of dialogues said is printed, for as long as somebody takes some of it.
+    ///
+    /// # Errors
+    ///
+    /// If nobody does, and some of it was to be whole.
+    pub(crate) async fn printed(&self) -> Result<(), Unprinted> {
+        self.lasting.services.printed().await
     }
 
     /// Ends whoever is inside, within `patience`. Blocks; nobody is served after that.
