@@ -5,6 +5,7 @@
 import { CatchingUp } from "../core/catching.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
+import { read } from "../core/unread.js";
 import { effect, signal } from "../vendor/signals.js";
 import { ask, away, change, isUp, on, putOff, state, timers } from "./hub.js";
 import { tell, trying } from "./passing.js";
@@ -150,7 +151,7 @@ export async function quote(name, seq) {
 export function markRead(name) {
   const room = state.value.rooms.get(name);
   if (!room || room.told <= room.read) return;
-  inRoom(name, rooms.read, room.told, state.value.me);
+  inRoom(name, read, room.told, state.value.me);
   ask("READ", { room: name, seq: room.told }).catch(() => {}); // Said again after a login.
 }
 

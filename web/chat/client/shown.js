@@ -69,11 +69,14 @@ export function show(name) {
   if (name) keep.set(`open.${me.value}`, name);
 }
 
-// What comes while one looks elsewhere is new when one looks again.
-on("news", ({ room: name }) => {
+/** What comes while one looks elsewhere, or came while there was no line, is new when one looks again. */
+function mark(name) {
   const its = state.value.rooms.get(name);
-  if (name === open.value && state.value.watched !== name && its.unread === 1) newAfter.value = its.read;
-});
+  if (name === open.value && state.value.watched !== name && its?.unread > 0) newAfter.value = its.read;
+}
+
+on("news", ({ room: name }) => mark(name));
+on("entered", () => mark(open.value));
 
 export function setAbout(name, what) {
   const next = new Map(about.value);

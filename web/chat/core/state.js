@@ -9,6 +9,7 @@
 import { entry, put, without } from "./maps.js";
 import * as outbox from "./outbox.js";
 import * as rooms from "./room.js";
+import * as unread from "./unread.js";
 
 export const nothing = {
   me: null,
@@ -43,11 +44,9 @@ export function inRoom(state, name, change) {
 export function loggedIn(state, answer, isResuming) {
   const { user, session, cursor, rooms: told, keywords = [], quiet = null } = answer;
   const known = isResuming ? state.rooms : new Map();
-  // While it is resumed, what was missed is counted as it is told.
-  const again = (room, one) => ({ ...rooms.read(room, one.read, user), ...rooms.standing(one) });
   const row = (one) => {
     const room = known.get(one.room);
-    return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
+    return [one.room, room ? unread.relisted(room, one, user) : { ...rooms.listed(undefined, one), told: one.last }];
   };
   // Whom one is about to speak to for the first time the hub knows nothing of.
   const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
@@ -107,7 +106,7 @@ export function hear(state, event, now) {
 
 const PASSING = {
   resumed: (state, { cursor }) => ({ state: resumed(state, cursor) }),
-  read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
+  read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => unread.read(known, last, state.me)) }),
   gap: (state, event) => ({
     state: seen(inRoom(state, event.room, (room) => rooms.gap(room, event)), event.room),
   }),
@@ -121,7 +120,7 @@ const PASSING = {
     return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
   },
   notify: (state, { room, level }) => ({
-    state: inRoom(state, room, (known) => rooms.noticed(known, level, state.me)),
+    state: inRoom(state, room, (known) => unread.noticed(known, level, state.me)),
   }),
   keywords: (state, { words }) => ({ state: { ...state, keywords: words } }),
   quiet: (state, { on, until }) => ({ state: { ...state, quiet: on ? { on, until } : null } }),
@@ -257,5 +256,5 @@ export function settleTyping(state, now, longest) {
 export function totals(state) {
   const all = [...state.rooms.values()].filter((room) => room.level !== "none");
   const sum = (of) => all.reduce((count, room) => count + of(room), 0);
-  return { unread: sum((room) => room.unread), calls: sum(rooms.callsOf) };
+  return { unread: sum((room) => room.unread), calls: sum(unread.callsOf) };
 }
