@@ -39,6 +39,19 @@ test("who lagged asks from what it knows, and its cursor stays there", () => {
   assert.equal(state.cursor, 11);
 });
 
+test("what comes before the hub could tell what a room missed waits for that", () => {
+  const lagged = { ev: "lagged", room: "#lab", last: 11 };
+  const early = after(ana(), said(11), lagged, said(20, { prev: 19 }));
+  assert.deepEqual([early.wanted, bodies(early.lab)], [[{ room: "#lab", after: 11 }], ["m11"]]);
+  const told = Array.from({ length: 9 }, (_, at) => said(at + 12));
+  const whole = states.caughtUp(after(early.state, ...told).state, "#lab");
+  assert.deepEqual(bodies(whole.rooms.get("#lab")), [11, ...told.map(({ seq }) => seq)].map((seq) => `m${seq}`));
+  assert.equal(whole.cursor, 20);
+  // Who lags behind a hole asks from before that.
+  const both = after(ana(), said(11), said(14, { prev: 13 }), { ...lagged, last: 14 });
+  assert.deepEqual(both.wanted.at(-1), { room: "#lab", after: 11 });
+});
+
 test("after a lost line all that is known stays, and what was missed is counted once", () => {
   const before = after(ana(), said(11)).state;
   const again = states.loggedIn(

@@ -2,8 +2,8 @@
  * All that the page knows of a hub, and what becomes of it by what the hub tells: pure functions.
  *
  * `cursor` is how far all was told, in every room, which is what is asked for after a lost line. While
- * something is missing (`isResuming`, or a room in `lagging`) it stays where nothing before it is missing. A room is in
- * `lagging` because the hub `told` so, or because a hole was `seen`.
+ * something is missing (`isResuming`, or a room in `lagging`: because the hub told so, or a hole was seen) it stays
+ * where nothing before it is missing.
  */
 
 import { entry, put, without } from "./maps.js";
@@ -17,7 +17,7 @@ export const nothing = {
   cursor: 0,
   last: 0,
   isResuming: false,
-  lagging: new Map(),
+  lagging: new Set(),
   rooms: new Map(),
   others: new Map(),
   presence: new Map(),
@@ -60,7 +60,7 @@ export function loggedIn(state, answer, isResuming) {
     isResuming,
     cursor: isResuming ? state.cursor : cursor,
     last: Math.max(state.last, cursor),
-    lagging: new Map(),
+    lagging: new Set(),
     typing: new Map(),
     presence: new Map(),
   };
@@ -81,7 +81,9 @@ export function resumed(state, cursor) {
 
 /** A room that lagged is told again. */
 export function caughtUp(state, name) {
-  return settled({ ...state, lagging: without(state.lagging, name) });
+  const lagging = new Set(state.lagging);
+  lagging.delete(name);
+  return settled({ ...state, lagging });
 }
 
 function settled(state) {
@@ -111,8 +113,8 @@ const PASSING = {
     state: seen(inRoom(state, event.room, (room) => rooms.gap(room, event)), event.room),
   }),
   lagged: (state, { room, last }) => ({
-    state: { ...state, lagging: put(state.lagging, room, "told") },
-    missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
+    state: lags(state, room),
+    missing: { room, after: state.rooms.get(room)?.told || last },
   }),
   typing: (state, { room, user, on }, now) => {
     const there = state.typing.get(room) ?? new Map();
@@ -152,17 +154,18 @@ function logged(state, event) {
   return { state: settled(next), news: event.ev === "message" && event.from !== state.me ? event : undefined };
 }
 
-/** Something is missing before it. Of what was missed while there was no line, a gap tells. */
-const isHole = (state, room, event) =>
-  !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
+const lags = (state, name) => ({ ...state, lagging: new Set(state.lagging).add(name) });
+
+/**
+ * Something is missing before it. Of what was missed while there was no line, a gap tells. Of a room that lags, the hub
+ * goes on telling where it refuses for now to tell what is missing.
+ */
+const isHole = ({ isResuming }, room, event) => !isResuming && room.told > 0 && event.prev > room.told;
 
 /** What is missing is asked for, once; what is behind it comes with it. */
 function hole(state, room) {
   if (state.lagging.has(room.name)) return { state };
-  return {
-    state: { ...state, lagging: put(state.lagging, room.name, "seen") },
-    missing: { room: room.name, after: room.told },
-  };
+  return { state: lags(state, room.name), missing: { room: room.name, after: room.told } };
 }
 
 /** Whether it is about who may come into a room that this account is not in. */
