@@ -117,19 +117,22 @@ const lookOn = (name, way) =>
     return page;
   });
 
+/** Whether an entry stands before all that is known of a room, if one is still in that. */
+function isBefore(name, seq) {
+  const room = state.value.rooms.get(name);
+  return Boolean(room?.more) && (rooms.begin(room) ?? Infinity) > seq;
+}
+
 /** Goes to an entry, wherever it is. */
 export async function goTo(name, seq) {
   if (!state.value.rooms.has(name)) return;
   show(name);
   await trying(async () => {
     for (let pages = 0; pages < PAGES_BACK_MAX; pages += 1) {
-      const room = state.value.rooms.get(name);
-      const first = rooms.begin(room) ?? Infinity;
-      if (first <= seq || !room.more) break;
+      if (!isBefore(name, seq)) break;
       await pageBefore(name, PAGE_MAX);
     }
-    const room = state.value.rooms.get(name);
-    if ((rooms.begin(room) ?? Infinity) > seq && room.more) {
+    if (isBefore(name, seq)) {
       const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
       inRoom(name, rooms.lookAt, page, seq);
     }

@@ -27,6 +27,8 @@ export const about = signal(new Map());
 export const takenBack = signal(null);
 /** Has what was not said stand in the composer of its room again; where another room is open, among its drafts. */
 export function giveBack(name, text) {
+  // What is edited is not mixed with it.
+  if (about.value.get(name)?.edit) setAbout(name, null);
   const waiting = takenBack.value;
   if (waiting && waiting.room !== name) addDraft(waiting);
   const both = waiting?.room === name ? `${waiting.text}\n${text}` : text;
@@ -35,6 +37,8 @@ export function giveBack(name, text) {
 }
 
 function addDraft({ room: name, text }) {
+  // Of who is not here any more nothing is kept.
+  if (me.value === null) return;
   const key = keyOf("draft", me.value, name);
   if (mayKeep(text)) keep.set(key, [text, keep.get(key)].filter(Boolean).join("\n"));
 }

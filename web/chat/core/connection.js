@@ -92,6 +92,7 @@ export class Connection {
   /** Ends the line, and calls no more. */
   close() {
     this.timers.clear(this.retry);
+    this.retry = null;
     const socket = this.socket;
     if (socket) this.drop(socket);
     this.changed("closed");
