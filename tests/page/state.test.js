@@ -230,6 +230,14 @@ test("who was in a room that is deleted has it no more, and is told by whom", ()
   assert.equal(state.ended.from, "bob");
 });
 
+test("who was sent out of a room without a line learns of it by the next login; an old talk is only listed no more", () => {
+  const known = states.joined(ana(), listed({ room: "@bob", private: true }));
+  const answer = { user: "ana", session: "s", cursor: 12, rooms: [listed({ room: "#tea" })] };
+  const { rooms: left, gone } = states.loggedIn(known, answer, true);
+  assert.deepEqual([[...left.keys()], gone], [["#tea"], ["#lab"]]);
+  assert.deepEqual(states.loggedIn(known, { ...answer, rooms: [listed()] }, true).gone, []);
+});
+
 test("an invitation is shown among the rooms to come into, and gone once one is in", () => {
   const { state } = after(ana(), { ev: "invite", room: "#den", seq: 11, prev: 0, ts: "", from: "bob", user: "ana" });
   assert.equal(state.others.get("#den").by, "bob");

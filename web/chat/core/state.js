@@ -25,6 +25,10 @@ export const nothing = {
   outbox: [],
   watched: null,
   announced: null,
+  /** How one was sent out of a room last. */
+  ended: null,
+  /** In which rooms one is no more since the last login. */
+  gone: [],
   /** The words that this account looks out for. */
   keywords: [],
   /** That it is not to be disturbed, perhaps `until` a time, or `null`. */
@@ -48,6 +52,7 @@ export function loggedIn(state, answer, isResuming) {
     const room = known.get(one.room);
     return [one.room, room ? unread.relisted(room, one, user) : { ...rooms.listed(undefined, one), told: one.last }];
   };
+  const isGone = (name) => !rooms.isTalk(name) && told.every((one) => one.room !== name);
   // Whom one is about to speak to for the first time the hub knows nothing of.
   const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
   return {
@@ -57,6 +62,8 @@ export function loggedIn(state, answer, isResuming) {
     keywords,
     quiet,
     rooms: new Map([...begun, ...told.map(row)]),
+    gone: [...known.keys()].filter(isGone),
+    ended: null,
     isResuming,
     cursor: isResuming ? state.cursor : cursor,
     last: Math.max(state.last, cursor),

@@ -141,7 +141,10 @@ mod tests {
         assert_eq!(kept.token("zoë"), Some(Secret("rt_1".into())));
         // An account of the name that was made anew may be spelled so.
         kept.keep("zoë", "rt_2").unwrap();
-        assert_eq!((kept.all(), kept.token("Zoë")), (vec!["zoë".to_owned()], Some(Secret("rt_2".into()))));
+        assert_eq!(
+            (kept.all(), kept.token("Zoë")),
+            (vec!["zoë".to_owned()], Some(Secret("rt_2".into())))
+        );
         kept.forget("ZOË");
         assert_eq!(kept.all(), Vec::<String>::new());
     }
