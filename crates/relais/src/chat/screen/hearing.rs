@@ -233,13 +233,9 @@ impl Model {
     /// Another device read so far.
     fn read_elsewhere(&mut self, hub: usize, (place, last): (&Place, Seq)) {
         let me = self.hubs[hub].me.clone();
-        let Some(room) = self.hubs[hub].room_mut(place) else { return };
-        room.read = room.read.max(last);
-        let read = room.read;
-        let unread = room.all_said().filter(|(seq, said)| *seq > read && said.from != me);
-        let unread: Vec<bool> = unread.map(|(_, said)| said.mention).collect();
-        room.unread = room.unread.min(unread.len() as u64);
-        room.mentions = unread.into_iter().filter(|mention| *mention).count() as u64;
+        if let Some(room) = self.hubs[hub].room_mut(place) {
+            room.be_read(last, &me);
+        }
     }
 
     /// Puts a note where it is seen.
