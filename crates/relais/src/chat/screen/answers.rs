@@ -231,13 +231,13 @@ impl Model {
 
 /// Whether what was not said can be typed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GivenBack {
+pub(super) enum GivenBack {
     Yes,
     No,
 }
 
 /// Puts what was to be said in `room` back where it was typed, unless something else is typed there by now.
-fn give_back(room: Option<&mut Room>, ask: &Ask) -> GivenBack {
+pub(super) fn give_back(room: Option<&mut Room>, ask: &Ask) -> GivenBack {
     let (Some(room), Ask::Message { kind, body, reply, .. }) = (room, ask) else {
         return GivenBack::No;
     };
