@@ -261,6 +261,16 @@ def a_token_is_kept_for_its_owner_and_logging_out_ends_it(stage):
 
 
 @test
+def who_spells_a_name_otherwise_is_known_by_the_same_token(stage):
+    program = hub(stage, "127.0.0.1:0")
+    registered(stage, program.at, "ana")
+    chat(stage, program.at, "--user", "ANA", "--create", "--send", "lab", "one", password="wrong")
+    chat(stage, program.at, "--user", "Ana", password="wrong", input=b"/logout\n")
+    _, told = chat(stage, program.at, "--user", "ana", "--send", "lab", "two", status=1, password="wrong")
+    holds(told, "nobody has this name and password")
+
+
+@test
 def a_token_that_is_of_no_use_any_more_gives_way_to_the_password_at_once(stage):
     program = hub(stage, "127.0.0.1:0")
     registered(stage, program.at, "ana")

@@ -547,6 +547,11 @@ def all_can_be_done_by_keys_and_has_a_name(stage):
     ana.type("lab")
     ana.press("Enter")
     ana.has('.row[data-room="#lab"][aria-current]')
+    # From the field, too, where Up alone edits what was said last.
+    ana.press("ArrowUp", ALT)
+    ana.has('.row[data-room="#tea"][aria-current]')
+    ana.press("ArrowUp", ALT)
+    ana.has('.row[data-room="#lab"][aria-current]')
     ana.press("ArrowDown", ALT)
     ana.has('.row[data-room="#tea"][aria-current]')
     ana.press("F6")

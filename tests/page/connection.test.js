@@ -73,6 +73,15 @@ test("what was asked when the line broke is lost, and the hub is called again", 
   assert.deepEqual(its.states, ["calling", "waiting", "calling"]);
 });
 
+test("a line that was ended while it waited is not called again by what happens to the network", () => {
+  const its = stage();
+  its.up();
+  its.socket().onclose();
+  its.line.close();
+  its.line.nudge();
+  assert.deepEqual([its.sockets.length, its.timers.size, its.states.at(-1)], [1, 0, "closed"]);
+});
+
 test("who is silent is asked, and who answers nothing is gone", () => {
   const its = stage();
   its.up();

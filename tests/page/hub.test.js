@@ -2,49 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-
-const kept = new Map();
-globalThis.localStorage = {
-  get length() {
-    return kept.size;
-  },
-  key: (index) => [...kept.keys()][index] ?? null,
-  getItem: (name) => kept.get(name) ?? null,
-  setItem: (name, text) => kept.set(name, text),
-  removeItem: (name) => kept.delete(name),
-};
-const heard = {};
-globalThis.addEventListener = (what, listener) => (heard[what] = listener);
-globalThis.document = { addEventListener() {}, documentElement: {}, hidden: false };
-globalThis.navigator ??= { languages: ["en"] };
-globalThis.location = { href: "http://127.0.0.1:6680/" };
-
-const sockets = [];
-globalThis.WebSocket = class {
-  constructor() {
-    Object.assign(this, { readyState: 1, sent: [] });
-    sockets.push(this);
-    queueMicrotask(() => this.onopen());
-  }
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.isClosed = true;
-  }
-};
-
-const settled = () => new Promise(setImmediate);
-const keep = (key, value) => kept.set(`relais-chat.${key}`, JSON.stringify(value));
-const told = (frame) => sockets.at(-1).onmessage({ data: JSON.stringify(frame) });
-
-/** Answers what was asked last. */
-async function answer(fields) {
-  await settled();
-  const { id } = sockets.at(-1).sent.at(-1);
-  told({ re: id, ...fields });
-  await settled();
-}
+import { answer, keep, kept, sockets, told } from "./window.js";
 
 async function comeIn(hub) {
   await answer({ server: "relais", time: new Date().toISOString() });

@@ -7,47 +7,8 @@ import { morningAfter } from "../../web/chat/core/morning.js";
 import * as outbox from "../../web/chat/core/outbox.js";
 import * as rooms from "../../web/chat/core/room.js";
 import * as states from "../../web/chat/core/state.js";
-
-const listed = (fields) => ({
-  room: "#lab",
-  topic: "",
-  private: false,
-  role: "member",
-  last: 10,
-  read: 10,
-  unread: 0,
-  members: 2,
-  ...fields,
-});
-
-const said = (seq, fields) => ({
-  ev: "message",
-  room: "#lab",
-  seq,
-  prev: seq - 1,
-  ts: "2026-11-22T12:00:00.000Z",
-  from: "bob",
-  kind: "text",
-  body: `m${seq}`,
-  ...fields,
-});
-
-/** Ana, in #lab, who has heard all up to 10. */
-const ana = (fields) =>
-  states.loggedIn(states.nothing, { user: "ana", session: "s", cursor: 10, rooms: [listed(fields)] }, false);
-
-/** The state after events, and what was wanted on the way. */
-function after(state, ...events) {
-  const wanted = [];
-  for (const event of events) {
-    const told = states.hear(state, event, 0);
-    state = told.state;
-    if (told.missing) wanted.push(told.missing);
-  }
-  return { state, wanted, lab: state.rooms.get("#lab") };
-}
-
-const bodies = (room) => room.entries.filter((one) => one.ev === "message").map((one) => one.body);
+import { read } from "../../web/chat/core/unread.js";
+import { after, ana, bodies, listed, said } from "./told.js";
 
 test("what is told twice is there once, and the cursor goes on", () => {
   const { state, lab, wanted } = after(ana(), said(11), said(11), said(12));
@@ -78,11 +39,24 @@ test("who lagged asks from what it knows, and its cursor stays there", () => {
   assert.equal(state.cursor, 11);
 });
 
+test("what comes before the hub could tell what a room missed waits for that", () => {
+  const lagged = { ev: "lagged", room: "#lab", last: 11 };
+  const early = after(ana(), said(11), lagged, said(20, { prev: 19 }));
+  assert.deepEqual([early.wanted, bodies(early.lab)], [[{ room: "#lab", after: 11 }], ["m11"]]);
+  const told = Array.from({ length: 9 }, (_, at) => said(at + 12));
+  const whole = states.caughtUp(after(early.state, ...told).state, "#lab");
+  assert.deepEqual(bodies(whole.rooms.get("#lab")), [11, ...told.map(({ seq }) => seq)].map((seq) => `m${seq}`));
+  assert.equal(whole.cursor, 20);
+  // Who lags behind a hole asks from before that.
+  const both = after(ana(), said(11), said(14, { prev: 13 }), { ...lagged, last: 14 });
+  assert.deepEqual(both.wanted.at(-1), { room: "#lab", after: 11 });
+});
+
 test("after a lost line all that is known stays, and what was missed is counted once", () => {
   const before = after(ana(), said(11)).state;
   const again = states.loggedIn(
     before,
-    { user: "ana", session: "s", cursor: 14, rooms: [listed({ last: 14, unread: 4 })] },
+    { user: "ana", session: "s", cursor: 14, rooms: [listed({ last: 14, unread: 3 })] },
     true,
   );
   assert.equal(again.cursor, 11);
@@ -190,7 +164,7 @@ test("own words and what is being looked at are not unread; names are counted ap
   assert.equal(after(ana(), said(11, { from: "ana" })).lab.unread, 0);
   const { lab } = after(ana(), said(11, { mention: true }), said(12));
   assert.deepEqual([lab.unread, lab.mentions], [2, 1]);
-  assert.deepEqual((({ unread, mentions }) => [unread, mentions])(rooms.read(lab, 11, "ana")), [1, 0]);
+  assert.deepEqual((({ unread, mentions }) => [unread, mentions])(read(lab, 11, "ana")), [1, 0]);
   const elsewhere = after(after(ana(), said(11)).state, { ev: "read", room: "#lab", last: 11 });
   assert.equal(elsewhere.lab.unread, 0);
 });
@@ -254,6 +228,14 @@ test("who was in a room that is deleted has it no more, and is told by whom", ()
   const { state } = after(ana(), deleted);
   assert.equal(state.rooms.size, 0);
   assert.equal(state.ended.from, "bob");
+});
+
+test("who was sent out of a room without a line learns of it by the next login; an old talk is only listed no more", () => {
+  const known = states.joined(ana(), listed({ room: "@bob", private: true }));
+  const answer = { user: "ana", session: "s", cursor: 12, rooms: [listed({ room: "#tea" })] };
+  const { rooms: left, gone } = states.loggedIn(known, answer, true);
+  assert.deepEqual([[...left.keys()], gone], [["#tea"], ["#lab"]]);
+  assert.deepEqual(states.loggedIn(known, { ...answer, rooms: [listed()] }, true).gone, []);
 });
 
 test("an invitation is shown among the rooms to come into, and gone once one is in", () => {
@@ -500,7 +482,7 @@ test("of what is read again when it is wanted neither signs nor edits are kept",
   room = rooms.before(room, { events, more: false });
   assert.equal(room.entries[0].body, "otherwise");
   assert.deepEqual(rooms.signsOn(room.signs.get(1)).map((one) => one.who), [["bob"]]);
-  room = rooms.rested(rooms.read(room, room.told, "ana"));
+  room = rooms.rested(read(room, room.told, "ana"));
   assert.ok(room.entries.length <= 120 && room.signs.size <= 121, `${room.entries.length} ${room.signs.size}`);
 });
 
@@ -510,7 +492,7 @@ test("of a room in which much was said elsewhere as much is shown at once as is 
   assert.deepEqual([room.entries.length, room.unread], [5000, 5000]);
   room = rooms.opened(room);
   assert.deepEqual([room.entries.length, room.entries.at(-1).seq, room.unread, room.more], [800, 5001, 5000, true]);
-  assert.equal(rooms.read(room, 5001, "ana").unread, 0);
+  assert.equal(read(room, 5001, "ana").unread, 0);
   assert.equal(rooms.opened(room), room);
 });
 

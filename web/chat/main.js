@@ -27,7 +27,11 @@ const TYPING_MS_MAX = 9000;
 options.debounceRendering = (draw) => (document.hidden ? setTimeout(draw, HIDDEN_MS) : requestAnimationFrame(draw));
 
 render(html`<${App} />`, document.querySelector("#page"));
-on("entered", () => openUsual(keep.get(`open.${me.value}`)));
+on("entered", () => {
+  openUsual(keep.get(`open.${me.value}`));
+  const { gone } = state.value;
+  if (gone.length > 0) warn(t("no longer in", gone.join(", ")));
+});
 begin();
 keepSteps();
 setInterval(() => change(settleTyping, Date.now(), TYPING_MS_MAX), 2000);

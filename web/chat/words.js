@@ -272,6 +272,7 @@ export const WORDS = {
   "sent out by kick": ["{0} sent you out of {1}", "{0} vous a exclu de {1}"],
   "sent out by ban": ["{0} banned you from {1}", "{0} vous a banni de {1}"],
   "sent out by delete": ["{0} deleted {1}", "{0} a supprimé {1}"],
+  "no longer in": ["You are no longer in {0}", "Vous n’êtes plus dans {0}"],
 
   // Search and switching.
   "search": ["Search", "Recherche"],

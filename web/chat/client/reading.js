@@ -3,12 +3,15 @@
  */
 
 import { CatchingUp } from "../core/catching.js";
+import { Lost, USUAL_WAIT_MS } from "../core/connection.js";
+import { without } from "../core/maps.js";
 import * as rooms from "../core/room.js";
 import * as states from "../core/state.js";
-import { effect, signal } from "../vendor/signals.js";
+import { read } from "../core/unread.js";
+import { computed, effect, signal, untracked } from "../vendor/signals.js";
 import { ask, away, change, isUp, on, putOff, state, timers } from "./hub.js";
 import { tell, trying } from "./passing.js";
-import { focus, open, show } from "./shown.js";
+import { focus, open, room as shown, show } from "./shown.js";
 import { t } from "./tongue.js";
 
 const PAGE = 60;
@@ -21,12 +24,25 @@ export const loading = signal(new Set());
 
 const inRoom = (name, step, ...given) => change(states.inRoom, name, (room) => step(room, ...given));
 
+/** Does `what` for a room; where the hub refuses it for now, again when it likes, as long as the room is open. */
+async function patiently(name, what) {
+  for (;;) {
+    try {
+      return await what();
+    } catch (error) {
+      if (!error.isPassing) throw error;
+      await new Promise((over) => timers.set(over, error.retryMs ?? USUAL_WAIT_MS));
+      if (name !== open.value) throw error;
+    }
+  }
+}
+
 /** Does `what` for a room, unless something is done for it already. */
 async function once(name, what) {
   if (loading.value.has(name)) return;
   loading.value = new Set(loading.value).add(name);
   try {
-    await what(state.value.rooms.get(name));
+    await patiently(name, () => what(state.value.rooms.get(name)));
   } catch {
     // Asked again when it is needed again: the line may be gone, or the room.
   } finally {
@@ -64,8 +80,17 @@ const linesBefore = (name, limit) => rooms.untilLine(() => pageBefore(name, limi
 /** Reads the newest of a room, with all that is unread where that is not too much. */
 export const load = (name) =>
   once(name, async (room) => {
-    if (room && !room.isLoaded) await linesBefore(name, Math.min(PAGE_MAX, Math.max(PAGE, room.unread + 30)));
+    // What a page was to stand before may have ended by a gap meanwhile.
+    for (let its = room; its && !its.isLoaded; its = state.value.rooms.get(name))
+      await linesBefore(name, Math.min(PAGE_MAX, Math.max(PAGE, its.unread + 30)));
   });
+
+// The room that is open is read as soon as there is a line, and anew after a gap.
+const unloaded = computed(() => (isUp.value && shown.value && !shown.value.isLoaded ? shown.value.name : null));
+effect(() => {
+  const name = unloaded.value;
+  if (name !== null) untracked(() => load(name));
+});
 
 /** Reads what was before. */
 export const loadBefore = (name) =>
@@ -92,19 +117,22 @@ const lookOn = (name, way) =>
     return page;
   });
 
+/** Whether an entry stands before all that is known of a room, if one is still in that. */
+function isBefore(name, seq) {
+  const room = state.value.rooms.get(name);
+  return Boolean(room?.more) && (rooms.begin(room) ?? Infinity) > seq;
+}
+
 /** Goes to an entry, wherever it is. */
 export async function goTo(name, seq) {
   if (!state.value.rooms.has(name)) return;
   show(name);
   await trying(async () => {
     for (let pages = 0; pages < PAGES_BACK_MAX; pages += 1) {
-      const room = state.value.rooms.get(name);
-      const first = rooms.begin(room) ?? Infinity;
-      if (first <= seq || !room.more) break;
+      if (!isBefore(name, seq)) break;
       await pageBefore(name, PAGE_MAX);
     }
-    const room = state.value.rooms.get(name);
-    if ((rooms.begin(room) ?? Infinity) > seq && room.more) {
+    if (isBefore(name, seq)) {
       const page = await ask("HISTORY", { room: name, around: seq, limit: PAGE });
       inRoom(name, rooms.lookAt, page, seq);
     }
@@ -135,22 +163,25 @@ export const quotes = signal(new Map());
 export async function quote(name, seq) {
   const key = `${name} ${seq}`;
   if (quotes.value.has(key)) return;
-  quotes.value = new Map(quotes.value).set(key, undefined);
-  let found = null;
+  setQuote(key, undefined);
+  const one = () => ask("HISTORY", { room: name, between: [seq, seq], limit: 1 });
   try {
-    const { events } = await ask("HISTORY", { room: name, between: [seq, seq], limit: 1 });
-    found = events.find((event) => event.seq === seq) ?? null;
-  } catch {
-    // It stays unknown.
+    const { events } = await patiently(name, one);
+    setQuote(key, events.find((event) => event.seq === seq) ?? null);
+  } catch (error) {
+    // What could not be asked for is asked for when it is shown again.
+    if (error instanceof Lost || error.isPassing) quotes.value = without(quotes.value, key);
+    else setQuote(key, null);
   }
-  quotes.value = new Map(quotes.value).set(key, found);
 }
+
+const setQuote = (key, found) => (quotes.value = new Map(quotes.value).set(key, found));
 
 /** All there is of a room was seen. */
 export function markRead(name) {
   const room = state.value.rooms.get(name);
   if (!room || room.told <= room.read) return;
-  inRoom(name, rooms.read, room.told, state.value.me);
+  inRoom(name, read, room.told, state.value.me);
   ask("READ", { room: name, seq: room.told }).catch(() => {}); // Said again after a login.
 }
 
@@ -210,9 +241,6 @@ on("entered", ({ rooms: told }) => {
     if (mine > read && mine <= last) ask("READ", { room, seq: mine }).catch(() => {});
   }
   if (away.value) ask("AWAY", { text: away.value }).catch(() => {});
-  if (open.value) {
-    load(open.value);
-    loadMembers(open.value);
-  }
+  if (open.value) loadMembers(open.value);
   meet();
 });

@@ -9,7 +9,7 @@ import { now } from "./clock.js";
 import { ask, change, isUp, me, on, state } from "./hub.js";
 import { cid, keep, keyOf } from "./kept.js";
 import { complain } from "./passing.js";
-import { about, giveBack, setAbout } from "./shown.js";
+import { giveBack, setAbout } from "./shown.js";
 
 /** After these the same is asked again, by itself. */
 const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN", "INTERNAL"]);
@@ -68,7 +68,6 @@ export function takeBack({ cid: its, room, fields }) {
   batch(() => {
     giveUp(its);
     if (answered) setAbout(room, { reply: answered });
-    else if (about.value.get(room)?.edit) setAbout(room, null);
     giveBack(room, outbox.typedOf(fields));
   });
 }

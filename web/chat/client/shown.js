@@ -27,6 +27,8 @@ export const about = signal(new Map());
 export const takenBack = signal(null);
 /** Has what was not said stand in the composer of its room again; where another room is open, among its drafts. */
 export function giveBack(name, text) {
+  // What is edited is not mixed with it.
+  if (about.value.get(name)?.edit) setAbout(name, null);
   const waiting = takenBack.value;
   if (waiting && waiting.room !== name) addDraft(waiting);
   const both = waiting?.room === name ? `${waiting.text}\n${text}` : text;
@@ -35,6 +37,8 @@ export function giveBack(name, text) {
 }
 
 function addDraft({ room: name, text }) {
+  // Of who is not here any more nothing is kept.
+  if (me.value === null) return;
   const key = keyOf("draft", me.value, name);
   if (mayKeep(text)) keep.set(key, [text, keep.get(key)].filter(Boolean).join("\n"));
 }
@@ -69,11 +73,14 @@ export function show(name) {
   if (name) keep.set(`open.${me.value}`, name);
 }
 
-// What comes while one looks elsewhere is new when one looks again.
-on("news", ({ room: name }) => {
+/** What comes while one looks elsewhere, or came while there was no line, is new when one looks again. */
+function mark(name) {
   const its = state.value.rooms.get(name);
-  if (name === open.value && state.value.watched !== name && its.unread === 1) newAfter.value = its.read;
-});
+  if (name === open.value && state.value.watched !== name && its?.unread > 0) newAfter.value = its.read;
+}
+
+on("news", ({ room: name }) => mark(name));
+on("entered", () => mark(open.value));
 
 export function setAbout(name, what) {
   const next = new Map(about.value);

@@ -5,11 +5,7 @@
  * It knows neither a browser nor a clock: what asks and what waits is given to it.
  */
 
-import { Lost } from "./connection.js";
-
-/** Where these refuse it, the same may come to something later. */
-const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN"]);
-const USUAL_WAIT_MS = 1000;
+import { Lost, USUAL_WAIT_MS } from "./connection.js";
 
 export class CatchingUp {
   /** Each room of which something is missing, and behind which entry. */
@@ -57,7 +53,7 @@ export class CatchingUp {
 
   #refused(error, asked) {
     if (error instanceof Lost) return;
-    if (!PASSING.has(error.code)) {
+    if (!error.isPassing) {
       this.putOff(error.retryMs);
       return;
     }

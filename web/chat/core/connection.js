@@ -32,11 +32,17 @@ function plainOf({ code, msg, field }) {
   return why && FIELD_CODES.has(code) ? why : msg.slice(0, at) + rest;
 }
 
-/** The hub says no: `code` is for programs, `message` for people. */
+/** Where these refuse it, the same may come to something later. */
+const PASSING = new Set(["RATE_LIMITED", "UNAVAILABLE", "SHUTDOWN"]);
+
+/** So long is waited then, where the hub does not say how long. */
+export const USUAL_WAIT_MS = 1000;
+
+/** The hub says no: `code` is for programs, `message` for people; what is `isPassing` may be asked again. */
 export class Refused extends Error {
   constructor({ code, msg, retry_ms: retryMs, field, why }) {
     super(plainOf({ code, msg, field }) ?? code);
-    Object.assign(this, { code, retryMs, field, why });
+    Object.assign(this, { code, retryMs, field, why, isPassing: PASSING.has(code) });
   }
 }
 
@@ -86,6 +92,7 @@ export class Connection {
   /** Ends the line, and calls no more. */
   close() {
     this.timers.clear(this.retry);
+    this.retry = null;
     const socket = this.socket;
     if (socket) this.drop(socket);
     this.changed("closed");

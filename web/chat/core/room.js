@@ -20,7 +20,7 @@ const RESTED_MAX = 120;
 export function listed(known, told) {
   const { room: name, last, read, unread, mentions = 0 } = told;
   const before = known ?? blank(name);
-  return { ...before, ...standing(told), last, read: Math.max(read ?? 0, before.read), unread, mentions };
+  return { ...before, ...standing(told), last, counted: last, read: Math.max(read ?? 0, before.read), unread, mentions };
 }
 
 /** What a list tells of a room as it stands, whatever was read of it. */
@@ -48,6 +48,8 @@ export function blank(name) {
     read: 0,
     unread: 0,
     mentions: 0,
+    // What is unread up to there, a list has counted, whether it was told or not.
+    counted: 0,
     size: 0,
     told: 0,
     entries: [],
@@ -67,7 +69,7 @@ export function blank(name) {
 /** Whether it is what two say to each other. */
 export const isTalk = (name) => name.startsWith("@");
 
-const isWords = (event) => event.ev === "message";
+export const isWords = (event) => event.ev === "message";
 
 /** What is said about others' messages changes those, and is no line of its own. */
 const CHANGES = {
@@ -132,8 +134,8 @@ export function happened(room, event, { me, isWatched }) {
   const entries = [...after.entries, event];
   const most = isWatched ? WATCHED_MAX : ENTRIES_MAX;
   after = entries.length > most ? cut(after, entries.slice(-most / 2)) : { ...after, entries };
-  const counts = isWords(event) && event.from !== me && event.seq > after.read;
-  if (!counts) return after;
+  const isNew = event.from !== me && event.seq > Math.max(room.read, room.counted);
+  if (!isWords(event) || !isNew) return after;
   return { ...after, unread: after.unread + 1, mentions: after.mentions + (isForMe(room, event) ? 1 : 0) };
 }
 
@@ -160,7 +162,7 @@ function cut(room, entries) {
 }
 
 /** Whether what was said is for who reads, as the hub counts it: what comes while it is quiet, too. */
-const isForMe = (room, event) =>
+export const isForMe = (room, event) =>
   room.level !== "none" && (event.mention || event.notify === "keyword" || isTalk(room.name));
 
 /** Has a message read otherwise, wherever it is. Of what is not here yet it is kept for when it comes. */
@@ -264,28 +266,6 @@ function joined(room) {
 }
 
 export const lookBack = (room) => (room.aside ? { ...room, aside: null } : room);
-
-/** A room of which this account has read up to `last`. */
-export function read(room, last, me) {
-  if (last < room.read) return room;
-  const left = room.entries.filter((one) => isWords(one) && one.seq > last && one.from !== me && one.body !== null);
-  const isKnown = last >= room.last || (room.entries[0]?.seq ?? Infinity) <= last + 1;
-  const unread = isKnown ? left.length : Math.min(room.unread, Math.max(left.length, 1));
-  const forMe = left.filter((one) => isForMe(room, one)).length;
-  return { ...room, read: last, unread, mentions: isKnown ? forMe : Math.min(room.mentions, unread) };
-}
-
-/** A room of which this account wants to notice so much from now on. */
-export function noticed(room, level, me) {
-  const after = { ...room, level };
-  const isLeft = (one) => isWords(one) && one.seq > room.read && one.from !== me;
-  const again = () => room.entries.filter((one) => isLeft(one) && isForMe(after, one)).length;
-  const mentions = level === "none" ? 0 : room.level === "none" ? again() : room.mentions;
-  return { ...after, mentions };
-}
-
-/** How much of what is unread calls: all of it, where all is to be noticed. */
-export const callsOf = (room) => (room.level === "all" ? room.unread : room.mentions);
 
 /** Where this account stands among the members of a room. */
 export const mayModerate = (room) => room.role === "owner" || room.role === "moderator";

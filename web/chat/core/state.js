@@ -2,13 +2,14 @@
  * All that the page knows of a hub, and what becomes of it by what the hub tells: pure functions.
  *
  * `cursor` is how far all was told, in every room, which is what is asked for after a lost line. While
- * something is missing (`isResuming`, or a room in `lagging`) it stays where nothing before it is missing. A room is in
- * `lagging` because the hub `told` so, or because a hole was `seen`.
+ * something is missing (`isResuming`, or a room in `lagging`: because the hub told so, or a hole was seen) it stays
+ * where nothing before it is missing.
  */
 
 import { entry, put, without } from "./maps.js";
 import * as outbox from "./outbox.js";
 import * as rooms from "./room.js";
+import * as unread from "./unread.js";
 
 export const nothing = {
   me: null,
@@ -16,7 +17,7 @@ export const nothing = {
   cursor: 0,
   last: 0,
   isResuming: false,
-  lagging: new Map(),
+  lagging: new Set(),
   rooms: new Map(),
   others: new Map(),
   presence: new Map(),
@@ -24,6 +25,10 @@ export const nothing = {
   outbox: [],
   watched: null,
   announced: null,
+  /** How one was sent out of a room last. */
+  ended: null,
+  /** In which rooms one is no more since the last login. */
+  gone: [],
   /** The words that this account looks out for. */
   keywords: [],
   /** That it is not to be disturbed, perhaps `until` a time, or `null`. */
@@ -43,12 +48,11 @@ export function inRoom(state, name, change) {
 export function loggedIn(state, answer, isResuming) {
   const { user, session, cursor, rooms: told, keywords = [], quiet = null } = answer;
   const known = isResuming ? state.rooms : new Map();
-  // While it is resumed, what was missed is counted as it is told.
-  const again = (room, one) => ({ ...rooms.read(room, one.read, user), ...rooms.standing(one) });
   const row = (one) => {
     const room = known.get(one.room);
-    return [one.room, room ? again(room, one) : { ...rooms.listed(undefined, one), told: one.last }];
+    return [one.room, room ? unread.relisted(room, one, user) : { ...rooms.listed(undefined, one), told: one.last }];
   };
+  const isGone = (name) => !rooms.isTalk(name) && told.every((one) => one.room !== name);
   // Whom one is about to speak to for the first time the hub knows nothing of.
   const begun = [...known].filter(([name, room]) => rooms.isTalk(name) && room.told === 0);
   return {
@@ -58,10 +62,12 @@ export function loggedIn(state, answer, isResuming) {
     keywords,
     quiet,
     rooms: new Map([...begun, ...told.map(row)]),
+    gone: [...known.keys()].filter(isGone),
+    ended: null,
     isResuming,
     cursor: isResuming ? state.cursor : cursor,
     last: Math.max(state.last, cursor),
-    lagging: new Map(),
+    lagging: new Set(),
     typing: new Map(),
     presence: new Map(),
   };
@@ -82,7 +88,9 @@ export function resumed(state, cursor) {
 
 /** A room that lagged is told again. */
 export function caughtUp(state, name) {
-  return settled({ ...state, lagging: without(state.lagging, name) });
+  const lagging = new Set(state.lagging);
+  lagging.delete(name);
+  return settled({ ...state, lagging });
 }
 
 function settled(state) {
@@ -107,13 +115,13 @@ export function hear(state, event, now) {
 
 const PASSING = {
   resumed: (state, { cursor }) => ({ state: resumed(state, cursor) }),
-  read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => rooms.read(known, last, state.me)) }),
+  read: (state, { room, last }) => ({ state: inRoom(state, room, (known) => unread.read(known, last, state.me)) }),
   gap: (state, event) => ({
     state: seen(inRoom(state, event.room, (room) => rooms.gap(room, event)), event.room),
   }),
   lagged: (state, { room, last }) => ({
-    state: { ...state, lagging: put(state.lagging, room, "told") },
-    missing: { room, after: Math.max(last, state.rooms.get(room)?.told ?? 0) },
+    state: lags(state, room),
+    missing: { room, after: state.rooms.get(room)?.told || last },
   }),
   typing: (state, { room, user, on }, now) => {
     const there = state.typing.get(room) ?? new Map();
@@ -121,7 +129,7 @@ const PASSING = {
     return { state: left === there ? state : { ...state, typing: put(state.typing, room, left) } };
   },
   notify: (state, { room, level }) => ({
-    state: inRoom(state, room, (known) => rooms.noticed(known, level, state.me)),
+    state: inRoom(state, room, (known) => unread.noticed(known, level, state.me)),
   }),
   keywords: (state, { words }) => ({ state: { ...state, keywords: words } }),
   quiet: (state, { on, until }) => ({ state: { ...state, quiet: on ? { on, until } : null } }),
@@ -153,17 +161,18 @@ function logged(state, event) {
   return { state: settled(next), news: event.ev === "message" && event.from !== state.me ? event : undefined };
 }
 
-/** Something is missing before it. Of what was missed while there was no line, a gap tells. */
-const isHole = (state, room, event) =>
-  !state.isResuming && state.lagging.get(room.name) !== "told" && room.told > 0 && event.prev > room.told;
+const lags = (state, name) => ({ ...state, lagging: new Set(state.lagging).add(name) });
+
+/**
+ * Something is missing before it. Of what was missed while there was no line, a gap tells. Of a room that lags, the hub
+ * goes on telling where it refuses for now to tell what is missing.
+ */
+const isHole = ({ isResuming }, room, event) => !isResuming && room.told > 0 && event.prev > room.told;
 
 /** What is missing is asked for, once; what is behind it comes with it. */
 function hole(state, room) {
   if (state.lagging.has(room.name)) return { state };
-  return {
-    state: { ...state, lagging: put(state.lagging, room.name, "seen") },
-    missing: { room: room.name, after: room.told },
-  };
+  return { state: lags(state, room.name), missing: { room: room.name, after: room.told } };
 }
 
 /** Whether it is about who may come into a room that this account is not in. */
@@ -257,5 +266,5 @@ export function settleTyping(state, now, longest) {
 export function totals(state) {
   const all = [...state.rooms.values()].filter((room) => room.level !== "none");
   const sum = (of) => all.reduce((count, room) => count + of(room), 0);
-  return { unread: sum((room) => room.unread), calls: sum(rooms.callsOf) };
+  return { unread: sum((room) => room.unread), calls: sum(unread.callsOf) };
 }

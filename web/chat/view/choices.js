@@ -8,6 +8,7 @@ import { matching, wordBefore } from "../core/typed.js";
 import { ask, isUp, state } from "../client/hub.js";
 import { names } from "../client/acting.js";
 import { lang, t } from "../client/tongue.js";
+import { isAlone } from "./composing.js";
 import { html } from "./html.js";
 import { Figure } from "./icons.js";
 
@@ -69,7 +70,7 @@ const FIND = {
 /** Takes what a key does to the choice. Gives whether it did something. */
 export function choose(event, field) {
   const { found, at } = choices.value;
-  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const by = isAlone(event) && { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (by) choices.value = { ...choices.value, at: (at + by + found.length) % found.length };
   else if (event.key === "Escape") choices.value = null;
   else if (event.key === "Tab" || (event.key === "Enter" && !isWhole(field))) take(field, found[at]);

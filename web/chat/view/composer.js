@@ -17,7 +17,7 @@ import { passing, tell } from "../client/passing.js";
 import { about, giveBack, room, setAbout, takenBack } from "../client/shown.js";
 import { t } from "../client/tongue.js";
 import { Choices, choices, choose, complete } from "./choices.js";
-import { isComposing } from "./composing.js";
+import { isAlone, isComposing } from "./composing.js";
 import { Held } from "./held.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -138,7 +138,7 @@ function writing(its, { of, what, typing }) {
   const key = (event) => {
     if (isComposing(event) || (choices.value && choose(event, of()))) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) send();
-    else if (event.key === "ArrowUp" && of().value === "" && !what?.edit) editLast(its);
+    else if (event.key === "ArrowUp" && isAlone(event) && of().value === "" && !what?.edit) editLast(its);
     else if (event.key === "Escape" && what) setAbout(name, null);
     else return;
     event.preventDefault();

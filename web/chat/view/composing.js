@@ -6,3 +6,6 @@ const COMPOSED = 229;
  * ended it, which is known by its number alone.
  */
 export const isComposing = (event) => event.isComposing || event.keyCode === COMPOSED;
+
+/** Whether a key is pressed alone: with others, as Alt-Up, it is for whoever knows both. */
+export const isAlone = (event) => !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;

@@ -4,7 +4,7 @@
 
 import { computed, signal, useComputed } from "../vendor/signals.js";
 import { linesOf, piecesOf } from "../core/lines.js";
-import { isUp, me, state } from "../client/hub.js";
+import { me, state } from "../client/hub.js";
 import { tell } from "../client/passing.js";
 import { asides, focus, menu, newAfter, room } from "../client/shown.js";
 import { dayName, dayOf, lang, t } from "../client/tongue.js";
@@ -66,7 +66,7 @@ const SHOWN = {
   new: () => html`<div class="new-line" role="separator"><span>${t("new")}</span></div>`,
   happened: ({ line }) => html`<${Happened} line=${line} />`,
   words: Words,
-  unsent: ({ line }) => html`<${Unsent} one=${line.one} isUp=${isUp.value} />`,
+  unsent: ({ line }) => html`<${Unsent} one=${line.one} />`,
   aside: Own,
 };
 

@@ -8,7 +8,7 @@ import { spokenBy } from "../core/hook.js";
 import { firstLine, hasWord } from "../core/text.js";
 import { goTo, quote, quotes } from "../client/reading.js";
 import { react, redact, takeBack, tryAgain } from "../client/sending.js";
-import { me } from "../client/hub.js";
+import { isUp, me } from "../client/hub.js";
 import { keywords } from "../client/noticing.js";
 import { tell } from "../client/passing.js";
 import { dialogue, room as shownRoom, setAbout } from "../client/shown.js";
@@ -88,8 +88,8 @@ function Head({ event }) {
 function Answered({ room, seq, event }) {
   const known = event ?? quotes.value.get(`${room} ${seq}`);
   useEffect(() => {
-    if (!event) quote(room, seq);
-  }, [room, seq, Boolean(event)]);
+    if (!event && isUp.value) quote(room, seq);
+  }, [room, seq, Boolean(event), isUp.value]);
   const by = known && spokenBy(known);
   const words = known
     ? html`<${Name} name=${by.name} /> <${Snippet} body=${by.body ?? null}
@@ -178,10 +178,10 @@ function actions(event) {
 const HOPELESS = new Set(["TOO_LONG", "BAD_FIELD", "CID_REUSED", "NO_SUCH_EVENT"]);
 
 /** A message that the hub has not acknowledged: on its way, waiting for the line, or refused. */
-export const Unsent = memo(({ one, isUp }) => {
+export const Unsent = memo(({ one }) => {
   const { state: how, error, code, fields, cid, room } = one;
   const isBad = how === "failed";
-  const words = isBad ? error : how === "pausing" ? t("soon again", error) : t(isUp ? "sending" : "waits for the hub");
+  const words = isBad ? error : how === "pausing" ? t("soon again", error) : t(isUp.value ? "sending" : "waits for the hub");
   return html`<article class=${`message own unsent first ${fields.kind} ${isBad ? "failed" : ""}`} data-cid=${cid}>
     <${Head} event=${{ from: me.value, ts: one.ts, kind: fields.kind }} />
     ${fields.reply !== undefined && html`<${Answered} room=${room} seq=${fields.reply} />`}

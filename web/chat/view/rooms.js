@@ -4,7 +4,8 @@
 
 import { useEffect, useRef } from "../vendor/hooks.js";
 import { computed } from "../vendor/signals.js";
-import { callsOf, isTalk } from "../core/room.js";
+import { isTalk } from "../core/room.js";
+import { callsOf } from "../core/unread.js";
 import { away, isUp, me, state } from "../client/hub.js";
 import { decline, join, openRoom } from "../client/acting.js";
 import { isMyTurn, whose } from "../client/dialogues.js";

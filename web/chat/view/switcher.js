@@ -4,7 +4,8 @@
 
 import { useLayoutEffect, useRef } from "../vendor/hooks.js";
 import { computed, signal } from "../vendor/signals.js";
-import { callsOf, isTalk } from "../core/room.js";
+import { isTalk } from "../core/room.js";
+import { callsOf } from "../core/unread.js";
 import { matching } from "../core/typed.js";
 import { state } from "../client/hub.js";
 import { join, names, openRoom, talkTo } from "../client/acting.js";

@@ -1,6 +1,8 @@
 //! What ends being in a room.
 
-use relais_hub::protocol::Event;
+use relais_hub::protocol::{Event, Listed, Place};
+
+use super::place::found;
 
 /// Whether who is called `me` is in the room no more.
 pub(super) fn is_out(event: &Event, me: &str) -> bool {
@@ -10,5 +12,14 @@ pub(super) fn is_out(event: &Event, me: &str) -> bool {
         // It is nobody's any more.
         Event::Delete(_) => true,
         _ => false,
+    }
+}
+
+/// Whether who is in `rooms` may still be `here`: of what ended that while there was no connection, the next
+/// login tells.
+pub(super) fn may_be_in(here: &Place, rooms: &[Listed]) -> bool {
+    match here {
+        Place::Room(_) => found(here, rooms).is_some(),
+        Place::Person(_) => true,
     }
 }

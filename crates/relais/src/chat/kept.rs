@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use relais_hub::protocol::Secret;
+use relais_hub::{name::is_same, protocol::Secret};
 use relais_net::Endpoint;
 
 use crate::data::make_private;
@@ -24,9 +24,9 @@ impl Kept {
         Self { folder: all.join(escape(&endpoint.to_string())) }
     }
 
-    /// The token of `user`, if one was kept.
+    /// The token of `user`, if one was kept, however the name is spelled.
     pub(super) fn token(&self, user: &str) -> Option<Secret> {
-        let text = Secret(fs::read_to_string(self.file(user)).ok()?);
+        let text = Secret(fs::read_to_string(self.file(&self.known(user)?)).ok()?);
         let token = text.0.trim();
         (!token.is_empty()).then(|| Secret(token.to_owned()))
     }
@@ -40,7 +40,12 @@ impl Kept {
         names
     }
 
-    /// The same, if it is one alone.
+    /// `user` as the hub calls it, if it has a token here.
+    pub(super) fn known(&self, user: &str) -> Option<String> {
+        self.all().into_iter().find(|name| is_same(name, user))
+    }
+
+    /// Who has a token here, if it is one alone.
     pub(super) fn only(&self) -> Option<String> {
         let mut all = self.all();
         all.pop().filter(|_| all.is_empty())
@@ -61,10 +66,10 @@ impl Kept {
         file.write_all(token.as_bytes())
     }
 
-    /// Forgets the token of `user`.
+    /// Forgets the token of `user`, however the name is spelled.
     pub(super) fn forget(&self, user: &str) {
         // What is not there is forgotten.
-        _ = fs::remove_file(self.file(user));
+        _ = self.known(user).map(|name| fs::remove_file(self.file(&name)));
     }
 
     fn file(&self, user: &str) -> PathBuf {
@@ -125,5 +130,22 @@ mod tests {
         assert_eq!((kept.only(), kept.all()), (None, vec!["ana".to_owned(), "bob".to_owned()]));
         kept.forget("ana");
         assert_eq!((kept.token("ana"), kept.only().as_deref()), (None, Some("bob")));
+    }
+
+    #[test]
+    fn a_name_that_is_spelled_otherwise_is_the_same_as_it_is_for_the_hub() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::of(folder.path(), &"tcp://127.0.0.1:6680".parse().unwrap());
+        kept.keep("Zoë", "rt_1").unwrap();
+        assert_eq!(kept.known("ZOË").as_deref(), Some("Zoë"));
+        assert_eq!(kept.token("zoë"), Some(Secret("rt_1".into())));
+        // An account of the name that was made anew may be spelled so.
+        kept.keep("zoë", "rt_2").unwrap();
+        assert_eq!(
+            (kept.all(), kept.token("Zoë")),
+            (vec!["zoë".to_owned()], Some(Secret("rt_2".into())))
+        );
+        kept.forget("ZOË");
+        assert_eq!(kept.all(), Vec::<String>::new());
     }
 }

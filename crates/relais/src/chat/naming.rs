@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, Read as _, Write as _};
 
 use anyhow::Context as _;
-use relais_hub::name::account_name;
+use relais_hub::name::{account_name, is_same};
 
 use crate::{columns, output::tell, visible::Escaped};
 
@@ -40,8 +40,7 @@ pub(super) fn named(
     let user = loop {
         let Some(answer) = ask(&question)? else { return Ok(None) };
         let answer = answer.trim();
-        let is_it = |name: &&String| name.to_lowercase() == answer.to_lowercase();
-        if let Some(user) = known.iter().find(is_it) {
+        if let Some(user) = known.iter().find(|name| is_same(name, answer)) {
             return Ok(Some(Named { user: user.clone(), account: Account::There }));
         }
         match account_name(answer) {

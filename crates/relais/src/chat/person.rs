@@ -11,11 +11,13 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
-    ends::is_out,
+    ends::{is_out, may_be_in},
     exporting::{Exporting, Saved},
     invitations,
     let_in::Door,
-    phrases::{BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, SOMEBODY_ALREADY, UNSURE, WAITING},
+    phrases::{
+        BACK, HOW_TO_UNREGISTER, INVITED_TO, LOST, OUT_OF, SOMEBODY_ALREADY, UNSURE, WAITING,
+    },
 };
 use crate::{
     output::Telling,
@@ -179,6 +181,7 @@ impl Person {
                 }
                 if self.was_in {
                     self.say(BACK);
+                    self.stay_in(&rooms);
                 } else {
                     self.tell(&as_entered(&user, (rooms, wishes)));
                 }
@@ -232,6 +235,14 @@ impl Person {
             let room = room.to_string();
             self.note(&format!("{} {}", INVITED_TO.of(self.lang), Escaped(room.as_bytes())));
         }
+    }
+
+    /// Is where it was, if that is one of the rooms that it is in, or with somebody.
+    fn stay_in(&mut self, rooms: &[Listed]) {
+        let Some(here) = self.here.place().filter(|here| !may_be_in(here, rooms)) else { return };
+        let here = here.to_string();
+        self.note(&format!("{} {}", OUT_OF.of(self.lang), Escaped(here.as_bytes())));
+        self.be_at(Stand::Nowhere);
     }
 
     /// Has what is typed be said there from here on.

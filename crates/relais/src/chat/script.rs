@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     caller::Caller,
-    ends::is_out,
+    ends::{is_out, may_be_in},
     let_in::{Door, refused},
     phrases::{BACK, LOST},
     place::{found, no_room, out_of, place},
@@ -82,21 +82,14 @@ pub(super) async fn tail(
                 }
             }
             heard => {
-                let is_in = may_be_in(&here, heard.as_ref());
+                let is_out =
+                    matches!(&heard, Some(News::Entered { rooms, .. }) if !may_be_in(&here, rooms));
                 go_on(asker, heard)?;
-                if !is_in {
+                if is_out {
                     return Err(out_of(&here, asker.lang));
                 }
             }
         }
-    }
-}
-
-/// Whether who asks may still be in `here`: of what ended that while there was no connection, the next login tells.
-fn may_be_in(here: &Place, heard: Option<&News>) -> bool {
-    match (here, heard) {
-        (Place::Room(_), Some(News::Entered { rooms, .. })) => found(here, rooms).is_some(),
-        _ => true,
     }
 }
 

@@ -231,13 +231,13 @@ impl Model {
 
 /// Whether what was not said can be typed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GivenBack {
+pub(super) enum GivenBack {
     Yes,
     No,
 }
 
 /// Puts what was to be said in `room` back where it was typed, unless something else is typed there by now.
-fn give_back(room: Option<&mut Room>, ask: &Ask) -> GivenBack {
+pub(super) fn give_back(room: Option<&mut Room>, ask: &Ask) -> GivenBack {
     let (Some(room), Ask::Message { kind, body, reply, .. }) = (room, ask) else {
         return GivenBack::No;
     };
@@ -262,8 +262,11 @@ fn expects(room: &Room, page: Page) -> bool {
         Page::Latest => is_asked && !is_old,
         Page::Before(seq) => is_asked && room.first() == Some(seq),
         Page::After(seq) => room.behind == Behind::Asked && room.end() == Some(seq),
-        Page::Around(_) | Page::Between(..) => {
-            is_asked && is_old && room.all_said().next().is_none()
+        Page::Around(seq) => {
+            let is_meant = room.around == Some(seq) && room.all_said().next().is_none();
+            is_asked && is_old && is_meant
         }
+        // Of no part of a room.
+        Page::Between(..) => false,
     }
 }

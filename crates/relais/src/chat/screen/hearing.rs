@@ -20,7 +20,7 @@ use super::{
 };
 use crate::chat::{
     ends::is_out,
-    phrases::{BACK, UNSURE},
+    phrases::{BACK, OUT_OF, UNSURE},
 };
 
 /// How many of a room are known by name. The hub lists no more.
@@ -75,9 +75,13 @@ impl Model {
 
     fn entered(&mut self, hub: usize, user: String, rooms: Vec<Listed>) {
         let was_in = !self.hubs[hub].me.is_empty();
-        self.hubs[hub].enter(user, rooms);
+        let left = self.hubs[hub].enter(user, rooms);
         if was_in {
             self.say(BACK);
+        }
+        if !left.is_empty() {
+            let names: Vec<_> = left.iter().map(|room| text::line(&room.to_string())).collect();
+            self.wrong(format!("{} {}", self.word(OUT_OF), names.join(", ")));
         }
         self.ask_invitations(hub);
         let Some(here) = self.here.clone().filter(|here| here.hub == hub) else {
@@ -229,13 +233,9 @@ impl Model {
     /// Another device read so far.
     fn read_elsewhere(&mut self, hub: usize, (place, last): (&Place, Seq)) {
         let me = self.hubs[hub].me.clone();
-        let Some(room) = self.hubs[hub].room_mut(place) else { return };
-        room.read = room.read.max(last);
-        let read = room.read;
-        let unread = room.all_said().filter(|(seq, said)| *seq > read && said.from != me);
-        let unread: Vec<bool> = unread.map(|(_, said)| said.mention).collect();
-        room.unread = room.unread.min(unread.len() as u64);
-        room.mentions = unread.into_iter().filter(|mention| *mention).count() as u64;
+        if let Some(room) = self.hubs[hub].room_mut(place) {
+            room.be_read(last, &me);
+        }
     }
 
     /// Puts a note where it is seen.

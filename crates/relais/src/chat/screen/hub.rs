@@ -99,18 +99,21 @@ impl Hub {
         }
     }
 
-    /// Who looks is in, as `me`, and in these rooms alone. To which it is invited is asked for again.
-    pub(super) fn enter(&mut self, me: String, listed: Vec<Listed>) {
+    /// Who looks is in, as `me`, and in these rooms alone. To which it is invited is asked for again. Gives the
+    /// rooms in which it is no more.
+    pub(super) fn enter(&mut self, me: String, listed: Vec<Listed>) -> Vec<Place> {
         (self.me, self.link) = (me, Link::Up);
-        self.rooms.retain(|room| {
-            let is_listed = listed.iter().any(|one| is_same(&one.room, &room.place));
-            is_listed || room.standing == Standing::Invited
-        });
+        let is_listed = |room: &Room| listed.iter().any(|one| is_same(&one.room, &room.place));
+        let is_left = |room: &Room| room.standing == Standing::In && !is_listed(room);
+        let left = self.rooms.iter().filter(|room| is_left(room) && !room.is_talk());
+        let left = left.map(|room| room.place.clone()).collect();
+        self.rooms.retain(|room| !is_left(room));
         for listed in listed.into_iter().take(ROOMS_MAX) {
             self.room_to(&listed.room).list(listed);
         }
         // Nobody told who came and went meanwhile.
         self.presence.clear();
+        left
     }
 
     /// Takes out of the list the rooms to which who looks is invited, but those that hold.

@@ -9,6 +9,7 @@ mod bare;
 mod carrying;
 mod completion;
 mod composer;
+mod counting;
 mod dates;
 mod drawing;
 mod exports;

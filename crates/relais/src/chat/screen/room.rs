@@ -53,6 +53,8 @@ pub(super) struct Room {
     pub(super) mentions: u64,
     pub(super) before: Before,
     pub(super) behind: Behind,
+    /// Around which message a page was asked for last.
+    pub(super) around: Option<Seq>,
     /// What messages came to, or that they were taken out, since a page was asked for, which may be older.
     reworded: BTreeMap<Seq, Option<String>>,
     /// Who writes, and until when that holds.
@@ -128,6 +130,7 @@ impl Room {
             mentions: 0,
             before: Before::Unknown,
             behind: Behind::Nothing,
+            around: None,
             reworded: BTreeMap::new(),
             typing: BTreeMap::new(),
             members: Vec::new(),
@@ -184,6 +187,7 @@ impl Room {
         }
         match page {
             Page::After(_) => self.behind = Behind::Asked,
+            Page::Around(seq) => (self.before, self.around) = (Before::Asked, Some(seq)),
             _ => self.before = Before::Asked,
         }
     }

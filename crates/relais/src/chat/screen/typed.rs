@@ -7,9 +7,10 @@ use relais_hub::{
 };
 
 use super::{
+    answers::give_back,
     composer::Purpose,
     hearing::unmarked,
-    hub::{PENDING_MAX, Pending, Then, is_same},
+    hub::{Link, PENDING_MAX, Pending, Then, is_same},
     layout,
     model::{Deed, Model, Pane},
     phrases::TOO_MUCH,
@@ -142,6 +143,12 @@ impl Model {
 
     /// Asks for it; what is said is shown until the hub has it.
     fn want(&mut self, hub: usize, mut ask: Ask, then: Then) {
+        if let (Link::Ended(_), Ask::Message { to, .. }) = (&self.hubs[hub].link, &ask) {
+            let to = to.clone();
+            // Nobody would hear it: it stays where it was typed, above the reason.
+            give_back(self.hubs[hub].room_mut(&to), &ask);
+            return;
+        }
         if let Ask::Message { to, kind, body, cid, .. } = &mut ask {
             let cid = cid.get_or_insert_with(|| self.draw_cid()).clone();
             let (place, kind, body) = (to.clone(), *kind, body.clone());

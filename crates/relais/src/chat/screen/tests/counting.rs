@@ -68,6 +68,39 @@ fn what_another_device_read_is_read() {
 }
 
 #[test]
+fn of_what_another_device_read_in_a_room_that_was_not_opened_the_rest_is_unread() {
+    let mut stage = Stage::new((72, 8));
+    stage.model.lose(0);
+    let mut tea = listed("#tea", 9);
+    (tea.last, tea.mentions) = (Seq(20), 4);
+    let (user, rooms, wishes) = ("ana".into(), vec![listed("#lab", 0), tea], Wishes::default());
+    stage.hear(News::Entered { user, token: None, rooms, wishes });
+    stage.seq = 20;
+    stage.said("#tea", "bob", "@ana");
+    let read = |last| News::Happened(Event::Read { room: place("#tea"), last: Seq(last) });
+    let mut check = |last, expect| {
+        stage.hear(read(last));
+        let tea = stage.model.hubs[0].room(&place("#tea")).unwrap();
+        assert_eq!((tea.unread, tea.mentions), expect, "read to {last}");
+    };
+    check(15, (10, 5));
+    check(20, (1, 1));
+    check(12, (1, 1));
+    check(21, (0, 0));
+}
+
+#[test]
+fn who_is_in_a_room_no_more_since_the_connection_was_lost_is_told() {
+    let mut stage = Stage::new((72, 8));
+    stage.model.lose(0);
+    let (user, rooms, wishes) = ("ana".into(), vec![listed("#tea", 0)], Wishes::default());
+    stage.hear(News::Entered { user, token: None, rooms, wishes });
+    // A talk that is listed no more is only old.
+    stage.sees("you are no longer in #lab");
+    stage.sees_not("@bob");
+}
+
+#[test]
 fn who_does_not_look_is_told_of_what_is_for_them() {
     let mut stage = Stage::new((72, 8));
     stage.said("#lab", "bob", "@ana, you look");

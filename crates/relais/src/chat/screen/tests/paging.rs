@@ -65,6 +65,19 @@ fn behind_pages_of_nothing_but_signs_it_is_asked_on() {
 }
 
 #[test]
+fn a_part_that_nobody_looks_for_any_more_is_not_taken_for_the_one_that_is() {
+    let mut stage = Stage::afresh();
+    let [one, other] = ["one", "other"].map(|body| stage.message("#lab", "bob", body));
+    let [first, last] = [Seq(stage.seq - 1), Seq(stage.seq)];
+    stage.jump(first);
+    stage.jump(last);
+    stage.given(Page::Around(first), vec![one], &[]);
+    stage.sees_not("bob one");
+    stage.given(Page::Around(last), vec![other], &[]);
+    stage.sees("bob other");
+}
+
+#[test]
 fn behind_what_is_looked_at_it_is_asked_on_too() {
     let mut stage = Stage::afresh();
     let old = stage.message("#lab", "bob", "what we say");

@@ -40,4 +40,10 @@ two:2            │
         "{:?}",
         stage.deeds
     );
+    // What a hub that is over would never hear stays where it was typed.
+    stage.model.hear(1, News::Refused(Refusal::of(Code::SessionRevoked)), stage.now);
+    stage.enter("and there");
+    assert_eq!(stage.asked(), []);
+    stage.sees("> and there");
+    stage.sees("this device was logged out");
 }
