@@ -10,6 +10,7 @@ mod joining;
 mod joining_below;
 mod partial;
 mod purging;
+mod renewing;
 mod rules;
 mod searches;
 mod sharing;
