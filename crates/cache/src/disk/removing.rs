@@ -1,7 +1,5 @@
 //! What is removed and purged: it counts at once, and is on disk when its ticket says so.
 
-use std::collections::HashSet;
-
 use super::{
     Disk,
     purge::{PATTERN_BYTES_MAX, Pattern, Purge, What},
@@ -32,11 +30,11 @@ impl Disk {
         self.push_purge(self.one_variant(key, selection), Purge::Hard)
     }
 
-    /// Purges all keys of a [family](super::DiskSettings::families_of), but those that are of one of
-    /// `others` as well: what is stored under them, or waits to be. They are all tagged with its name.
+    /// Purges all keys of a [family](super::DiskSettings::families_of) and of those in it, but for
+    /// `others` of these: what is stored under them, or waits to be. They are all tagged with its name.
     ///
-    /// *Cost*: of those that there are; where they are many, it is one purge of their tag, whatever else
-    /// they are of.
+    /// *Cost*: of those that there are, up to 256; where they are more, it is one purge of their tag, whatever
+    /// else they are of.
     ///
     /// # Errors
     ///
@@ -50,14 +48,12 @@ impl Disk {
         /// More would fill the queue of what is removed.
         const KEYS_MAX: usize = 256;
         let (store, tag) = (&self.store, self.tag(name));
-        let others = others.iter().flat_map(|name| store.families.keys(self.tag(name)));
-        let others: HashSet<u64> = others.collect();
-        let mut keys = store.families.keys(tag);
-        keys.retain(|key| store.has(*key) && !others.contains(key));
-        if keys.len() > KEYS_MAX {
+        let others: Vec<_> = others.iter().map(|name| self.tag(name)).collect();
+        let Some(keys) = store.families.keys(tag, &others, KEYS_MAX) else {
             return self.purge(Pattern::Tag(tag), manner).map(|ticket| vec![ticket]);
-        }
-        Ok(keys.into_iter().map(|key| self.push_purge(What::Key(key), manner)).collect())
+        };
+        let keys = keys.into_iter().filter(|key| store.has(*key));
+        Ok(keys.map(|key| self.push_purge(What::Key(key), manner)).collect())
     }
 
     /// Removes everything.
