@@ -33,8 +33,8 @@ impl Disk {
     /// Purges all keys of a [family](super::DiskSettings::families_of) and of those in it, but for
     /// `others` of these: what is stored under them, or waits to be. They are all tagged with its name.
     ///
-    /// *Cost*: of those that there are, up to 256; where they are more, it is one purge of their tag, whatever
-    /// else they are of.
+    /// *Cost*: of those that there are, up to 256; where they are more, or many purges wait already, it is
+    /// one purge of their tag, whatever else they are of.
     ///
     /// # Errors
     ///
@@ -45,11 +45,14 @@ impl Disk {
         others: &[Vec<u8>],
         manner: Purge,
     ) -> Result<Vec<Ticket>, NotPurged> {
-        /// More would fill the queue of what is removed.
-        const KEYS_MAX: usize = 256;
+        /// Of the room for purges that is left, one takes no more than such a part.
+        const PART_OF_ROOM: usize = 64;
         let (store, tag) = (&self.store, self.tag(name));
         let others: Vec<_> = others.iter().map(|name| self.tag(name)).collect();
-        let Some(keys) = store.families.keys(tag, &others, KEYS_MAX) else {
+        // What a disk that fails does not take is owed, and that has less room.
+        let is_working = store.health.is_working();
+        let keys_max = if is_working { store.queue.room_for_purges() / PART_OF_ROOM } else { 1 };
+        let Some(keys) = store.families.keys(tag, &others, keys_max) else {
             return self.purge(Pattern::Tag(tag), manner).map(|ticket| vec![ticket]);
         };
         let keys = keys.into_iter().filter(|key| store.has(*key));

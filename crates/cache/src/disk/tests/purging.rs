@@ -181,6 +181,30 @@ fn a_family_goes_without_those_of_others() {
     }
 }
 
+/// As changes of URLs with many keys do while the writer has something else to do.
+#[test]
+fn families_that_go_while_nothing_is_written_take_nothing_else_along() {
+    let world = kin();
+    put_kin(&world, "other", 9);
+    for key in 0..72 * 256 {
+        put_kin(&world, &format!("{}/one/{key}", key % 72), 9);
+    }
+    world.sync();
+    let store = std::sync::Arc::clone(&world.disk().store);
+    let nothing_is_told = store.log_end();
+    for family in 0..72 {
+        let family = family.to_string();
+        drop(world.disk().purge_family(family.as_bytes(), &[], Purge::Hard).unwrap());
+    }
+    world.check("other", Some("xxxxxxxxx"));
+    drop(nothing_is_told);
+    world.sync();
+    world.check("other", Some("xxxxxxxxx"));
+    for key in (0..72 * 256).step_by(97) {
+        world.check(&format!("{}/one/{key}", key % 72), None);
+    }
+}
+
 #[test]
 fn families_have_no_more_than_what_is_there() {
     let world = kin();
