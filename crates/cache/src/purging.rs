@@ -54,6 +54,21 @@ impl Cache {
         purge: Purge,
         now: SystemTime,
     ) -> Result<Purged, NotPurged> {
+        let mut all = self.purge_own(pattern, purge, now)?;
+        if let Some(successor) = self.successor() {
+            let Purged { count, tickets } = successor.purge(pattern, purge, now)?;
+            all.count += count;
+            all.tickets.extend(tickets);
+        }
+        Ok(all)
+    }
+
+    fn purge_own(
+        &self,
+        pattern: &Pattern,
+        purge: Purge,
+        now: SystemTime,
+    ) -> Result<Purged, NotPurged> {
         let Pattern::Url(url) = pattern else { return self.purge_one(pattern, purge, now) };
         let mut all = Purged::default();
         let words = self.searches.words(url.key());
@@ -80,6 +95,9 @@ impl Cache {
         }
         if let Some(on_disk) = self.store.on_disk() {
             drop(on_disk.purge_searched(url.key(), &words.texts(), Purge::Hard));
+        }
+        if let Some(successor) = self.successor() {
+            successor.forget(key);
         }
     }
 

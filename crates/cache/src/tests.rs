@@ -11,6 +11,7 @@ mod joining_below;
 mod partial;
 mod purging;
 mod renewing;
+mod retiring;
 mod rules;
 mod searches;
 mod sharing;

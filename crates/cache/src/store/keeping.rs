@@ -55,7 +55,7 @@ impl Store {
         let hash = self.hash(key);
         let mut part = self.lock(hash);
         let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
-        if is_purged || part.was_invalidated(hash, since) {
+        if is_purged || part.was_invalidated(hash, since) || self.is_retired() {
             return Outcome::Invalidated;
         }
         let there = self.objects.peek(key);
