@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -42,6 +42,8 @@ pub struct Cache {
     pub(crate) searches: Arc<Searches>,
     pub(crate) crowd: Crowd,
     pub(crate) counters: Arc<Counters>,
+    /// Who is asked in its place, if somebody is: see [`retire`](Self::retire).
+    pub(crate) successor: Arc<OnceLock<Self>>,
 }
 
 /// What a cache has for a request.
@@ -102,6 +104,7 @@ impl Cache {
             room: Arc::new(Room::of(settings.memory.saturating_add(settings.filling_max))),
             searches: Arc::new(Searches::new()),
             counters: Arc::new(Counters::new()),
+            successor: Arc::default(),
             crowd: Crowd::at_most(settings.joining.waiting_max),
             settings: Arc::new(settings),
         }

@@ -59,11 +59,6 @@ impl<'a> Validators<'a> {
         Self { tag, modified, date: read_date(headers, received) }
     }
 
-    /// Whether there is nothing that tells.
-    pub(crate) fn is_none(&self) -> bool {
-        self.tag.is_none() && self.modified.is_none()
-    }
-
     /// The date of modification, if it is strong: two changes in one second have one date
     /// ([RFC 9110 §8.8.2.2]).
     ///

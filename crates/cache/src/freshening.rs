@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use http::{HeaderMap, HeaderName, Method, StatusCode, header::AGE};
+use http::{
+    HeaderMap, HeaderName, Method, StatusCode,
+    header::{AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, LAST_MODIFIED},
+};
 
 use crate::{
     cache::{Cache, ttl},
@@ -47,14 +50,16 @@ impl Cache {
     ) -> Option<Hit> {
         let Freshened { newer, kept, own } = self.freshen(fetch, asked, answered);
         let received = answered.times.received;
-        if fetch.leads() && !is_for_others(newer.terms()) {
-            self.store.pass_by(fetch.fill(), Sender::Nobody, received);
-        }
         fetch.end(match kept {
             // What is stored was passed over: it may be one client's own now.
-            Kept::NotStored(_) => Over::Alone,
-            _ if newer.parts().is_some() => Over::Alone,
-            Kept::Stored | Kept::Unsaid => Over::Whole(Arc::clone(&newer)),
+            Kept::NotStored(why) => self.passed_over(fetch, why, received),
+            Kept::Stored | Kept::Unsaid => {
+                if fetch.leads() && !is_for_others(newer.terms()) {
+                    self.store.pass_by(fetch.fill(), Sender::Nobody, received);
+                }
+                let is_part = newer.parts().is_some();
+                if is_part { Over::Alone } else { Over::Whole(Arc::clone(&newer)) }
+            }
         });
         let age = newer.terms().initial_age;
         let source = Source::Upstream(fetch.why(), Some(StatusCode::NOT_MODIFIED));
@@ -69,9 +74,10 @@ impl Cache {
         &self,
         fetch: &Fetch,
         asked: &Request<'_>,
-        Answered { headers, times, .. }: Answered<'_>,
+        answered: Answered<'_>,
     ) -> Freshened {
         let old = fetch.stored().expect("something stored was asked about");
+        let Answered { headers, times, .. } = answered;
         let (status, received) = (old.status(), times.received);
         let merged = merged(old, headers, received);
         let head = Head { status, headers: &merged, received };
@@ -90,6 +96,9 @@ impl Cache {
                 };
                 Freshened { newer, kept, own: for_who_asked(headers, &withheld) }
             }
+            Err(NotStored::Personal) if is_of_same_bytes(answered.status) => {
+                self.renew(fetch, asked, answered)
+            }
             Err(why) => {
                 if is_final(why) {
                     self.store.drop_variant(fetch.key(), old);
@@ -101,6 +110,23 @@ impl Cache {
                 Freshened { newer, kept: Kept::NotStored(why), own: HeaderMap::new() }
             }
         }
+    }
+
+    /// The same, where the news may be somebody's own. What is stored is everybody's, and its bytes are the
+    /// same: so all have what the news says of its age, and the rest has who asked.
+    fn renew(&self, fetch: &Fetch, asked: &Request<'_>, answered: Answered<'_>) -> Freshened {
+        let stored = fetch.stored().expect("something stored was asked about").headers();
+        let is_of_age = |name: &HeaderName| {
+            OF_AGE.contains(name) || self.settings.targets.iter().any(|target| target == name)
+        };
+        let news = answered.headers;
+        let of_age = news.iter().filter(|(name, _)| is_of_age(name));
+        let of_age = of_age.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let is_own = |name: &&HeaderName| !is_of_age(name) && !stored.contains_key(*name);
+        let own: Vec<_> = news.keys().filter(is_own).cloned().collect();
+        let asked = Request { sender: Sender::Nobody, ..asked.clone() };
+        let freshened = self.freshen(fetch, &asked, Answered { headers: &of_age, ..answered });
+        Freshened { own: for_who_asked(news, &own), ..freshened }
     }
 
     /// Learns what the 200 to a HEAD says of what is stored for GET ([RFC 9111 §4.3.5]). What has another
@@ -128,6 +154,15 @@ pub(crate) fn merged(stored: &Stored, newer: &HeaderMap, received: SystemTime) -
         merged.insert(AGE, age.clone());
     }
     merged
+}
+
+/// What says how old a response is, and by what it is asked about; besides what speaks to us.
+static OF_AGE: [HeaderName; 6] = [AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, LAST_MODIFIED];
+
+/// Whether an answer of this `status` about what is stored says that the bytes are the same: by their
+/// validator, and not by what it leaves unsaid.
+fn is_of_same_bytes(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT)
 }
 
 /// Whether a reason not to store a response anew says that it should not have been stored at all.

@@ -38,6 +38,7 @@ mod purge;
 mod purging;
 mod reference;
 mod request;
+mod retiring;
 mod reuse;
 mod room;
 mod rules;

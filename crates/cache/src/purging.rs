@@ -11,10 +11,10 @@ use crate::{
     object::Object,
     on_disk::OnDisk,
     purge::{Pattern, Purge, Url},
-    searches::{Words, word_of},
+    searches::Words,
     store::Change,
     stored::Stored,
-    tags::{Tag, TagId, TagsOf, invalidated_groups},
+    tags::{Tag, TagId, TagsOf, by_word, invalidated_groups},
 };
 
 /// What was purged.
@@ -54,6 +54,21 @@ impl Cache {
         purge: Purge,
         now: SystemTime,
     ) -> Result<Purged, NotPurged> {
+        let mut all = self.purge_own(pattern, purge, now)?;
+        if let Some(successor) = self.successor() {
+            let Purged { count, tickets } = successor.purge(pattern, purge, now)?;
+            all.count += count;
+            all.tickets.extend(tickets);
+        }
+        Ok(all)
+    }
+
+    fn purge_own(
+        &self,
+        pattern: &Pattern,
+        purge: Purge,
+        now: SystemTime,
+    ) -> Result<Purged, NotPurged> {
         let Pattern::Url(url) = pattern else { return self.purge_one(pattern, purge, now) };
         let mut all = Purged::default();
         let words = self.searches.words(url.key());
@@ -81,6 +96,9 @@ impl Cache {
         if let Some(on_disk) = self.store.on_disk() {
             drop(on_disk.purge_searched(url.key(), &words.texts(), Purge::Hard));
         }
+        if let Some(successor) = self.successor() {
+            successor.forget(key);
+        }
     }
 
     /// The URLs under which answers to requests for `url` are stored: that itself, and what counts of
@@ -98,17 +116,16 @@ impl Cache {
 
     /// The same, and what is in memory of its path by another word of `No-Vary-Search` than those that
     /// are known: whether that makes a difference to `url`, nobody can tell any more.
+    ///
+    /// *Cost*: of what is found; nobody looks at what is kept by words that are known.
     fn urls_in_doubt(&self, url: &Url, words: &Words) -> Vec<Url> {
         let mut urls = self.urls_of(url, words);
-        let searched = self.store.tagged(Tag::searched(url.key()).id());
-        if !searched.is_empty() {
-            let known = words.texts();
-            let is_known = |key: &Key| known.iter().any(|word| word_of(key) == Some(word.as_str()));
-            let in_doubt = searched.iter().filter(|key| !is_known(key));
-            urls.extend(in_doubt.map(|key| Url::from((**key).clone())));
-            urls.sort_unstable();
-            urls.dedup();
-        }
+        let known = words.texts();
+        let in_doubt = self.store.words(url.key()).into_iter().filter(|word| !known.contains(word));
+        let keys = in_doubt.flat_map(|word| self.store.tagged(by_word(url.key(), &word)));
+        urls.extend(keys.map(|key| Url::from((*key).clone())));
+        urls.sort_unstable();
+        urls.dedup();
         urls
     }
 

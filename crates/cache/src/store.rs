@@ -6,7 +6,10 @@ mod purging;
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,8 @@ pub(crate) struct Store {
     recent: RwLock<Recent>,
     /// The variants of one key have no more bytes together.
     variants_weight_max: u64,
+    /// Nothing is stored any more. Set without a lock, and looked at under that of a part.
+    is_retired: AtomicBool,
     /// How long it is known that answers under a key are for one client each.
     pub uncacheable_ttl: Duration,
 }
@@ -96,7 +101,31 @@ impl Store {
         let parts = (0..PARTS).map(|_| Mutex::default()).collect();
         let uncacheable_ttl = settings.joining.uncacheable_ttl;
         let (tags, recent) = (TagIndex::new(), RwLock::default());
-        Self { objects, on_disk, parts, hasher, tags, recent, variants_weight_max, uncacheable_ttl }
+        let is_retired = AtomicBool::new(false);
+        Self {
+            objects,
+            on_disk,
+            parts,
+            hasher,
+            tags,
+            recent,
+            variants_weight_max,
+            is_retired,
+            uncacheable_ttl,
+        }
+    }
+
+    /// Stores nothing any more. What was being stored is when this returns.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
+        for part in &self.parts {
+            drop(part.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Whether it stores nothing any more. Whoever calls has the lock of a part.
+    fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::Relaxed)
     }
 
     /// Finds what is stored under `key` for the request `asked`.

@@ -171,7 +171,7 @@ pub(crate) fn judge_storing(
         }
         // When it was modified says nothing of whom it is for.
         Basis::Heuristic
-            if asked.sender == Sender::Cookie && !control.directives.has(Flag::Public) =>
+            if asked.sender != Sender::Nobody && !control.directives.has(Flag::Public) =>
         {
             return Err(NotStored::Personal);
         }
@@ -429,6 +429,13 @@ mod tests {
         check("cookie: a=b", 200, &format!("{modified}\n{FRESH}"), "ok");
         check("", 200, &modified, "ok");
         check("authorization: x", 200, "cache-control: public", personal);
+        check(
+            "authorization: x",
+            200,
+            &format!("cache-control: must-revalidate\n{modified}"),
+            personal,
+        );
+        check("authorization: x", 200, &format!("cache-control: public\n{modified}"), "ok");
     }
 
     #[test]

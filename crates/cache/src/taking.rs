@@ -1,5 +1,7 @@
 //! What upstream answered: passed on, stored, or only a word about what is stored.
 
+use std::time::SystemTime;
+
 use http::{
     HeaderMap, Method, StatusCode,
     header::{CONTENT_LOCATION, LOCATION},
@@ -181,20 +183,26 @@ impl Cache {
         if failure.is_error() {
             fetch.end(Over::Failed(failure, status));
         } else {
-            let over = match why {
-                NotStored::OfRequest | NotStored::OddRequest => fetch.over_of_request(),
-                NotStored::Personal => Over::Personal,
-                _ => Over::Alone,
-            };
-            if fetch.leads()
-                && !matches!(over, Over::OfRequest)
-                && let Some(sender) = whose(why)
-            {
-                self.store.pass_by(fetch.fill(), sender, times.received);
-            }
-            fetch.end(over);
+            fetch.end(self.passed_over(fetch, why, times.received));
         }
         pass(fetch, status, why)
+    }
+
+    /// How `fetch` ends for those who wait for it, as what came is not stored; and notes whether those
+    /// who come next wait.
+    pub(crate) fn passed_over(&self, fetch: &Fetch, why: NotStored, received: SystemTime) -> Over {
+        let over = match why {
+            NotStored::OfRequest | NotStored::OddRequest => fetch.over_of_request(),
+            NotStored::Personal => Over::Personal,
+            _ => Over::Alone,
+        };
+        if fetch.leads()
+            && !matches!(over, Over::OfRequest)
+            && let Some(sender) = whose(why)
+        {
+            self.store.pass_by(fetch.fill(), sender, received);
+        }
+        over
     }
 
     /// Takes out what a change of `key` makes doubtful: what is stored for it, and for what the

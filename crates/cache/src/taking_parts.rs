@@ -77,7 +77,8 @@ impl Cache {
     /// Takes a part of what is stored as a whole: it is news of its fields alone ([RFC 9111 §3.4]).
     ///
     /// What is of the same bytes by its validator, and no part of so many, is believed in nothing: its
-    /// fields may be those of several parts.
+    /// fields may be those of several parts. What may be of the same, by a weak one, takes no whole's place:
+    /// that is as good.
     ///
     /// [RFC 9111 §3.4]: https://www.rfc-editor.org/rfc/rfc9111#section-3.4
     pub(crate) fn take_part_of_whole(
@@ -88,8 +89,10 @@ impl Cache {
     ) -> Taken {
         let Answered { status, headers, times } = answered;
         let newer = Validators::of(headers, times.received);
-        let stored = fetch.stored().filter(|stored| is_same_strong(stored.validators(), newer));
-        if let Some(stored) = stored {
+        let Some(stored) = fetch.stored().filter(|stored| stored.may_have(newer)) else {
+            return self.judge_and_fill(fetch, asked, answered);
+        };
+        if is_same_strong(stored.validators(), newer) {
             let head = Head { status, headers, received: times.received };
             let why = match place_of(asked, head) {
                 Ok(Some((extent, _))) if is_in(extent, stored.size()) => {
@@ -101,10 +104,7 @@ impl Cache {
             };
             return self.pass(&fetch, (status, times), why);
         }
-        if newer.is_none() {
-            return self.pass(&fetch, (status, times), NotStored::Partial);
-        }
-        self.judge_and_fill(fetch, asked, answered)
+        self.pass(&fetch, (status, times), NotStored::Partial)
     }
 }
 

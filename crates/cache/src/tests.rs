@@ -10,6 +10,8 @@ mod joining;
 mod joining_below;
 mod partial;
 mod purging;
+mod renewing;
+mod retiring;
 mod rules;
 mod searches;
 mod sharing;

@@ -191,6 +191,11 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// How many more purges may wait before everything is purged instead.
+    pub(super) fn room_for_purges(&self) -> usize {
+        PURGES_WAITING_MAX.saturating_sub(self.lock().purges)
+    }
+
     /// Waits for something to do, and takes at most `bytes_max` of it. Returns with nothing after
     /// `patience`, or when it was nudged.
     pub(super) fn take(&self, bytes_max: u64, patience: Duration) -> Batch {

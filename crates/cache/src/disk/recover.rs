@@ -14,7 +14,7 @@ use std::{
 use super::{
     bodies::{Bodies, Listed, Turn},
     body_file,
-    families::Families,
+    families::{self, Families},
     folder::Folder,
     health::{Counts, Health, OnState, Space},
     index::{Extent, Flags, Index, Slot},
@@ -170,8 +170,10 @@ impl Recovery {
                 };
                 let (hash, variant) = (header.key_hash, header.variant);
                 let Self { families, families_of, folder, .. } = self;
-                let add = &mut |name: &[u8]| families.add((folder.secret.hash(name), hash));
-                families_of(&front.key(), add);
+                families_of(&front.key(), &mut |names: &[&[u8]]| {
+                    let kin = families::kin(names, (&folder.secret, hash));
+                    kin.for_each(|kin| families.fill(kin));
+                });
                 self.index.put(Slot { hash, place, extent, variant, flags });
             }
             Kind::Removal | Kind::RemovalOfOne | Kind::Purge => {

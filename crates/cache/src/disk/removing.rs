@@ -1,7 +1,5 @@
 //! What is removed and purged: it counts at once, and is on disk when its ticket says so.
 
-use std::collections::HashSet;
-
 use super::{
     Disk,
     purge::{PATTERN_BYTES_MAX, Pattern, Purge, What},
@@ -32,11 +30,11 @@ impl Disk {
         self.push_purge(self.one_variant(key, selection), Purge::Hard)
     }
 
-    /// Purges all keys of a [family](super::DiskSettings::families_of), but those that are of one of
-    /// `others` as well: what is stored under them, or waits to be. They are all tagged with its name.
+    /// Purges all keys of a [family](super::DiskSettings::families_of) and of those in it, but for
+    /// `others` of these: what is stored under them, or waits to be. They are all tagged with its name.
     ///
-    /// *Cost*: of those that there are; where they are many, it is one purge of their tag, whatever else
-    /// they are of.
+    /// *Cost*: of those that there are, up to 256; where they are more, or many purges wait already, it is
+    /// one purge of their tag, whatever else they are of.
     ///
     /// # Errors
     ///
@@ -47,17 +45,18 @@ impl Disk {
         others: &[Vec<u8>],
         manner: Purge,
     ) -> Result<Vec<Ticket>, NotPurged> {
-        /// More would fill the queue of what is removed.
-        const KEYS_MAX: usize = 256;
+        /// Of the room for purges that is left, one takes no more than such a part.
+        const PART_OF_ROOM: usize = 64;
         let (store, tag) = (&self.store, self.tag(name));
-        let others = others.iter().flat_map(|name| store.families.keys(self.tag(name)));
-        let others: HashSet<u64> = others.collect();
-        let mut keys = store.families.keys(tag);
-        keys.retain(|key| store.has(*key) && !others.contains(key));
-        if keys.len() > KEYS_MAX {
+        let others: Vec<_> = others.iter().map(|name| self.tag(name)).collect();
+        // What a disk that fails does not take is owed, and that has less room.
+        let is_working = store.health.is_working();
+        let keys_max = if is_working { store.queue.room_for_purges() / PART_OF_ROOM } else { 1 };
+        let Some(keys) = store.families.keys(tag, &others, keys_max) else {
             return self.purge(Pattern::Tag(tag), manner).map(|ticket| vec![ticket]);
-        }
-        Ok(keys.into_iter().map(|key| self.push_purge(What::Key(key), manner)).collect())
+        };
+        let keys = keys.into_iter().filter(|key| store.has(*key));
+        Ok(keys.map(|key| self.push_purge(What::Key(key), manner)).collect())
     }
 
     /// Removes everything.

@@ -15,12 +15,13 @@ pub struct DiskSettings {
     pub retry: Duration,
     /// The part of a key that prefixes and globs are about.
     pub name_of: fn(&[u8]) -> &[u8],
-    /// The names of what a key has in common with others, to be removed with them: each that is told.
+    /// The families of a key: what it has in common with others, to be removed with them.
     pub families_of: FamiliesOf,
 }
 
-/// Tells the names of the families of a key.
-pub type FamiliesOf = fn(key: &[u8], tell: &mut dyn FnMut(&[u8]));
+/// Tells the names of the families of a key: the key is of the last that are told at once, and each of
+/// these is of the one before it.
+pub type FamiliesOf = fn(key: &[u8], tell: &mut dyn FnMut(&[&[u8]]));
 
 impl DiskSettings {
     /// The usual settings for a folder of `disk_max` bytes; prefixes and globs see whole keys, and no

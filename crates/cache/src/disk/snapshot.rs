@@ -1,8 +1,9 @@
 //! The index on disk, as it was some time ago: a start reads it, and then the log behind it.
 //!
 //! *Shape*, all numbers little-endian: the mark; next sequence, segment, offset and removals of the
-//! log's end (8 bytes each); the purges that were not done; the files of bodies; which keys are of which
-//! families; the index's shards, each with its count; a shard of `u32::MAX` objects for the end; the sum of all that.
+//! log's end (8 bytes each); the purges that were not done; the files of bodies; who is of which family, in
+//! pages, each with its count, up to an empty one; the index's shards, each with its count; a shard of
+//! `u32::MAX` objects for the end; the sum of all that.
 
 use std::{
     collections::BTreeSet,
@@ -24,7 +25,7 @@ use super::{
 use bytes::Bytes;
 
 /// One that begins otherwise is of another version: the log is read instead.
-const MARK: [u8; 8] = *b"rlSnap02";
+const MARK: [u8; 8] = *b"rlSnap03";
 const END: u32 = u32::MAX;
 const HAS_FILE: u32 = 1 << 31;
 
@@ -86,12 +87,7 @@ fn write_part(store: &Store, part: &Path) -> io::Result<u64> {
         out.word(hash)?;
         out.word(len << 1 | u64::from(is_hit))?;
     }
-    let families = store.families.list();
-    out.word(families.len() as u64)?;
-    for (family, key) in families {
-        out.word(family)?;
-        out.word(key)?;
-    }
+    write_families(&mut out, &store.families)?;
     let mut failed = Ok(());
     store.index.each_shard(|slots| {
         if failed.is_ok() {
@@ -106,6 +102,22 @@ fn write_part(store: &Store, part: &Path) -> io::Result<u64> {
     let file = out.inner.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     Ok(len)
+}
+
+/// Writes a few at a time: who stores something waits meanwhile.
+fn write_families(out: &mut Summed<impl Write>, families: &Families) -> io::Result<()> {
+    const PAGE: usize = 1024;
+    let mut after = (0, 0);
+    loop {
+        let page = families.page(after, PAGE);
+        out.word(page.len() as u64)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = *last;
+        for (family, member) in page {
+            out.word(family)?;
+            out.word(member)?;
+        }
+    }
 }
 
 fn write_shard(out: &mut impl Write, slots: &[Slot]) -> io::Result<()> {
@@ -183,8 +195,14 @@ fn read_into(
     for _ in 0..input.next()? {
         snapshot.files.push(read_file(&mut input)?);
     }
-    for _ in 0..input.next()? {
-        snapshot.families.add((input.next()?, input.next()?));
+    loop {
+        let page = input.next()?;
+        for _ in 0..page {
+            snapshot.families.fill((input.next()?, input.next()?));
+        }
+        if page == 0 {
+            break;
+        }
     }
     index.reserve(usize::try_from(whole).unwrap_or(0) / SLOT_BYTES);
     snapshot.segments = read_shards(&mut input, (index, segments), whole)?;

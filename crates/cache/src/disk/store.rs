@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::{
     bodies::Bodies,
     body_file::BodyFile,
-    families::Families,
+    families::{self, Families},
     folder::Folder,
     health::{Counts, DiskStats, Health, Space},
     index::{Extent, Flags, Index, Slot, variant_of},
@@ -213,7 +213,6 @@ impl Store {
         hash.inspect(|&hash| self.pending.add(hash));
         if let Some(meta) = job.meta() {
             self.add_to_families(&meta.key);
-            self.families.tidy(|key| self.has(key));
         }
         self.queue.push(job).inspect_err(|_| {
             hash.inspect(|&hash| self.pending.remove(hash));
@@ -221,10 +220,12 @@ impl Store {
     }
 
     /// Notes what a key has in common with others.
-    pub(super) fn add_to_families(&self, key: &[u8]) {
+    fn add_to_families(&self, key: &[u8]) {
         let secret = &self.folder.secret;
-        let add = &mut |name: &[u8]| self.families.add((secret.hash(name), secret.hash(key)));
-        (self.settings.families_of)(key, add);
+        (self.settings.families_of)(key, &mut |names: &[&[u8]]| {
+            let kin = families::kin(names, (secret, secret.hash(key)));
+            self.families.add(kin, |key| self.has(key));
+        });
     }
 
     /// Whether something may be stored under a key of this hash, or waits to be.

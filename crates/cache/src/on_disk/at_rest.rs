@@ -5,9 +5,11 @@ use std::{ops::ControlFlow, path::Path, time::Duration};
 use super::{disk_settings, pages, read_listed};
 use crate::{
     disk::{self, Access, Disk, DiskStats, NotDurable, OpenError, Ticket, Verified},
+    key::Key,
     object::Object,
     purge::{Pattern, Purge},
-    tags::TagsOf,
+    searches::{path, word_of},
+    tags::{TagId, TagsOf},
 };
 
 /// A cache's folder that no cache uses: whatever it was for, all in it is found.
@@ -49,11 +51,12 @@ impl AtRest {
     ///
     /// *Cost*: reads all records.
     pub fn objects<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = Object> + 'a {
-        self.chosen(pattern).map(|(object, _)| object)
+        self.chosen(|key, tags| pattern.chooses(key, tags)).map(|(object, _)| object)
     }
 
-    /// Purges what `pattern` chooses. Gives how many objects that were, once it is on disk that they
-    /// are.
+    /// Purges what `pattern` chooses; of a URL, also what is kept of its path by words of `No-Vary-Search`:
+    /// whether they make a difference, nobody can tell any more. Gives how many objects that were, once
+    /// it is on disk that they are.
     ///
     /// # Errors
     ///
@@ -62,7 +65,9 @@ impl AtRest {
         /// If more waited for the disk than that takes, it would purge everything instead.
         const AT_ONCE: usize = 4096;
         // First all of them: what is written meanwhile would be read again.
-        let chosen = self.chosen(pattern).map(|(_, variant)| variant);
+        let chosen =
+            self.chosen(|key, tags| pattern.chooses(key, tags) || is_in_doubt(pattern, key));
+        let chosen = chosen.map(|(_, variant)| variant);
         let chosen: Vec<disk::Pattern> = chosen.collect();
         let how = match purge {
             Purge::Hard => disk::Purge::Hard,
@@ -85,16 +90,22 @@ impl AtRest {
         self.0.verify(progress)
     }
 
-    fn chosen<'a>(
-        &'a self,
-        pattern: &'a Pattern,
-    ) -> impl Iterator<Item = (Object, disk::Pattern)> + 'a {
-        pages(&self.0).filter_map(|listed| {
+    fn chosen(
+        &self,
+        is_chosen: impl Fn(&Key, &[TagId]) -> bool,
+    ) -> impl Iterator<Item = (Object, disk::Pattern)> {
+        pages(&self.0).filter_map(move |listed| {
             let (object, _whose) = read_listed(&listed)?;
             let tags = TagsOf::read(&object.stored.headers()).ids(&object.key);
             let disk::Listed { key, selection, .. } = listed;
             let variant = disk::Pattern::Variant { key, selection };
-            pattern.chooses(&object.key, &tags).then_some((object, variant))
+            is_chosen(&object.key, &tags).then_some((object, variant))
         })
     }
+}
+
+/// Whether what has this `key` may be what is asked for by the URL that `pattern` is.
+fn is_in_doubt(pattern: &Pattern, key: &Key) -> bool {
+    let Pattern::Url(url) = pattern else { return false };
+    word_of(key).is_some() && path(key) == path(url.key())
 }

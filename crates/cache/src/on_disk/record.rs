@@ -12,7 +12,7 @@ use crate::{
     prebuilt::Prebuilt,
     searches::word_of,
     stored::{Body, Head, Softened, Stored},
-    tags::{Tag, names_of_key},
+    tags::{Tag, by_any_word},
     terms::{Ask, Terms},
     vary::Selecting,
 };
@@ -46,25 +46,25 @@ pub(super) fn uri_of(key: &[u8]) -> &[u8] {
     text.get(..uri_len).unwrap_or(text)
 }
 
-/// Tells the names of what a key has in common with others: its tags of our own; and by which word of
-/// `No-Vary-Search` it is kept.
-pub(super) fn families_of(bytes: &[u8], tell: &mut dyn FnMut(&[u8])) {
+/// Tells what a key has in common with others: its URI, if it is apart from that; and its path and by
+/// which word of `No-Vary-Search` it is kept.
+pub(super) fn families_of(bytes: &[u8], tell: &mut dyn FnMut(&[&[u8]])) {
     const REST_BYTES: usize = size_of::<u32>() + size_of::<u64>();
     // As most have: nothing is apart from its URI.
     if uri_of(bytes).len() + REST_BYTES == bytes.len() {
         return;
     }
     let Some((key, _)) = read_key(bytes) else { return };
-    names_of_key(&key).for_each(|name| tell(&name));
+    tell(&[Tag::apart(key.as_str()).name()]);
     if let Some(word) = word_of(&key) {
-        tell(&name_by_word(&key, word));
+        tell(&[&by_any_word(&key), &name_by_word(&key, word)]);
     }
 }
 
 /// What the keys of the path of `key` have in common that are kept by this word.
 pub(super) fn name_by_word(key: &Key, word: &str) -> Vec<u8> {
     // No path has a space.
-    [Tag::searched(key).name(), b" by ", word.as_bytes()].concat()
+    [&by_any_word(key), &b" by "[..], word.as_bytes()].concat()
 }
 
 /// What tells variants apart.

@@ -8,7 +8,7 @@ use crate::{
     key::Key,
     purge::{Pattern, Purge},
     stored::Stored,
-    tags::Tag,
+    tags::{Tag, by_any_word},
 };
 
 impl OnDisk {
@@ -27,10 +27,10 @@ impl OnDisk {
     /// Purges what is stored of the path of `key` by what `No-Vary-Search` said of it, but by one of
     /// these `words`.
     ///
-    /// *Cost*: of what is stored so.
+    /// *Cost*: of what is found; nobody looks at what is kept by these.
     pub(crate) fn purge_searched(&self, key: &Key, words: &[String], purge: Purge) -> Vec<Ticket> {
         let words: Vec<_> = words.iter().map(|word| record::name_by_word(key, word)).collect();
-        self.purge_family(Tag::searched(key).name(), (&words, how(purge)))
+        self.purge_family(&by_any_word(key), (&words, how(purge)))
     }
 
     fn purge_family(&self, name: &[u8], (others, how): (&[Vec<u8>], disk::Purge)) -> Vec<Ticket> {

@@ -16,6 +16,6 @@ pub(crate) use self::{
     multipart::Multipart,
     need::{Need, judge_need},
     parts::{SPANS_MAX, SizedRange, Told},
-    place::{NoPlace, Part, is_same_strong, place_of},
+    place::{NoPlace, Part, is_of_other, is_same_strong, place_of},
     rest::Rest,
 };

@@ -69,6 +69,15 @@ pub(crate) fn is_same_strong(one: Validators<'_>, two: Validators<'_>) -> bool {
     }
 }
 
+/// Whether `newer` says that it is of other bytes than `stored`: by another tag, however weak, or where
+/// one has none, by a later date of modification. Who says nothing of that, may be of the same.
+pub(crate) fn is_of_other(stored: Validators<'_>, newer: Validators<'_>) -> bool {
+    match (stored.tag, newer.tag) {
+        (Some(stored), Some(newer)) => !stored.same_weak(&newer),
+        _ => stored.modified.zip(newer.modified).is_some_and(|(stored, newer)| stored < newer),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::Method;
@@ -110,6 +119,30 @@ mod tests {
         same(&modified, &format!("{modified}\netag: \"a\""), false);
         same(&format!("{modified}\netag: \"a\""), &format!("{modified}\netag: \"a\""), true);
         same(&format!("{modified}\netag: W/\"a\""), &format!("{modified}\netag: W/\"a\""), false);
+    }
+
+    #[test]
+    fn what_says_so_is_of_other_bytes() {
+        let (dated, later) = (date("last-modified", 0), date("last-modified", 5));
+        other("etag: \"a\"", "etag: \"b\"", true);
+        other("etag: W/\"a\"", "etag: \"b\"", true);
+        other("etag: W/\"a\"", "etag: W/\"a\"", false);
+        other("etag: \"a\"", "etag: W/\"a\"", false);
+        other(&format!("etag: \"a\"\n{dated}"), &format!("etag: \"a\"\n{later}"), false);
+        other(&dated, &later, true);
+        other(&dated, &format!("etag: \"a\"\n{later}"), true);
+        other(&later, &dated, false);
+        other("etag: \"a\"", &later, false);
+        other("", "etag: \"a\"", false);
+        other("etag: \"a\"", "", false);
+    }
+
+    #[track_caller]
+    fn other(stored: &str, newer: &str, expect: bool) {
+        let (one, two) = (fields(stored), fields(newer));
+        let other =
+            is_of_other(Validators::of(&one, at(100_000)), Validators::of(&two, at(100_000)));
+        assert_eq!(other, expect, "for {stored:?} and {newer:?}");
     }
 
     #[track_caller]

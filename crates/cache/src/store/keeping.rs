@@ -55,7 +55,7 @@ impl Store {
         let hash = self.hash(key);
         let mut part = self.lock(hash);
         let is_purged = recent.has((key, newer.tag_ids()), since.purges(), |_| true);
-        if is_purged || part.was_invalidated(hash, since) {
+        if is_purged || part.was_invalidated(hash, since) || self.is_retired() {
             return Outcome::Invalidated;
         }
         let there = self.objects.peek(key);
@@ -115,11 +115,18 @@ impl Store {
     }
 }
 
-/// Whether `old`, which is stored, was asked for after `newer`, which comes only now.
+/// Whether `old`, which is stored, is as good as `newer`, which comes only now, or better: it was asked
+/// for after that, and is not a part where that is a whole; or it is the whole that `newer` may be a part
+/// of.
 fn has_overtaken(old: &Stored, newer: &Stored) -> bool {
     /// No body takes so long to come. What was asked for later still, was so by a clock that was set
     /// back since; and on disk that is there for long.
     const COMING_MAX: Duration = Duration::from_hours(24);
+    match (old.parts(), newer.parts()) {
+        (Some(_), None) => return false,
+        (None, Some(_)) if old.may_have(newer.validators()) => return true,
+        _ => (),
+    }
     let of = |stored: &Stored| stored.terms().times.requested;
     let later = of(old).duration_since(of(newer)).unwrap_or_default();
     !later.is_zero() && later < COMING_MAX

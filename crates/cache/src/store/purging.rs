@@ -67,6 +67,11 @@ impl Store {
         self.tags.find(id)
     }
 
+    /// By which words of `No-Vary-Search` something of the path of `key` is stored.
+    pub(crate) fn words(&self, key: &Key) -> Vec<String> {
+        self.tags.words(key)
+    }
+
     /// How many tags what is stored has, each once.
     pub(crate) fn tags(&self) -> usize {
         self.tags.distinct()

@@ -6,8 +6,9 @@ use http::{HeaderMap, StatusCode};
 
 use super::Stored;
 use crate::{
+    conditional::Validators,
     fields::updated,
-    partial::{Part, Parts, is_same_strong},
+    partial::{Part, Parts, is_of_other, is_same_strong},
     prebuilt::Prebuilt,
     room::Room,
     stored_body::StoredBody,
@@ -47,6 +48,13 @@ impl Stored {
         // RFC 9111 §3.4: what both have, is as the newer says.
         let headers = updated(older.headers(), headers);
         Some(alone.with_parts(&headers, newer).whole_in(&room))
+    }
+
+    /// Whether a part that has these validators may be one of it: it is a whole, and nothing says that the
+    /// part is of another.
+    pub(crate) fn may_have(&self, part: Validators<'_>) -> bool {
+        let is_whole = self.status == StatusCode::OK && self.parts.is_none();
+        is_whole && !is_of_other(self.validators(), part)
     }
 
     /// The same content with other fields, and on other terms.

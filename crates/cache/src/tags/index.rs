@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use super::{Name, TagId};
+use super::{
+    Name, TagId,
+    words::{self, Words},
+};
 use crate::key::Key;
 
 /// Which keys something is stored for that has a tag.
@@ -19,6 +22,7 @@ use crate::key::Key;
 pub(crate) struct TagIndex {
     /// By tag and number. Which is in which is said by the tag.
     shards: [Mutex<Shard>; SHARDS],
+    words: Words,
     /// Of what is tagged next: two answers of one key have an entry each.
     next: AtomicU64,
 }
@@ -37,7 +41,8 @@ const ENTRY_BYTES: usize = 112;
 /// How many bytes of memory the tags of an answer take, which has so many and is stored under `key`.
 pub(crate) fn weight(count: usize, key: &Key) -> usize {
     let count = count + Name::of_key(key).count();
-    if count == 0 { 0 } else { ENTRY_BYTES + key.len() + count * PAIR_BYTES }
+    let entry = if count == 0 { 0 } else { ENTRY_BYTES + key.len() + count * PAIR_BYTES };
+    entry + words::weight(key)
 }
 
 /// An answer's place in the index. Dropping it takes it out.
@@ -45,22 +50,25 @@ pub(crate) fn weight(count: usize, key: &Key) -> usize {
 pub(crate) struct Tagged {
     index: Arc<TagIndex>,
     number: u64,
+    key: Arc<Key>,
     ids: Box<[TagId]>,
 }
 
 impl TagIndex {
     pub(crate) fn new() -> Arc<Self> {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Arc::new(Self { shards, next: AtomicU64::new(0) })
+        Arc::new(Self { shards, words: Words::default(), next: AtomicU64::new(0) })
     }
 
     /// Enters an answer with the tags `ids` that is stored under `key`.
     pub(crate) fn enter(self: &Arc<Self>, key: &Key, ids: Vec<TagId>) -> Tagged {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let tagged = Tagged { index: Arc::clone(self), number, ids: ids.into_boxed_slice() };
-        let key = Arc::new(key.clone());
+        let (key, ids) = (Arc::new(key.clone()), ids.into_boxed_slice());
+        // First: whoever looks for words and then for keys finds no fewer.
+        self.words.add(&key);
+        let tagged = Tagged { index: Arc::clone(self), number, key, ids };
         for id in &tagged.ids {
-            self.shard(*id).insert((*id, number), Arc::clone(&key));
+            self.shard(*id).insert((*id, number), Arc::clone(&tagged.key));
         }
         tagged
     }
@@ -71,6 +79,13 @@ impl TagIndex {
     pub(crate) fn find(&self, id: TagId) -> Vec<Arc<Key>> {
         let shard = self.shard(id);
         shard.range((id, 0)..=(id, u64::MAX)).map(|(_, key)| Arc::clone(key)).collect()
+    }
+
+    /// By which words of `No-Vary-Search` there are answers of the path of `key`.
+    ///
+    /// *Cost*: of one look-up, and of what is found.
+    pub(crate) fn words(&self, key: &Key) -> Vec<String> {
+        self.words.of(key)
     }
 
     /// How many tags there are that any answer has, each once.
@@ -113,6 +128,7 @@ impl Drop for Tagged {
         for id in &self.ids {
             self.index.shard(*id).remove(&(*id, self.number));
         }
+        self.index.words.remove(&self.key);
     }
 }
 

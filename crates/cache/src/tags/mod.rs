@@ -1,6 +1,7 @@
 //! Names that servers give to what they answer, so that all of one name can be purged at once.
 
 mod index;
+mod words;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -62,22 +63,27 @@ enum Name<'n> {
     Group { origin: &'n str, name: &'n [u8] },
     /// Of our own: all keys of a URI that are kept apart.
     Apart { uri: &'n str },
-    /// Of our own: all keys of a path that are kept by what `No-Vary-Search` said of it.
-    Searched { path: &'n str },
+    /// Of our own: all keys of a path that are kept by this word of `No-Vary-Search`. On disk, by any.
+    Searched { path: &'n str, word: &'n str },
     /// Of our own: there were too many.
     TooMany,
 }
 
-/// The names on disk of the tags that `key` has of us, as it is apart from others.
-pub(crate) fn names_of_key(key: &Key) -> impl Iterator<Item = LastingName> {
-    Name::of_key(key).map(|name| name.lasting())
+/// The tag of all keys of the path of `key` that are kept by this word of `No-Vary-Search`.
+pub(crate) fn by_word(key: &Key, word: &str) -> TagId {
+    Name::Searched { path: path(key), word }.id()
+}
+
+/// The name on disk of that of those that are kept by any.
+pub(crate) fn by_any_word(key: &Key) -> LastingName {
+    Name::Searched { path: path(key), word: "" }.lasting()
 }
 
 impl<'n> Name<'n> {
     /// Those of our own.
     fn of_key(key: &'n Key) -> impl Iterator<Item = Self> {
         let apart = (!key.apart_by().is_empty()).then(|| Self::Apart { uri: key.as_str() });
-        let searched = word_of(key).map(|_| Self::Searched { path: path(key) });
+        let searched = word_of(key).map(|word| Self::Searched { path: path(key), word });
         apart.into_iter().chain(searched)
     }
 
@@ -92,7 +98,7 @@ impl<'n> Name<'n> {
             // No origin has a space.
             Self::Group { origin, name } => [b"group ", origin.as_bytes(), b" ", name],
             Self::Apart { uri } => [b"apart ", uri.as_bytes(), b"", b""],
-            Self::Searched { path } => [b"searched ", path.as_bytes(), b"", b""],
+            Self::Searched { path, word: _ } => [b"searched ", path.as_bytes(), b"", b""],
             Self::TooMany => [&b"too many"[..], b"", b"", b""],
         };
         parts.concat().into()
@@ -140,11 +146,6 @@ impl Tag {
     /// All keys of `uri` that are kept apart.
     pub(crate) fn apart(uri: &str) -> Self {
         Name::Apart { uri }.tag()
-    }
-
-    /// All keys of the path of `key` that are kept by what `No-Vary-Search` said of it.
-    pub(crate) fn searched(key: &Key) -> Self {
-        Name::Searched { path: path(key) }.tag()
     }
 
     /// Under what is found what has it.

@@ -8,8 +8,8 @@ use super::{
     world::{Forgetful, World, key, ruled},
 };
 use crate::{
-    Device, KeyParts, Lookup, Name, Outcome, Pattern, Purge, Query, Request, Rule, Settings,
-    Storing,
+    AtRest, Device, KeyParts, Lookup, Name, Outcome, Pattern, Purge, Query, Request, Rule,
+    Settings, Storing, disk::Access,
 };
 
 const FRESH: &str = "cache-control: max-age=60";
@@ -123,6 +123,22 @@ fn what_is_kept_by_a_word_is_found_on_disk_by_who_does_not_know_it() {
             assert_eq!(below.ask(3, "GET /b?x=7&id=2", NOBODY), "200 b | hit; ttl=57");
         }
     }
+}
+
+/// Whoever looks into a folder at rest knows no word at all.
+#[test]
+fn what_is_kept_by_a_word_is_purged_in_a_folder_at_rest() {
+    let below = Forgetful::new();
+    for path in ["/a?x=1&id=2", "/b?x=1&id=2"] {
+        below.ask(0, &format!("GET {path}"), (200, SAID, "two"));
+    }
+    below.ask(0, "GET /a/c", (200, FRESH, "c"));
+    let folder = below.closed();
+    let at_rest = AtRest::open(&folder.path().join("cache"), Access::Change).unwrap();
+    let url = Pattern::Url("http://a/a?x=9&id=2".parse().unwrap());
+    assert_eq!((at_rest.objects(&url).count(), at_rest.purge(&url, Purge::Hard).unwrap()), (0, 1));
+    drop(at_rest);
+    assert_eq!(Forgetful::on(folder).cache.disk().unwrap().stats().objects, 2);
 }
 
 #[test]

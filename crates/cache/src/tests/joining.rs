@@ -662,7 +662,7 @@ pub(super) fn look(cache: &Cache, text: &str) -> Lookup {
     look_at(cache, text, 0)
 }
 
-fn look_at(cache: &Cache, text: &str, seconds: i64) -> Lookup {
+pub(super) fn look_at(cache: &Cache, text: &str, seconds: i64) -> Lookup {
     let request = request(text);
     cache.look(&key(&request.path), &request.asked(), at(seconds))
 }
@@ -727,7 +727,7 @@ pub(super) fn shared(lookup: Lookup) -> (String, Box<Reader>) {
     (format!("{status} age={age} {}", hit.cache_status()), reader)
 }
 
-fn name(lookup: &Lookup) -> &'static str {
+pub(super) fn name(lookup: &Lookup) -> &'static str {
     match lookup {
         Lookup::Hit(_) => "hit",
         Lookup::Stale(..) => "stale",

@@ -1,7 +1,12 @@
 //! RFC 9111 §3.3, §3.4 and RFC 9110 §14, §15.3.7: parts that are stored, answered from, and completed.
 
-use super::{date, world::World};
-use crate::Settings;
+use http::{Method, StatusCode};
+
+use super::{
+    at, date, fields,
+    world::{World, key},
+};
+use crate::{Answered, Lookup, Outcome, Request, Settings, Taken, Times};
 
 const TAGGED: &str = "cache-control: max-age=60\netag: \"a\"";
 
@@ -219,6 +224,46 @@ fn a_part_of_a_whole_is_news_of_its_fields() {
     world.ask(52, reload, (206, changed, "ab"));
     let told = world.ask(53, "GET /\nrange: bytes=0-1", (0, "", ""));
     assert_eq!(told, "206 ab | hit; ttl=98");
+}
+
+/// A byte drives out no whole: where only a weak tag, or none, says what it is of, that may be the same.
+#[test]
+fn a_part_that_may_be_of_the_whole_does_not_take_its_place() {
+    let weak = "cache-control: max-age=60\netag: W/\"a\"";
+    let dated = &format!("cache-control: max-age=60\n{}", date("last-modified", 0));
+    for (whole, part) in [
+        (weak, weak),
+        (weak, ""),
+        (TAGGED, weak),
+        (dated, dated),
+        ("cache-control: max-age=60", TAGGED),
+    ] {
+        let world = World::twice();
+        world.ask(0, "GET /", (200, whole, "0123456789"));
+        let part = format!("{part}\ncontent-range: bytes 0-1/10");
+        let told = world.ask(0, "GET /\nif-match: *\nrange: bytes=0-1", (206, &part, "01"));
+        assert!(told.starts_with("206 01 | fwd=request; fwd-status=206"), "{told}");
+        assert_eq!(
+            world.ask(1, "GET /", (0, "", "")),
+            "200 0123456789 | hit; ttl=59",
+            "{whole} {part}"
+        );
+    }
+}
+
+#[test]
+fn a_part_that_comes_meanwhile_keeps_no_whole_out() {
+    let (none, world) = (fields(""), World::new());
+    let asked = Request::of(&Method::GET, &none);
+    let Lookup::Ask(fetch) = world.cache.look(&key("/"), &asked, at(0)) else { panic!("a hit") };
+    let told = world.ask(1, "GET /\nif-match: *\nrange: bytes=0-1", (206, &part("0-1/10"), "01"));
+    assert!(told.contains("; stored"), "{told}");
+    let times = Times { requested: at(0), received: at(2) };
+    let answered = Answered { status: StatusCode::OK, headers: &fields(TAGGED), times };
+    let Taken::Fill(mut writer) = world.cache.take(fetch, &asked, answered) else { panic!("none") };
+    writer.add(&"0123456789".into());
+    assert_eq!(writer.finish(), Outcome::Stored);
+    assert_eq!(world.ask(3, "GET /", (0, "", "")), "200 0123456789 | hit; ttl=57");
 }
 
 /// Several parts have fields of their own, and what says another place than the whole has is of another.

@@ -115,6 +115,21 @@ impl Lasting {
         checks.into_iter().map(|(group, check)| upstream::watch(group, check))
     }
 
+    /// Has those caches retire that `next` has not: what is still fetched for them is not to go to a folder
+    /// past who is asked from then on, by these, who are planned.
+    pub(crate) fn retire<'p>(
+        &self,
+        next: &Self,
+        planned: impl Iterator<Item = (&'p str, &'p Proxy)>,
+    ) {
+        let cached: HashSet<_> =
+            planned.filter(|(_, proxy)| proxy.cache.is_some()).map(|(name, _)| name).collect();
+        for (name, (_, cache)) in &self.caches {
+            let next = next.caches.get(name).filter(|_| cached.contains(name.as_str()));
+            cache.retire(next.map(|(_, successor)| successor));
+        }
+    }
+
     /// Opens the logs of these, which have names, anew, and forgets those of others, and their
     /// caches.
     pub(crate) fn keep<'p>(&mut self, proxies: impl Iterator<Item = (&'p str, &'p Proxy)> + Clone) {
@@ -213,5 +228,55 @@ impl Lasting {
     /// Whom this machine believes: its authorities, and the local one.
     pub(super) fn usual_roots(&self) -> Roots {
         usual_roots(self.authority.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CACHE_CONTROL};
+    use relais_cache::{Answered, Key, Lookup, Outcome, Request, Taken, Times};
+
+    use super::*;
+    use crate::{base::Base, service};
+
+    #[test]
+    fn caches_that_are_not_taken_over_retire() {
+        let services = service::Lasting::default();
+        let mut before = Lasting::new(None, services.relays.descriptors()).unwrap();
+        let key = KeyPath::of(["proxy", "a"]);
+        let (small, large) = (proxy("8MiB"), proxy("9MiB"));
+        let names = ["same", "other", "gone"];
+        let caches = names.map(|name| before.cache(name, &small, &key).unwrap().unwrap());
+        let mut next = before.clone();
+        next.cache("same", &small, &key).unwrap();
+        let other = next.cache("other", &large, &key).unwrap().unwrap();
+        assert_eq!(caches.each_ref().map(stores), [true; 3], "it may come to nothing");
+        before.retire(&next, [("same", &small), ("other", &large)].into_iter());
+        assert_eq!(caches.each_ref().map(stores), [true, false, false]);
+        assert!(stores(&other));
+    }
+
+    fn proxy(memory: &str) -> Proxy {
+        let text = format!(
+            "listen = \"9000\"\nupstream = \"9001\"\ncache = {{ memory = \"{memory}\" }}\n"
+        );
+        let (base, key) = (Base("/".into()), KeyPath::of(["proxy", "a"]));
+        Proxy::plan(&toml::from_str(&text).unwrap(), &base, &key).unwrap()
+    }
+
+    fn stores(cache: &Cache) -> bool {
+        let (none, now) = (HeaderMap::new(), SystemTime::now());
+        let asked = Request::of(&Method::GET, &none);
+        cache.clear();
+        let looked = cache.look(&Key::of("http", "a", "/").unwrap(), &asked, now);
+        let Lookup::Ask(fetch) = looked else { panic!("{looked:?}") };
+        let headers =
+            [(CACHE_CONTROL, HeaderValue::from_static("max-age=60"))].into_iter().collect();
+        let times = Times { requested: now, received: now };
+        let answered = Answered { status: StatusCode::OK, headers: &headers, times };
+        let Taken::Fill(writer) = cache.take(fetch, &asked, answered) else { panic!("not stored") };
+        writer.finish() == Outcome::Stored
     }
 }

@@ -110,6 +110,7 @@ impl House {
         let Prepared { said, plan, behind, sites, services } = prepared;
         let successors = self.successors(&plan, &behind, &kept);
         let successors = successors.map_err(|found| refused(&said, found))?;
+        self.lasting.sites.retire(&sites, &plan.sites);
         let mut changed = self.switch(&plan, behind, &kept, (opened, successors));
         if changed.has_new_limits {
             self.bounds.change(&plan.limits);

@@ -31,13 +31,15 @@ pub(crate) struct Lasting {
 }
 
 impl Lasting {
+    /// Has all retire that `next` does not take over, before these sites are asked.
+    pub(crate) fn retire(&self, next: &Self, sites: &[Site]) {
+        self.proxies.retire(&next.proxies, proxies_of(sites));
+    }
+
     /// Opens the logs of these sites anew, and forgets the others.
     pub(crate) fn keep(&mut self, sites: &[Site]) {
         self.logs.keep(sites.iter().filter_map(|site| site.front.access_log.as_ref()));
-        self.proxies.keep(sites.iter().filter_map(|site| match &site.job {
-            Job::Proxy(proxy) => Some((site.name.as_str(), &**proxy)),
-            Job::Serve(_) => None,
-        }));
+        self.proxies.keep(proxies_of(sites));
     }
 
     /// Waits until all logs are written, and what caches have on disk, but not longer than `leaving` says.
@@ -47,6 +49,13 @@ impl Lasting {
         self.logs.shutdown(leaving.logs);
         self.proxies.shutdown(now, leaving);
     }
+}
+
+fn proxies_of(sites: &[Site]) -> impl Iterator<Item = (&str, &proxy::Proxy)> + Clone {
+    sites.iter().filter_map(|site| match &site.job {
+        Job::Proxy(proxy) => Some((site.name.as_str(), &**proxy)),
+        Job::Serve(_) => None,
+    })
 }
 
 impl Parts {

@@ -133,3 +133,88 @@ fn purges_are_bounded() {
     world.sync();
     assert_eq!(world.disk().stats().purges, 0);
 }
+
+/// `a/b/c` is of `a/b`, which is of `a`.
+fn kin() -> World {
+    let families_of: crate::disk::FamiliesOf = |key, tell| {
+        let mut ends = (0..key.len()).filter(|&at| key[at] == b'/');
+        if let (Some(outer), Some(inner)) = (ends.next(), ends.next()) {
+            tell(&[&key[..outer], &key[..inner]]);
+        }
+    };
+    World::of(DiskSettings { families_of, ..DiskSettings::of(8 << 20) })
+}
+
+/// Stores a body of so many bytes under `key`, tagged with the outer family, however long that takes.
+fn put_kin(world: &World, key: &str, len: usize) {
+    let outer = key.split('/').next().unwrap();
+    let tags = vec![world.disk().tag(outer.as_bytes())];
+    let object = Object { meta: Meta { tags, ..meta(key, "") }, body: vec![b'x'; len].into() };
+    while world.disk().insert(object.clone()).is_err() {
+        world.sync();
+    }
+}
+
+#[test]
+fn a_family_goes_without_those_of_others() {
+    for manner in [Purge::Hard, Purge::Soft] {
+        let mut world = kin();
+        for (inner, count) in [("known", 300), ("one", 3), ("two", 4)] {
+            (0..count).for_each(|key| put_kin(&world, &format!("a/{inner}/{key}"), 9));
+        }
+        put_kin(&world, "b/one/0", 9);
+        world.sync();
+        world.reopen();
+        let others = [b"a/known".to_vec()];
+        let tickets = world.disk().purge_family(b"a", &others, manner).unwrap();
+        assert_eq!(tickets.len(), 7, "each by itself");
+        world.sync();
+        for (key, is_good) in
+            [("a/known/299", true), ("a/one/2", false), ("a/two/0", false), ("b/one/0", true)]
+        {
+            let found = world.find(key).pop();
+            match manner {
+                Purge::Hard => assert_eq!(found.is_some(), is_good, "{key}"),
+                Purge::Soft => assert_eq!(found.unwrap().is_stale(), !is_good, "{key}"),
+            }
+        }
+    }
+}
+
+/// As changes of URLs with many keys do while the writer has something else to do.
+#[test]
+fn families_that_go_while_nothing_is_written_take_nothing_else_along() {
+    let world = kin();
+    put_kin(&world, "other", 9);
+    for key in 0..72 * 256 {
+        put_kin(&world, &format!("{}/one/{key}", key % 72), 9);
+    }
+    world.sync();
+    let store = std::sync::Arc::clone(&world.disk().store);
+    let nothing_is_told = store.log_end();
+    for family in 0..72 {
+        let family = family.to_string();
+        drop(world.disk().purge_family(family.as_bytes(), &[], Purge::Hard).unwrap());
+    }
+    world.check("other", Some("xxxxxxxxx"));
+    drop(nothing_is_told);
+    world.sync();
+    world.check("other", Some("xxxxxxxxx"));
+    for key in (0..72 * 256).step_by(97) {
+        world.check(&format!("{}/one/{key}", key % 72), None);
+    }
+}
+
+#[test]
+fn families_have_no_more_than_what_is_there() {
+    let world = kin();
+    for key in 0..20_000 {
+        put_kin(&world, &format!("a/{}/{key}", key % 7), 1000);
+    }
+    world.sync();
+    let (objects, families) = (world.disk().stats().objects, world.disk().store.families.len());
+    assert!(
+        (100..8000).contains(&objects) && families < 2 * objects + 5000,
+        "{families} {objects}"
+    );
+}
