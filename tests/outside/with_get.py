@@ -267,14 +267,15 @@ class Cutting(Listening):
                 head += stream.recv(65536)
             head = head.decode("latin-1")
             self.asked.append(head)
-            asked = re.search(r"range: bytes=(\d+)-", head)
-            is_same = f"if-range: {self.tag}\r" in head
+            asked = re.search(r"range: bytes=(\d+)-(\d*)", head)
+            is_same = f"if-range: {self.tag}\r" in head or "if-range" not in head
             first, size = (int(asked[1]) if asked and is_same else 0), len(self.content)
+            end = int(asked[2]) + 1 if asked and is_same and asked[2] else size
             if first >= size:
                 answer = f"416 Range Not Satisfiable\r\nContent-Range: bytes */{size}\r\nContent-Length: 0"
                 return stream.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
-            body = self.content[first:]
-            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{size - 1}/{size}" if first else "200 OK"
+            body = self.content[first:end]
+            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{end - 1}/{size}" if first else "200 OK"
             tag = f"ETag: {self.tag}\r\n" if self.tag else ""
             stream.sendall(f"HTTP/1.1 {status}\r\n{tag}Content-Length: {len(body)}\r\n\r\n".encode())
             if self.cuts:
@@ -325,6 +326,21 @@ def a_download_that_broke_off_goes_on(stage):
         assert not part.exists()
         equal(file.read_bytes(), content)
         get(stage, "-o", file, "--resume", server.url)
+
+
+@test
+def nothing_is_put_behind_a_range_that_was_asked_for(stage):
+    content, file = os.urandom(100_000), stage.path("file")
+    words = ["-o", file, "-H", "Range: bytes=1000-1999"]
+    with Cutting(content) as server:
+        _, said = get(stage, *words, server.url, status=1)
+        holds(said, "500 bytes came, and nothing that they are known by: they are not kept")
+        get(stage, "-o", file, "--resume", server.url)
+        assert file.read_bytes() == content
+        get(stage, *words, server.url)
+        equal(file.read_bytes(), content[1000:2000])
+        _, said = get(stage, *words, "--resume", server.url, status=2)
+        holds(said, "expected one of both")
 
 
 @test

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
-        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RANGE, TRANSFER_ENCODING,
         UPGRADE, USER_AGENT,
     },
 };
@@ -86,6 +86,10 @@ impl Flags {
         let url: Url =
             self.url.parse().map_err(|error| Stop::of_flag("URL", Wrong::from_error(&error)))?;
         let request = self.request(url)?;
+        if self.resume && request.fields.contains_key(RANGE) {
+            let wrong = Wrong::expected("`--header Range` beside it", "one of both");
+            return Err(Stop::of_flag("--resume", wrong.hint("it asks for a range of its own")));
+        }
         let proxy = self.proxy()?;
         let is_proxy_secure = proxy.as_ref().is_some_and(|it| it.endpoint.scheme.is_secure());
         let is_tls_possible = request.url.is_secure() || self.follow > 0 || is_proxy_secure;
@@ -303,6 +307,7 @@ mod tests {
         {
             check(&nameless, expect);
         }
+        check(&["-o", "f", "--resume", "-H", "range: bytes=1-2", "9000"], "one of both");
         check(&["-d", "@/nowhere/x", "9000"], "cannot read what is to be sent");
     }
 }
