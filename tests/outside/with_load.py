@@ -1,6 +1,7 @@
 """`relais load` against nginx, relais, socat, ncat, and servers that answer wrongly or too late."""
 
 import base64
+import contextlib
 import hashlib
 import html.parser
 import json
@@ -260,6 +261,30 @@ def what_a_server_does_not_keep_up_with_is_told(stage):
     assert 10 <= said["answers"] <= 26, said["answers"]
     equal(said["answers"] + said["unsent"], 100)
     holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
+
+
+@test
+def a_connection_that_was_closed_while_it_rested_is_made_again(stage):
+    class Impatient(Listening):
+        """Says why it closes, or just closes, where nothing comes for a while."""
+
+        why = b""
+
+        def serve(self, stream):
+            with stream, contextlib.suppress(OSError):
+                stream.settimeout(0.2)
+                try:
+                    while stream.recv(65536):
+                        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                except TimeoutError:
+                    stream.sendall(self.why)
+
+    for why in [b"", b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"]:
+        with Impatient() as server:
+            server.why = why
+            said = load(stage, server.url, "-c", 4, "-r", 4, "-n", 12)
+        equal((said["answers"], said["statuses"], said["errors"]), (12, {"2xx": 12}, {}), why)
+        assert said["connects"] >= 8, said["connects"]
 
 
 @test

@@ -171,12 +171,14 @@ impl Client {
         while let Some(turn) = self.turn(&mut now, &wake).await {
             // One that waits for its connection is waited for, too.
             let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
-            let open = if let Some(open) = line.take().and_then(Line::still_open) {
-                Ok(open)
-            } else {
-                let opened = self.open().await;
-                now = Instant::now();
-                opened
+            let open = match line.take().map_or(Ok(None), Line::rested) {
+                Ok(Some(open)) => Ok(open),
+                Ok(None) => {
+                    let opened = self.open().await;
+                    now = Instant::now();
+                    opened
+                }
+                Err(failure) => Err(failure),
             };
             let mut open = match open {
                 Ok(open) => open,
