@@ -119,6 +119,17 @@ def what_cannot_be_written_is_no_success(stage):
     assert done.returncode in (0, 141), done
 
 
+@test
+def a_reader_that_has_enough_ends_it(stage):
+    port = echo(stage)
+    for shell in [
+        f"yes | {RELAIS} send {port} | head -1",
+        f"{RELAIS} send {port} y --repeat 1000 --every 50ms | head -1",
+    ]:
+        done = stage.finish(["bash", "-c", f"{shell}; exit ${{PIPESTATUS[-2]}}"], 10)
+        equal((done.returncode, done.stdout, done.stderr), (0, b"y\n", b""), shell)
+
+
 def open_sockets():
     return pathlib.Path("/proc/net/tcp").read_text()
 

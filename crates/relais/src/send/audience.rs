@@ -42,7 +42,7 @@ impl Audience {
         let is_whole = match self {
             Self::Shown(heard) => {
                 heard.take(bytes);
-                bytes.ends_with(b"\n") || heard.is_lost()
+                bytes.ends_with(b"\n") || heard.is_over()
             }
             Self::Compared(comparison, _) => {
                 comparison.heard(bytes);
@@ -73,14 +73,13 @@ impl Audience {
         matches!(self, Self::Compared(comparison, _) if !comparison.is_settled())
     }
 
-    /// Whether something else came than should have.
-    pub(super) fn differs(&self) -> bool {
-        matches!(self, Self::Compared(comparison, _) if comparison.difference().is_some())
-    }
-
-    /// Whether what came cannot be printed: there is no use in hearing more.
-    pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Shown(heard) if heard.is_lost())
+    /// Whether there is no use in hearing more: something else came than should have, or nobody reads
+    /// what is printed.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Shown(heard) => heard.is_over(),
+            Self::Compared(comparison, _) => comparison.difference().is_some(),
+        }
     }
 
     /// Nothing more comes, and something went wrong.

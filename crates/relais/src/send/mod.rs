@@ -137,7 +137,7 @@ async fn ask(
             }
             Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => {}
         }
-        if audience.misses_something() || audience.differs() || audience.is_lost() {
+        if audience.misses_something() || audience.is_over() {
             break;
         }
     }
@@ -227,11 +227,7 @@ async fn hold(
             Told::Unanswered if asked.verifies => return ControlFlow::Break(()),
             Told::Unanswered => audience.tell(&unanswered(unit, wait)),
         }
-        if audience.differs() || audience.is_lost() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if audience.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let holding = call.hold(&mut input, manner, &mut listen);
     let ended = tokio::select! {
