@@ -260,6 +260,8 @@ def what_a_server_does_not_keep_up_with_is_told(stage):
     said = json.loads(done.stdout)
     assert 10 <= said["answers"] <= 26, said["answers"]
     equal(said["answers"] + said["unsent"], 100)
+    # 20 answers or so of 40 bytes came in that second; two more came later.
+    equal(said["received_bytes_per_s"], said["answers_in_time"] * 40)
     holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
 
 
