@@ -19,8 +19,8 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use relais_net::{Callee, Dialer};
 use relais_talk::send::{
-    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceAnswered, OnceEnded, Opened,
-    Patience, Told, Turns, Unit, Upgrade, open,
+    Asked as Answer, Call, Comparison, Ended, Finished, Goodbye, Manner, OnceAnswered, OnceEnded,
+    Opened, Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{sync::mpsc, time::sleep};
@@ -124,6 +124,10 @@ async fn ask(
                 };
                 return Err(ended_early(callee, &format!("{when}: {goodbye}")));
             }
+            Answer::Unsaid(goodbye) => {
+                audience.conclude()?;
+                return Err(ended_unsaid(callee, goodbye));
+            }
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
                 audience.conclude()?;
                 return Err(ended_early(callee, &format!("after {answered} of {times}")));
@@ -157,6 +161,12 @@ fn ended_early(callee: &Callee, when: &str) -> Stop {
     let what = format!("{callee} ended {when}");
     let hint = "it gave up on purpose, or its program ended: its own log may say why";
     failed(Wrong { what, expected: None, hint: Some(hint.to_owned()) })
+}
+
+/// The same, where some of what was to be said was not taken.
+fn ended_unsaid(callee: &Callee, goodbye: Option<Goodbye>) -> Stop {
+    let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
+    ended_early(callee, &format!("before all was said{why}"))
 }
 
 /// What is to be heard where the end of TLS is missing.
@@ -250,8 +260,7 @@ async fn hold(
     match ended? {
         Ended::Unsaid(goodbye) => {
             audience.conclude()?;
-            let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
-            return Err(ended_early(callee, &format!("before all was said{why}")));
+            return Err(ended_unsaid(callee, goodbye));
         }
         Ended::CutOff if !asked.verifies => {
             audience.conclude()?;

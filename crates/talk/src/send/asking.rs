@@ -34,6 +34,8 @@ pub enum Asked {
     Ended,
     /// The other side closed the WebSocket with a word that says that something is the matter.
     Refused(Goodbye),
+    /// The other side ended the WebSocket before it took what was said; with its word for it.
+    Unsaid(Option<Goodbye>),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
 }
@@ -101,8 +103,11 @@ impl Call {
                     }
                     Heard::End if is_of_bytes => ended = Some(Asked::Ended),
                     Heard::End => {
-                        let refused = ear.goodbye().filter(|goodbye| goodbye.is_refusal());
-                        return Ok(refused.cloned().map_or(Asked::Ended, Asked::Refused));
+                        return Ok(match ear.goodbye().cloned() {
+                            Some(goodbye) if goodbye.is_refusal() => Asked::Refused(goodbye),
+                            goodbye if !is_said => Asked::Unsaid(goodbye),
+                            _ => Asked::Ended,
+                        });
                     }
                     Heard::CutOff => ended = Some(Asked::CutOff),
                 },
@@ -143,6 +148,10 @@ impl Call {
 mod tests {
     use relais_net::Stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio_tungstenite::{
+        WebSocketStream,
+        tungstenite::protocol::{CloseFrame, Role, frame::coding::CloseCode},
+    };
 
     use super::*;
 
@@ -217,6 +226,27 @@ mod tests {
         let message = vec![b'x'; 100];
         let (said, asked) = tokio::join!(server, call.ask(&message, PATIENCE, &mut hear));
         assert_eq!((said, asked.unwrap()), (message, Asked::Ended));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_closes_a_web_socket_meanwhile_was_not_told_all() {
+        let away = || CloseFrame { code: CloseCode::Away, reason: "later".into() };
+        let unsaid = Asked::Unsaid(Some(Goodbye::of(Some(away()))));
+        for (length, expect) in [(1, Asked::Ended), (100_000, unsaid)] {
+            let (ours, theirs) = duplex(1 << 10);
+            let server = async {
+                let mut socket = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+                socket.close(Some(away())).await.unwrap();
+                socket
+            };
+            let ours = WebSocketStream::from_raw_socket(Stream::Memory(ours), Role::Client, None);
+            let mut call = Call::of_web_socket(ours.await);
+            let mut hear = |_: &[u8]| ControlFlow::Continue(());
+            let message = vec![b'x'; length];
+            let asking = call.ask(&message, PATIENCE, &mut hear);
+            let (asked, _open) = tokio::join!(asking, server);
+            assert_eq!(asked.unwrap(), expect);
+        }
     }
 
     #[tokio::test(start_paused = true)]

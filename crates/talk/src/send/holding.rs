@@ -505,8 +505,7 @@ mod tests {
             _ = socket.send(asked).await;
             while let Some(Ok(_)) = socket.next().await {}
         };
-        let ours =
-            WebSocketStream::from_raw_socket(Stream::Memory(ours), Side::Client, None).await;
+        let ours = WebSocketStream::from_raw_socket(Stream::Memory(ours), Side::Client, None).await;
         let mut heard = 0;
         let mut audience = |told: Told<'_>| {
             heard += u32::from(matches!(told, Told::Heard(_)));
