@@ -199,6 +199,8 @@ def a_datagram_without_an_answer_proves_nothing(stage):
         holds(said, "no answer within 200ms, which proves nothing")
         _, said = send(stage, at, "--wait", "100ms", text=b"1\n2\n")
         equal(said.count("no answer"), 2)
+        # Who is to tell nothing but errors tells no more.
+        equal(send(stage, "-q", at, "x", "--wait", "100ms"), (b"", ""))
         printed, _ = send(stage, at, "x", "--wait", "200ms", "--verify", status=3)
         holds(printed.decode(), "different at byte 0, counted from 0: nothing came back to message 1")
     _, said = send(stage, f"udp://127.0.0.1:{free_port()}", "x", status=1)

@@ -28,7 +28,7 @@ use tokio::{sync::mpsc, time::sleep};
 pub(crate) use flags::Flags;
 
 use asked::{Asked, What};
-use audience::Audience;
+use audience::{Audience, Hears};
 use heard::{Heard, PROMPT};
 use input::Reading;
 use unopened::not_opened;
@@ -37,7 +37,7 @@ use crate::{
     calling::{Channel, Met, broken, calls, tell_met},
     complaint::{Complaint, Wrong},
     data::Data,
-    output::{Telling, tell},
+    output::Telling,
     spelling::Time,
     stop::Stop,
     terminal,
@@ -73,11 +73,12 @@ async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Sto
         let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
         tell_met(&Met { peer, session, chain, timings });
     }
-    let audience = if *verifies {
-        Audience::Compared(Comparison::new(call.unit()), None)
+    let hears = if *verifies {
+        Hears::Compared(Comparison::new(call.unit()), None)
     } else {
-        Audience::Shown(Heard::new(call.unit(), asked.shows()))
+        Hears::Shown(Heard::new(call.unit(), asked.shows()))
     };
+    let audience = Audience { hears, telling };
     match what {
         What::Message(message) => ask((call, &callee), &asked, message, audience).await,
         What::Input(_) => hold((call, &callee), &asked, audience).await,
@@ -114,32 +115,34 @@ async fn ask(
         }
         let answer = answer?;
         is_answered &= answer != Answer::Unanswered;
-        match answer {
-            Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
+        let early = match answer {
             Answer::Refused(goodbye) if !audience.has_heard() || nth < times || answered < nth => {
-                audience.conclude()?;
-                let when = match times {
-                    1 => "without an answer".to_owned(),
-                    _ => format!("after {answered} of {times}"),
-                };
-                return Err(ended_early(callee, &format!("{when}: {goodbye}")));
+                Some(match times {
+                    1 => format!("without an answer: {goodbye}"),
+                    _ => format!("after {answered} of {times}: {goodbye}"),
+                })
             }
-            Answer::Unsaid(goodbye) => {
-                audience.conclude()?;
-                return Err(ended_unsaid(callee, goodbye));
-            }
+            Answer::Unsaid(goodbye) => Some(before_all_was_said(goodbye)),
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
-                audience.conclude()?;
-                return Err(ended_early(callee, &format!("after {answered} of {times}")));
+                Some(format!("after {answered} of {times}"))
             }
             Answer::CutOff => {
                 audience.conclude()?;
                 return if asked.verifies { Ok(()) } else { Err(cut_off(callee)) };
             }
-            Answer::Ended if !audience.has_heard() => {
-                tell("the other side ended without an answer");
+            Answer::Unanswered if !asked.verifies => {
+                audience.tell(&unanswered(unit, wait));
+                None
             }
-            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => {}
+            Answer::Ended if !audience.has_heard() => {
+                audience.tell("the other side ended without an answer");
+                None
+            }
+            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => None,
+        };
+        if let Some(when) = early {
+            audience.conclude()?;
+            return Err(ended_early(callee, &when));
         }
         if audience.misses_something() || audience.is_over() {
             break;
@@ -163,10 +166,10 @@ fn ended_early(callee: &Callee, when: &str) -> Stop {
     failed(Wrong { what, expected: None, hint: Some(hint.to_owned()) })
 }
 
-/// The same, where some of what was to be said was not taken.
-fn ended_unsaid(callee: &Callee, goodbye: Option<Goodbye>) -> Stop {
+/// When somebody ended who did not take all that was to be said.
+fn before_all_was_said(goodbye: Option<Goodbye>) -> String {
     let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
-    ended_early(callee, &format!("before all was said{why}"))
+    format!("before all was said{why}")
 }
 
 /// What is to be heard where the end of TLS is missing.
@@ -260,7 +263,7 @@ async fn hold(
     match ended? {
         Ended::Unsaid(goodbye) => {
             audience.conclude()?;
-            return Err(ended_unsaid(callee, goodbye));
+            return Err(ended_early(callee, &before_all_was_said(goodbye)));
         }
         Ended::CutOff if !asked.verifies => {
             audience.conclude()?;
