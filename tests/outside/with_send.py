@@ -346,7 +346,7 @@ def who_ends_early_or_answers_wrong_is_asked_no_more(stage):
 class WebSockets:
     """Python's `websockets`, which answers each message with the path and the message."""
 
-    def __init__(self, tls=None):
+    def __init__(self, **options):
         try:
             from websockets.legacy import server
         except ImportError:
@@ -354,7 +354,7 @@ class WebSockets:
                 from websockets import server
             except ImportError:
                 raise Skip("python3-websockets is not installed") from None
-        self.module, self.tls, self.ready = server, tls, threading.Event()
+        self.module, self.options, self.ready = server, options, threading.Event()
 
     def __enter__(self):
         threading.Thread(target=lambda: asyncio.run(self.run()), daemon=True).start()
@@ -375,7 +375,7 @@ class WebSockets:
                     await socket_.ping()
                 await socket_.send(message)
 
-        async with self.module.serve(talk, "127.0.0.1", 0, ssl=self.tls) as server:
+        async with self.module.serve(talk, "127.0.0.1", 0, **self.options) as server:
             self.port = server.sockets[0].getsockname()[1]
             self.ready.set()
             await self.stop.wait()
@@ -393,9 +393,13 @@ def a_web_socket_is_talked_to(stage):
     key, cert, _ = papers(stage)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
-    with WebSockets(tls) as server:
+    with WebSockets(ssl=tls) as server:
         at = f"wss://localhost:{server.port}"
         equal(send(stage, at, "--ca", cert, "--verify", "coucou")[0], b"identical\n")
+    # Who waits until it says the next answers pings meanwhile.
+    with WebSockets(ping_interval=0.5, ping_timeout=0.5) as server:
+        at = f"ws://127.0.0.1:{server.port}"
+        equal(send(stage, at, "x", "--repeat", 2, "--every", "3s"), (b"x\nx\n", ""))
 
 
 @test

@@ -23,7 +23,7 @@ use relais_talk::send::{
     Opened, Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::mpsc;
 
 pub(crate) use flags::Flags;
 
@@ -99,16 +99,25 @@ async fn ask(
     let patience = Patience { first: wait, next, stall: wait.max(STALL) };
     let mut is_answered = true;
     for nth in 1..=times {
-        if nth > 1 {
-            sleep(asked.repeat.every).await;
-        }
-        audience.said(message);
         let mut answered = nth - 1;
-        let mut hear = |bytes: &[u8]| {
-            answered = nth;
-            audience.heard(bytes)
+        // Who is silent for long may be pinged meanwhile, and end.
+        let ended = if nth > 1 {
+            call.rest(asked.repeat.every, &mut |bytes| _ = audience.heard(bytes)).await
+        } else {
+            Ok(None)
         };
-        let answer = call.ask(message, patience, &mut hear).await;
+        let answer = match ended {
+            Ok(Some(ended)) => Ok(ended),
+            Ok(None) => {
+                audience.said(message);
+                let mut hear = |bytes: &[u8]| {
+                    answered = nth;
+                    audience.heard(bytes)
+                };
+                call.ask(message, patience, &mut hear).await
+            }
+            Err(error) => Err(error),
+        };
         if let Err(error) = &answer {
             audience.end();
             return Err(broken(callee, "talking to", error));
