@@ -113,7 +113,7 @@ pub(super) const CALLING_MAX: usize = 256;
 
 /// For how long after the end requests are sent that were due before it: as long as a busy machine may
 /// let us wait. Without it, the last few of many were never sent wherever a core is missed for a moment.
-const OVERTIME: Duration = Duration::from_millis(100);
+pub(super) const OVERTIME: Duration = Duration::from_millis(100);
 
 /// How long to wait after a call that was not answered.
 const PAUSE: Duration = Duration::from_millis(50);
