@@ -263,6 +263,14 @@ def what_a_server_does_not_keep_up_with_is_told(stage):
     # 20 answers or so of 40 bytes came in that second; two more came later.
     equal(said["received_bytes_per_s"], said["answers_in_time"] * 40)
     holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
+    # So it is of what was due until somebody did not want to wait.
+    with Slow() as server:
+        words = [RELAIS, "load", server.url, "-c", "2", "-r", "100", "-d", "50s", "--json"]
+        done = stage.finish(["timeout", "-s", "INT", "2", *words])
+    said = json.loads(done.stdout)
+    due = said["answers"] + said["unanswered"] + said["unsent"]
+    assert said["interrupted"] and 100 <= due <= 200 and said["unsent"] > due / 2, said
+    holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
 
 
 @test
@@ -398,6 +406,24 @@ def who_is_interrupted_tells_what_was_measured(stage):
     equal(running.end(), 0, "exit code")
     said = json.loads(running.said()[: running.said().rindex("}") + 1])
     assert said["interrupted"] and said["answers"] >= 100 and said["time_s"] < 40, said
+
+
+@test
+def a_simulation_that_is_interrupted_found_nothing_wrong(stage):
+    class Silent(Listening):
+        scheme = "tcp"
+
+        def serve(self, stream):
+            with stream:
+                while stream.recv(65536):
+                    pass
+
+    with Silent() as server:
+        running = stage.start([RELAIS, "load", "--simulate", "3", server.url], "load")
+        time.sleep(1)
+        running.signal(signal.SIGINT)
+        equal(running.end(), 1, "exit code")
+    holds(running.said(), "error: interrupted before all got their own answers")
 
 
 @test
