@@ -344,6 +344,18 @@ def nothing_is_put_behind_a_range_that_was_asked_for(stage):
 
 
 @test
+def nobody_may_read_more_of_a_file_than_before(stage):
+    content, file, part = os.urandom(1000), stage.write("file", "secret"), stage.path("file.part")
+    for mode in [0o600, 0o640, 0o444]:
+        file.chmod(mode)
+        with Cutting(content) as server:
+            get(stage, "-o", file, server.url, status=1)
+            equal(part.stat().st_mode & 0o777, mode | 0o600)
+            get(stage, "-o", file, "--resume", server.url)
+        equal((file.stat().st_mode & 0o777, file.read_bytes()), (mode, content))
+
+
+@test
 def only_what_is_asked_for_is_written(stage):
     clear, _, _ = nginx(stage)
     _, said = get(stage, "-o", "nothing", f"{clear}/nowhere", status=3)
