@@ -93,31 +93,26 @@ async fn ask(
     mut audience: Audience,
 ) -> Result<(), Stop> {
     let (unit, times) = (call.unit(), asked.repeat.times);
-    let wait = asked.wait.unwrap_or(if unit == Unit::Datagrams { DATAGRAM_WAIT } else { WAIT });
-    // What an echo is to have is known, and a pause in it says nothing.
-    let next = if asked.verifies { wait } else { SETTLED.min(wait) };
-    let patience = Patience { first: wait, next, stall: wait.max(STALL) };
+    let patience = patience(asked, unit);
+    let wait = patience.first;
     let mut is_answered = true;
     for nth in 1..=times {
         let mut answered = nth - 1;
-        // Who is silent for long may be pinged meanwhile, and end.
-        let ended = if nth > 1 {
-            call.rest(asked.repeat.every, &mut |bytes| _ = audience.heard(bytes)).await
-        } else {
-            Ok(None)
-        };
-        let answer = match ended {
-            Ok(Some(ended)) => Ok(ended),
-            Ok(None) => {
-                audience.said(message);
-                let mut hear = |bytes: &[u8]| {
-                    answered = nth;
-                    audience.heard(bytes)
-                };
-                call.ask(message, patience, &mut hear).await
+        let answer = async {
+            if nth > 1
+                && let Some(ended) =
+                    call.rest(asked.repeat.every, &mut |bytes| _ = audience.heard(bytes)).await?
+            {
+                return Ok(ended);
             }
-            Err(error) => Err(error),
+            audience.said(message);
+            let mut hear = |bytes: &[u8]| {
+                answered = nth;
+                audience.heard(bytes)
+            };
+            call.ask(message, patience, &mut hear).await
         };
+        let answer = answer.await;
         if let Err(error) = &answer {
             audience.end();
             return Err(broken(callee, "talking to", error));
@@ -157,8 +152,7 @@ async fn ask(
             break;
         }
     }
-    let linger = LINGER.min(wait);
-    let finished = call.finish(linger, &mut |bytes| _ = audience.heard(bytes)).await;
+    let finished = call.finish(LINGER.min(wait), &mut |bytes| _ = audience.heard(bytes)).await;
     is_answered &= audience.has_heard();
     audience.conclude()?;
     match finished {
@@ -166,6 +160,14 @@ async fn ask(
         Finished::Whole if asked.checks && !is_answered => Err(Stop::No),
         Finished::Whole => Ok(()),
     }
+}
+
+/// How long the answer to one message is waited for.
+fn patience(asked: &Asked, unit: Unit) -> Patience {
+    let wait = asked.wait.unwrap_or(if unit == Unit::Datagrams { DATAGRAM_WAIT } else { WAIT });
+    // What an echo is to have is known, and a pause in it says nothing.
+    let next = if asked.verifies { wait } else { SETTLED.min(wait) };
+    Patience { first: wait, next, stall: wait.max(STALL) }
 }
 
 /// What is to be heard of who ended before all was said.
