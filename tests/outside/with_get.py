@@ -344,6 +344,33 @@ def nothing_is_put_behind_a_range_that_was_asked_for(stage):
 
 
 @test
+def what_cannot_be_written_is_kept_as_far_as_it_came(stage):
+    content, file, part = os.urandom(200_000), stage.path("file"), stage.path("file.part")
+    for tag, expect in [('"a"', " bytes: `--resume` goes on"), ("", "they are not kept")]:
+        with Cutting(content, cuts=0, tag=tag) as server:
+            limited = f"trap '' XFSZ; ulimit -f 100; exec {RELAIS} get -o {file} {server.url}"
+            done = stage.finish(["bash", "-c", limited])
+            said = done.stderr.decode()
+            equal((done.returncode, part.exists()), (1, tag != ""), said)
+            holds(said, expect)
+            holds(said, "error: writing to ")
+            get(stage, "-o", file, "--resume", server.url)
+            assert file.read_bytes() == content
+            file.unlink()
+
+
+@test
+def who_is_interrupted_before_an_answer_leaves_nothing_behind(stage):
+    with Answering(lambda stream, head: time.sleep(20)) as server:
+        asking = stage.start([RELAIS, "get", "-o", "file", server.url], "get")
+        eventually("it waits", lambda: stage.path("file.part").exists())
+        asking.signal(signal.SIGINT)
+        equal(asking.end(), 1)
+        holds(asking.said(), "error: interrupted")
+        equal(list(stage.folder.glob("file*")), [])
+
+
+@test
 def nobody_may_read_more_of_a_file_than_before(stage):
     content, file, part = os.urandom(1000), stage.write("file", "secret"), stage.path("file.part")
     for mode in [0o600, 0o640, 0o444]:
