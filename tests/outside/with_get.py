@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -341,6 +342,41 @@ def nothing_is_put_behind_a_range_that_was_asked_for(stage):
         equal(file.read_bytes(), content[1000:2000])
         _, said = get(stage, *words, "--resume", server.url, status=2)
         holds(said, "expected one of both")
+
+
+class Curious(Listening):
+    """Speaks TLS, asks who calls, and sends elsewhere if it is to."""
+
+    def __init__(self, key, cert, location=""):
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(cert, key)
+        self.tls.load_verify_locations(cert)
+        self.tls.verify_mode = ssl.CERT_OPTIONAL
+        self.location, self.shown = location, []
+
+    def serve(self, stream):
+        with self.tls.wrap_socket(stream, server_side=True) as stream:
+            stream.recv(65536)
+            self.shown.append(stream.getpeercert(True) is not None)
+            status = f"302 Found\r\nLocation: {self.location}" if self.location else "200 OK"
+            stream.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+@test
+def a_certificate_is_shown_to_the_host_that_was_named_alone(stage):
+    key, cert, _ = papers(stage)
+    words = ["--follow", "--http1", "--insecure", "--cert", cert, "--key", key]
+    with Curious(key, cert) as end:
+        for host, expect in [("127.0.0.1", False), ("localhost", True)]:
+            with Curious(key, cert, f"https://{host}:{end.port}/") as begin:
+                get(stage, *words, f"https://localhost:{begin.port}/")
+                equal((begin.shown, end.shown.pop()), ([True], expect))
+
+
+@test
+def whom_a_server_says_to_call_is_no_wrong_argument(stage):
+    with Answering(says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:0/\r\nContent-Length: 0\r\n\r\n")) as server:
+        get(stage, "--follow", server.url, status=1)
 
 
 @test

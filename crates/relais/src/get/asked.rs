@@ -15,6 +15,7 @@ use http::{
     },
 };
 use relais_http::client::{Client, Limits, Proxy, Request, Speaks, Url, User, basic};
+use relais_net::tls::Demand;
 use relais_wire::http1::HeadLimits;
 use serde::de::IgnoredAny;
 
@@ -39,7 +40,10 @@ const AGENT: &str = concat!("relais/", env!("CARGO_PKG_VERSION"));
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) client: Client,
+    /// Asks the host that was named.
+    client: Client,
+    /// Asks others, to which redirections lead: to these we prove nothing.
+    elsewhere: Client,
     pub(super) request: Request,
     /// How often it is gone elsewhere.
     pub(super) follow: usize,
@@ -74,6 +78,12 @@ impl Asked {
         if self.checks && status >= 400 { Err(Stop::No) } else { Ok(()) }
     }
 
+    /// Who asks for `url`.
+    pub(super) fn client_for(&self, url: &Url) -> &Client {
+        let is_named = url.host_port().host == self.request.url.host_port().host;
+        if is_named { &self.client } else { &self.elsewhere }
+    }
+
     /// How long a body took, if what is asked for has one.
     pub(super) fn body_took(&self, took: Duration) -> Option<Duration> {
         (self.request.method != Method::HEAD).then_some(took)
@@ -99,16 +109,23 @@ impl Flags {
         let demand = self.tls.demand_over(channel, data)?;
         let said = self.timeout.map(|Time(time)| time);
         let (stage_max, greeting_max) = (said.unwrap_or(STAGE_MAX), said.unwrap_or(GREETING_MAX));
-        let client = Client {
-            dialer: calls(&demand, stage_max, None)?,
-            speaks: match (self.http1, self.http2) {
-                (true, _) => Speaks::Http1,
-                (_, true) => Speaks::Http2,
-                _ => Speaks::Agreed,
-            },
-            proxy,
-            limits: Limits { head: HEAD, silence_max: stage_max, greeting_max },
+        // What is for a proxy under TLS, too, has to be shown to it whomever it calls.
+        let elsewhere = if is_proxy_secure {
+            demand.clone()
+        } else {
+            Demand { own: None, server_name: None, ..demand.clone() }
         };
+        let speaks = match (self.http1, self.http2) {
+            (true, _) => Speaks::Http1,
+            (_, true) => Speaks::Http2,
+            _ => Speaks::Agreed,
+        };
+        let limits = Limits { head: HEAD, silence_max: stage_max, greeting_max };
+        let client = |demand| {
+            let (dialer, proxy) = (calls(demand, stage_max, None)?, proxy.clone());
+            Ok::<_, Stop>(Client { dialer, speaks, proxy, limits })
+        };
+        let (client, elsewhere) = (client(&demand)?, client(&elsewhere)?);
         let output = match self.output {
             Some(file) if file.as_os_str() != "-" => Output::File(file),
             Some(_) if self.resume => {
@@ -120,7 +137,7 @@ impl Flags {
             Some(_) | None => Output::Body,
         };
         let (follow, resumes, checks) = (self.follow, self.resume, self.check);
-        Ok(Asked { client, request, follow, output, resumes, checks })
+        Ok(Asked { client, elsewhere, request, follow, output, resumes, checks })
     }
 
     fn request(&self, url: Url) -> Result<Request, Stop> {
