@@ -234,6 +234,7 @@ async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
             let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
             let message = socket.next().await.unwrap().unwrap();
             socket.send(message).await.unwrap();
+            socket.next().await.unwrap().unwrap();
             socket.get_mut().shutdown().await.unwrap();
         }
         // What comes then is not read, and another call is taken, but becomes no WebSocket.
@@ -246,7 +247,7 @@ async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
     assert!(waited.is_err());
     let outcome = running.end().await;
     let Outcome { ledger, unanswered, .. } = &outcome;
-    // The second finds out that the first connection is closed, the third waits for another.
+    // The second is sent on the first connection, which is closed then, the third waits for another.
     let failed: Vec<_> = ledger.failed_requests().map(|(kind, _)| kind).collect();
     assert_eq!((ledger.answers(), failed, *unanswered), (1, vec![Kind::Closed], 1));
 }
