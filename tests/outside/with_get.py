@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -267,14 +268,15 @@ class Cutting(Listening):
                 head += stream.recv(65536)
             head = head.decode("latin-1")
             self.asked.append(head)
-            asked = re.search(r"range: bytes=(\d+)-", head)
-            is_same = f"if-range: {self.tag}\r" in head
+            asked = re.search(r"range: bytes=(\d+)-(\d*)", head)
+            is_same = f"if-range: {self.tag}\r" in head or "if-range" not in head
             first, size = (int(asked[1]) if asked and is_same else 0), len(self.content)
+            end = int(asked[2]) + 1 if asked and is_same and asked[2] else size
             if first >= size:
                 answer = f"416 Range Not Satisfiable\r\nContent-Range: bytes */{size}\r\nContent-Length: 0"
                 return stream.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
-            body = self.content[first:]
-            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{size - 1}/{size}" if first else "200 OK"
+            body = self.content[first:end]
+            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{end - 1}/{size}" if first else "200 OK"
             tag = f"ETag: {self.tag}\r\n" if self.tag else ""
             stream.sendall(f"HTTP/1.1 {status}\r\n{tag}Content-Length: {len(body)}\r\n\r\n".encode())
             if self.cuts:
@@ -325,6 +327,95 @@ def a_download_that_broke_off_goes_on(stage):
         assert not part.exists()
         equal(file.read_bytes(), content)
         get(stage, "-o", file, "--resume", server.url)
+
+
+@test
+def nothing_is_put_behind_a_range_that_was_asked_for(stage):
+    content, file = os.urandom(100_000), stage.path("file")
+    words = ["-o", file, "-H", "Range: bytes=1000-1999"]
+    with Cutting(content) as server:
+        _, said = get(stage, *words, server.url, status=1)
+        holds(said, "500 bytes came, and nothing that they are known by: they are not kept")
+        get(stage, "-o", file, "--resume", server.url)
+        assert file.read_bytes() == content
+        get(stage, *words, server.url)
+        equal(file.read_bytes(), content[1000:2000])
+        _, said = get(stage, *words, "--resume", server.url, status=2)
+        holds(said, "expected one of both")
+
+
+class Curious(Listening):
+    """Speaks TLS, asks who calls, and sends elsewhere if it is to."""
+
+    def __init__(self, key, cert, location=""):
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(cert, key)
+        self.tls.load_verify_locations(cert)
+        self.tls.verify_mode = ssl.CERT_OPTIONAL
+        self.location, self.shown = location, []
+
+    def serve(self, stream):
+        with self.tls.wrap_socket(stream, server_side=True) as stream:
+            stream.recv(65536)
+            self.shown.append(stream.getpeercert(True) is not None)
+            status = f"302 Found\r\nLocation: {self.location}" if self.location else "200 OK"
+            stream.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+@test
+def a_certificate_is_shown_to_the_host_that_was_named_alone(stage):
+    key, cert, _ = papers(stage)
+    words = ["--follow", "--http1", "--insecure", "--cert", cert, "--key", key]
+    with Curious(key, cert) as end:
+        for host, expect in [("127.0.0.1", False), ("localhost", True)]:
+            with Curious(key, cert, f"https://{host}:{end.port}/") as begin:
+                get(stage, *words, f"https://localhost:{begin.port}/")
+                equal((begin.shown, end.shown.pop()), ([True], expect))
+
+
+@test
+def whom_a_server_says_to_call_is_no_wrong_argument(stage):
+    with Answering(says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:0/\r\nContent-Length: 0\r\n\r\n")) as server:
+        get(stage, "--follow", server.url, status=1)
+
+
+@test
+def what_cannot_be_written_is_kept_as_far_as_it_came(stage):
+    content, file, part = os.urandom(200_000), stage.path("file"), stage.path("file.part")
+    for tag, expect in [('"a"', " bytes: `--resume` goes on"), ("", "they are not kept")]:
+        with Cutting(content, cuts=0, tag=tag) as server:
+            limited = f"trap '' XFSZ; ulimit -f 100; exec {RELAIS} get -o {file} {server.url}"
+            done = stage.finish(["bash", "-c", limited])
+            said = done.stderr.decode()
+            equal((done.returncode, part.exists()), (1, tag != ""), said)
+            holds(said, expect)
+            holds(said, "error: writing to ")
+            get(stage, "-o", file, "--resume", server.url)
+            assert file.read_bytes() == content
+            file.unlink()
+
+
+@test
+def who_is_interrupted_before_an_answer_leaves_nothing_behind(stage):
+    with Answering(lambda stream, head: time.sleep(20)) as server:
+        asking = stage.start([RELAIS, "get", "-o", "file", server.url], "get")
+        eventually("it waits", lambda: stage.path("file.part").exists())
+        asking.signal(signal.SIGINT)
+        equal(asking.end(), 1)
+        holds(asking.said(), "error: interrupted")
+        equal(list(stage.folder.glob("file*")), [])
+
+
+@test
+def nobody_may_read_more_of_a_file_than_before(stage):
+    content, file, part = os.urandom(1000), stage.write("file", "secret"), stage.path("file.part")
+    for mode in [0o600, 0o640, 0o444]:
+        file.chmod(mode)
+        with Cutting(content) as server:
+            get(stage, "-o", file, server.url, status=1)
+            equal(part.stat().st_mode & 0o777, mode | 0o600)
+            get(stage, "-o", file, "--resume", server.url)
+        equal((file.stat().st_mode & 0o777, file.read_bytes()), (mode, content))
 
 
 @test

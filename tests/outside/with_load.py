@@ -1,6 +1,7 @@
 """`relais load` against nginx, relais, socat, ncat, and servers that answer wrongly or too late."""
 
 import base64
+import contextlib
 import hashlib
 import html.parser
 import json
@@ -259,7 +260,41 @@ def what_a_server_does_not_keep_up_with_is_told(stage):
     said = json.loads(done.stdout)
     assert 10 <= said["answers"] <= 26, said["answers"]
     equal(said["answers"] + said["unsent"], 100)
+    # 20 answers or so of 40 bytes came in that second; two more came later.
+    equal(said["received_bytes_per_s"], said["answers_in_time"] * 40)
     holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
+    # So it is of what was due until somebody did not want to wait.
+    with Slow() as server:
+        words = [RELAIS, "load", server.url, "-c", "2", "-r", "100", "-d", "50s", "--json"]
+        done = stage.finish(["timeout", "-s", "INT", "2", *words])
+    said = json.loads(done.stdout)
+    due = said["answers"] + said["unanswered"] + said["unsent"]
+    assert said["interrupted"] and 100 <= due <= 200 and said["unsent"] > due / 2, said
+    holds(done.stderr.decode(), "due and never sent: the target does not keep up with 100 a second")
+
+
+@test
+def a_connection_that_was_closed_while_it_rested_is_made_again(stage):
+    class Impatient(Listening):
+        """Says why it closes, or just closes, where nothing comes for a while."""
+
+        why = b""
+
+        def serve(self, stream):
+            with stream, contextlib.suppress(OSError):
+                stream.settimeout(0.2)
+                try:
+                    while stream.recv(65536):
+                        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                except TimeoutError:
+                    stream.sendall(self.why)
+
+    for why in [b"", b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"]:
+        with Impatient() as server:
+            server.why = why
+            said = load(stage, server.url, "-c", 4, "-r", 4, "-n", 12)
+        equal((said["answers"], said["statuses"], said["errors"]), (12, {"2xx": 12}, {}), why)
+        assert said["connects"] >= 8, said["connects"]
 
 
 @test
@@ -371,6 +406,24 @@ def who_is_interrupted_tells_what_was_measured(stage):
     equal(running.end(), 0, "exit code")
     said = json.loads(running.said()[: running.said().rindex("}") + 1])
     assert said["interrupted"] and said["answers"] >= 100 and said["time_s"] < 40, said
+
+
+@test
+def a_simulation_that_is_interrupted_found_nothing_wrong(stage):
+    class Silent(Listening):
+        scheme = "tcp"
+
+        def serve(self, stream):
+            with stream:
+                while stream.recv(65536):
+                    pass
+
+    with Silent() as server:
+        running = stage.start([RELAIS, "load", "--simulate", "3", server.url], "load")
+        time.sleep(1)
+        running.signal(signal.SIGINT)
+        equal(running.end(), 1, "exit code")
+    holds(running.said(), "error: interrupted before all got their own answers")
 
 
 @test

@@ -119,6 +119,17 @@ def what_cannot_be_written_is_no_success(stage):
     assert done.returncode in (0, 141), done
 
 
+@test
+def a_reader_that_has_enough_ends_it(stage):
+    port = echo(stage)
+    for shell in [
+        f"yes | {RELAIS} send {port} | head -1",
+        f"{RELAIS} send {port} y --repeat 1000 --every 50ms | head -1",
+    ]:
+        done = stage.finish(["bash", "-c", f"{shell}; exit ${{PIPESTATUS[-2]}}"], 10)
+        equal((done.returncode, done.stdout, done.stderr), (0, b"y\n", b""), shell)
+
+
 def open_sockets():
     return pathlib.Path("/proc/net/tcp").read_text()
 
@@ -188,6 +199,8 @@ def a_datagram_without_an_answer_proves_nothing(stage):
         holds(said, "no answer within 200ms, which proves nothing")
         _, said = send(stage, at, "--wait", "100ms", text=b"1\n2\n")
         equal(said.count("no answer"), 2)
+        # Who is to tell nothing but errors tells no more.
+        equal(send(stage, "-q", at, "x", "--wait", "100ms"), (b"", ""))
         printed, _ = send(stage, at, "x", "--wait", "200ms", "--verify", status=3)
         holds(printed.decode(), "different at byte 0, counted from 0: nothing came back to message 1")
     _, said = send(stage, f"udp://127.0.0.1:{free_port()}", "x", status=1)
@@ -333,7 +346,7 @@ def who_ends_early_or_answers_wrong_is_asked_no_more(stage):
 class WebSockets:
     """Python's `websockets`, which answers each message with the path and the message."""
 
-    def __init__(self, tls=None):
+    def __init__(self, **options):
         try:
             from websockets.legacy import server
         except ImportError:
@@ -341,7 +354,7 @@ class WebSockets:
                 from websockets import server
             except ImportError:
                 raise Skip("python3-websockets is not installed") from None
-        self.module, self.tls, self.ready = server, tls, threading.Event()
+        self.module, self.options, self.ready = server, options, threading.Event()
 
     def __enter__(self):
         threading.Thread(target=lambda: asyncio.run(self.run()), daemon=True).start()
@@ -362,7 +375,7 @@ class WebSockets:
                     await socket_.ping()
                 await socket_.send(message)
 
-        async with self.module.serve(talk, "127.0.0.1", 0, ssl=self.tls) as server:
+        async with self.module.serve(talk, "127.0.0.1", 0, **self.options) as server:
             self.port = server.sockets[0].getsockname()[1]
             self.ready.set()
             await self.stop.wait()
@@ -380,9 +393,13 @@ def a_web_socket_is_talked_to(stage):
     key, cert, _ = papers(stage)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
-    with WebSockets(tls) as server:
+    with WebSockets(ssl=tls) as server:
         at = f"wss://localhost:{server.port}"
         equal(send(stage, at, "--ca", cert, "--verify", "coucou")[0], b"identical\n")
+    # Who waits until it says the next answers pings meanwhile.
+    with WebSockets(ping_interval=0.5, ping_timeout=0.5) as server:
+        at = f"ws://127.0.0.1:{server.port}"
+        equal(send(stage, at, "x", "--repeat", 2, "--every", "3s"), (b"x\nx\n", ""))
 
 
 @test

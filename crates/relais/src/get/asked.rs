@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
-        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RANGE, TRANSFER_ENCODING,
         UPGRADE, USER_AGENT,
     },
 };
 use relais_http::client::{Client, Limits, Proxy, Request, Speaks, Url, User, basic};
+use relais_net::tls::Demand;
 use relais_wire::http1::HeadLimits;
 use serde::de::IgnoredAny;
 
@@ -39,7 +40,10 @@ const AGENT: &str = concat!("relais/", env!("CARGO_PKG_VERSION"));
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) client: Client,
+    /// Asks the host that was named.
+    client: Client,
+    /// Asks others, to which redirections lead: to these we prove nothing.
+    elsewhere: Client,
     pub(super) request: Request,
     /// How often it is gone elsewhere.
     pub(super) follow: usize,
@@ -74,6 +78,12 @@ impl Asked {
         if self.checks && status >= 400 { Err(Stop::No) } else { Ok(()) }
     }
 
+    /// Who asks for `url`.
+    pub(super) fn client_for(&self, url: &Url) -> &Client {
+        let is_named = url.host_port().host == self.request.url.host_port().host;
+        if is_named { &self.client } else { &self.elsewhere }
+    }
+
     /// How long a body took, if what is asked for has one.
     pub(super) fn body_took(&self, took: Duration) -> Option<Duration> {
         (self.request.method != Method::HEAD).then_some(took)
@@ -86,6 +96,10 @@ impl Flags {
         let url: Url =
             self.url.parse().map_err(|error| Stop::of_flag("URL", Wrong::from_error(&error)))?;
         let request = self.request(url)?;
+        if self.resume && request.fields.contains_key(RANGE) {
+            let wrong = Wrong::expected("`--header Range` beside it", "one of both");
+            return Err(Stop::of_flag("--resume", wrong.hint("it asks for a range of its own")));
+        }
         let proxy = self.proxy()?;
         let is_proxy_secure = proxy.as_ref().is_some_and(|it| it.endpoint.scheme.is_secure());
         let is_tls_possible = request.url.is_secure() || self.follow > 0 || is_proxy_secure;
@@ -95,16 +109,23 @@ impl Flags {
         let demand = self.tls.demand_over(channel, data)?;
         let said = self.timeout.map(|Time(time)| time);
         let (stage_max, greeting_max) = (said.unwrap_or(STAGE_MAX), said.unwrap_or(GREETING_MAX));
-        let client = Client {
-            dialer: calls(&demand, stage_max, None)?,
-            speaks: match (self.http1, self.http2) {
-                (true, _) => Speaks::Http1,
-                (_, true) => Speaks::Http2,
-                _ => Speaks::Agreed,
-            },
-            proxy,
-            limits: Limits { head: HEAD, silence_max: stage_max, greeting_max },
+        // What is for a proxy under TLS, too, has to be shown to it whomever it calls.
+        let elsewhere = if is_proxy_secure {
+            demand.clone()
+        } else {
+            Demand { own: None, server_name: None, ..demand.clone() }
         };
+        let speaks = match (self.http1, self.http2) {
+            (true, _) => Speaks::Http1,
+            (_, true) => Speaks::Http2,
+            _ => Speaks::Agreed,
+        };
+        let limits = Limits { head: HEAD, silence_max: stage_max, greeting_max };
+        let client = |demand| {
+            let (dialer, proxy) = (calls(demand, stage_max, None)?, proxy.clone());
+            Ok::<_, Stop>(Client { dialer, speaks, proxy, limits })
+        };
+        let (client, elsewhere) = (client(&demand)?, client(&elsewhere)?);
         let output = match self.output {
             Some(file) if file.as_os_str() != "-" => Output::File(file),
             Some(_) if self.resume => {
@@ -116,7 +137,7 @@ impl Flags {
             Some(_) | None => Output::Body,
         };
         let (follow, resumes, checks) = (self.follow, self.resume, self.check);
-        Ok(Asked { client, request, follow, output, resumes, checks })
+        Ok(Asked { client, elsewhere, request, follow, output, resumes, checks })
     }
 
     fn request(&self, url: Url) -> Result<Request, Stop> {
@@ -303,6 +324,7 @@ mod tests {
         {
             check(&nameless, expect);
         }
+        check(&["-o", "f", "--resume", "-H", "range: bytes=1-2", "9000"], "one of both");
         check(&["-d", "@/nowhere/x", "9000"], "cannot read what is to be sent");
     }
 }

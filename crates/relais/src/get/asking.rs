@@ -56,7 +56,11 @@ pub(super) async fn follow(
 ) -> Result<Followed, Stop> {
     let mut steps: Vec<Step> = Vec::new();
     loop {
-        let exchange = ask(asked, &request, heads).await?;
+        let exchange = ask(asked, &request, heads).await.map_err(|stop| match stop {
+            // A server said whom to call: what was said to us is right.
+            Stop::Wrong(complaints) if !steps.is_empty() => Stop::Refused(complaints),
+            stop => stop,
+        })?;
         let next = match request.redirected(&exchange.head) {
             Err(_) if asked.follow == 0 => None,
             Ok(next) => next,
@@ -94,7 +98,8 @@ pub(super) async fn follow(
 }
 
 async fn ask(asked: &Asked, request: &Request, heads: Option<Heads>) -> Result<Exchange, Stop> {
-    let exchange = asked.client.ask(request).await.map_err(|error| not_asked(request, &error))?;
+    let client = asked.client_for(&request.url);
+    let exchange = client.ask(request).await.map_err(|error| not_asked(request, &error))?;
     let Some(heads) = heads else { return Ok(exchange) };
     if heads.telling == Telling::More {
         let Exchange { peer, session, chain, timings, .. } = &exchange;

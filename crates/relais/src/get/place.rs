@@ -1,9 +1,9 @@
 //! Where a download goes: a file of its own until it is whole, which nobody else writes meanwhile.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Place {
     said: PathBuf,
     /// What it is called once it is whole.
     file: PathBuf,
+    /// What is called so until then, if something is: whose it is, and who may read it, stays.
+    before: Option<Metadata>,
     /// What it is called until then, open and locked; none where it is no file, but e.g. a device.
     part: Option<OwnPart>,
 }
@@ -57,16 +59,14 @@ impl Place {
         let is_link = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_symlink());
         let led_to = if is_link { file.canonicalize().ok() } else { None };
         let file = led_to.unwrap_or_else(|| said.clone());
-        let is_special = match fs::metadata(&file) {
-            Ok(meta) if meta.is_dir() => {
-                let what = format!("{:?} is a folder", file.display());
-                return Err(Stop::of_flag("--output", Wrong::expected(what, "a file")));
-            }
-            Ok(meta) => !meta.is_file(),
-            Err(_) => false,
-        };
-        let part = if is_special { None } else { Some(OwnPart::beside(&file)?) };
-        Ok(Self { said, file, part })
+        let before = fs::metadata(&file).ok();
+        if before.as_ref().is_some_and(Metadata::is_dir) {
+            let what = format!("{:?} is a folder", file.display());
+            return Err(Stop::of_flag("--output", Wrong::expected(what, "a file")));
+        }
+        let is_special = before.as_ref().is_some_and(|meta| !meta.is_file());
+        let part = if is_special { None } else { Some(OwnPart::beside(&file, before.as_ref())?) };
+        Ok(Self { said, file, before, part })
     }
 
     /// What it was called by who asked.
@@ -111,6 +111,10 @@ impl Place {
     /// Gives it its name.
     pub(super) fn finish(&self) -> anyhow::Result<()> {
         let Some(part) = &self.part else { return Ok(()) };
+        if let Some(before) = &self.before {
+            part.be_as(before)
+                .with_context(|| format!("setting who may read {:?}", part.path.display()))?;
+        }
         fs::rename(&part.path, &self.file)
             .with_context(|| format!("renaming {:?}", part.path.display()))?;
         remove(&part.note)
@@ -142,12 +146,17 @@ impl Place {
     }
 }
 
+/// What of a file's mode says who may read and write it.
+const PERMISSIONS: u32 = 0o777;
+
 /// How often a part is opened that another one renames or removes at that moment.
 const TRIES: usize = 5;
 
 impl OwnPart {
-    /// That of `file`, which is made if it is not there.
-    fn beside(file: &Path) -> Result<Self, Stop> {
+    /// That of `file`, which is made if it is not there. No more people may read it than what is called
+    /// so `before`, and its owner may go on with it.
+    fn beside(file: &Path, before: Option<&Metadata>) -> Result<Self, Stop> {
+        let mode = before.map(|before| before.mode() & PERMISSIONS | 0o600);
         let with = |end: &str| {
             let mut name = file.to_owned().into_os_string();
             name.push(end);
@@ -161,6 +170,7 @@ impl OwnPart {
             let opened = OpenOptions::new()
                 .append(true)
                 .create(true)
+                .mode(mode.unwrap_or(0o666))
                 // Nothing is waited for where it is a pipe, either.
                 .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
                 .open(&path);
@@ -189,10 +199,28 @@ impl OwnPart {
             // Whoever had it may have renamed or removed it before it was locked.
             let there = fs::symlink_metadata(&path);
             if there.is_ok_and(|there| (there.dev(), there.ino()) == (meta.dev(), meta.ino())) {
-                return Ok(Self { path, note, file });
+                let part = Self { path, note, file };
+                mode.map_or(Ok(()), |mode| part.permit(mode))?;
+                return Ok(part);
             }
         }
         refuse(format!("{:?} is being written by others", path.display()), "another FILE")
+    }
+
+    /// Gives it the permissions of `before`, and as far as we may its owner and its group.
+    fn be_as(&self, before: &Metadata) -> io::Result<()> {
+        let (uid, gid) = (before.uid(), before.gid());
+        _ = fchown(&self.file, Some(uid), Some(gid))
+            .or_else(|_| fchown(&self.file, None, Some(gid)));
+        self.permit(before.mode() & PERMISSIONS)
+    }
+
+    /// Has it be read and written by whom `mode` says, which not every file system lets one set.
+    fn permit(&self, mode: u32) -> io::Result<()> {
+        if self.file.metadata()?.mode() & PERMISSIONS == mode {
+            return Ok(());
+        }
+        self.file.set_permissions(Permissions::from_mode(mode))
     }
 
     fn cut_to(&self, there: u64) -> anyhow::Result<()> {
@@ -202,7 +230,7 @@ impl OwnPart {
 
 impl Drop for OwnPart {
     fn drop(&mut self) {
-        let is_here = |meta: fs::Metadata| {
+        let is_here = |meta: Metadata| {
             let there = fs::symlink_metadata(&self.path);
             there.is_ok_and(|there| (there.dev(), there.ino()) == (meta.dev(), meta.ino()))
         };

@@ -2,7 +2,12 @@
 //!
 //! Until then it is called `FILE.part`, and what it is known by stands in `FILE.part.json`.
 
-use std::{io::Write as _, path::Path, time::Instant};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    path::Path,
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use relais_http::client::{AnswerBody, BodyError, Exchange, Resumed, validator};
@@ -15,7 +20,7 @@ use super::{
     asking::{Followed, follow},
     heads::Heads,
     interrupt::Interrupt,
-    place::{Out, Place},
+    place::Place,
     progress::Progress,
     waterfall::Waterfall,
 };
@@ -30,6 +35,8 @@ use crate::{
 
 /// Writes the body of what is asked for to `file`.
 pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(), Stop> {
+    // From here on: what is not gone on with is not left behind.
+    let mut interrupt = Interrupt::heard().context("listening for signals")?;
     // Before anything is asked: what cannot be kept is not worth asking for.
     let place = Place::of(file)?;
     let part = if asked.resumes { place.part_of(&asked.request) } else { None };
@@ -40,9 +47,9 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
     } else if asked.resumes {
         heads.note("* nothing to go on with: all of it is asked for");
     }
-    let followed = follow(asked, request, Some(heads)).await?;
+    let followed = interrupt.or(follow(asked, request, Some(heads))).await?;
     followed.show_head(heads)?;
-    let saving = Saving { asked, place: &place, heads };
+    let mut saving = Saving { asked, place: &place, heads, interrupt };
     let Some(part) = part else { return saving.store(followed, 0).await };
     let head = &followed.exchange.head;
     match part.resumed(head) {
@@ -57,7 +64,8 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
         }
         Resumed::AskAgain => {
             heads.note("* what comes does not fit: all of it is asked for");
-            let followed = follow(asked, asked.request.clone(), Some(heads)).await?;
+            let again = follow(asked, asked.request.clone(), Some(heads));
+            let followed = saving.interrupt.or(again).await?;
             followed.show_head(heads)?;
             saving.store(followed, 0).await
         }
@@ -75,6 +83,7 @@ struct Saving<'a> {
     asked: &'a Asked,
     place: &'a Place,
     heads: Heads,
+    interrupt: Interrupt,
 }
 
 /// How a body ended.
@@ -85,12 +94,14 @@ enum Ended {
     TooLong,
     /// Somebody did not want to wait.
     Interrupted,
+    /// It cannot be written, to a full disk for example.
+    Unwritten(io::Error),
 }
 
 impl Saving<'_> {
     /// Writes the body behind the first `there` bytes, and gives the file its name.
-    async fn store(&self, followed: Followed, there: u64) -> Result<(), Stop> {
-        let Self { asked, place, heads } = self;
+    async fn store(&mut self, followed: Followed, there: u64) -> Result<(), Stop> {
+        let Self { asked, place, heads, interrupt } = self;
         let Followed { request, exchange, .. } = followed;
         let Exchange { head, mut body, timings, .. } = exchange;
         if !(200..=299).contains(&head.status) {
@@ -101,9 +112,10 @@ impl Saving<'_> {
         if head.status == 206 && there == 0 && !is_range_said {
             return Err(not_saved(206));
         }
-        let validator =
-            validator(&head, clock::now()).map(|it| String::from_utf8_lossy(it).into_owned());
-        let out = place.out(there)?;
+        // Of what came by a range of theirs nobody knows how far it is from the beginning.
+        let validator = validator(&head, clock::now()).filter(|_| head.status == 200);
+        let validator = validator.map(|it| String::from_utf8_lossy(it).into_owned());
+        let mut out = place.out(there)?;
         if there == 0 {
             place.note(&asked.request, validator.as_deref())?;
         }
@@ -115,32 +127,42 @@ impl Saving<'_> {
         let mut coming =
             Coming { came: there, end, progress: Progress::new(there, total, heads.telling) };
         let begin = Instant::now();
-        let ended = coming.write(&mut body, out).await?;
+        let ended = coming.write(&mut body, &mut out.file, interrupt).await;
         coming.progress.clear();
         heads.note(Waterfall::new(timings, asked.body_took(begin.elapsed())).drawn());
         let came = coming.came;
-        match ended {
+        let is_known = validator.is_some() || there > 0;
+        let kept = |came| if is_known { place.cut_to(came) } else { Ok(place.dropped(came)) };
+        let why = match ended {
             Ended::Whole if total.is_some_and(|total| came < total) => {
-                tell(place.kept(came));
-                return Err(refused("a part came, and not to the end"));
+                tell(kept(came)?);
+                refused("a part came, and not to the end")
             }
-            Ended::Whole => {}
+            Ended::Whole => {
+                place.finish()?;
+                let summary = coming.progress.summary();
+                heads.note(format_args!("* {}: {summary}", place.said().display()));
+                return asked.judge(head.status);
+            }
             Ended::TooLong => {
-                tell(place.cut_to(there)?);
-                return Err(refused("more came than the part that its `Content-Range` says"));
+                tell(kept(there)?);
+                refused("more came than the part that its `Content-Range` says")
             }
-            Ended::Broken(_) | Ended::Interrupted => {
-                let is_known = validator.is_some() || there > 0;
-                tell(if is_known { place.kept(came) } else { place.dropped(came) });
-                return Err(match ended {
-                    Ended::Broken(error) => broken(&request.url.endpoint(), "reading from", &error),
-                    _ => anyhow::anyhow!(INTERRUPTED).into(),
-                });
+            Ended::Broken(error) => {
+                tell(kept(came)?);
+                broken(&request.url.endpoint(), "reading from", &error)
             }
-        }
-        place.finish()?;
-        heads.note(format_args!("* {}: {}", place.said().display(), coming.progress.summary()));
-        asked.judge(head.status)
+            Ended::Interrupted => {
+                tell(kept(came)?);
+                anyhow::anyhow!(INTERRUPTED).into()
+            }
+            Ended::Unwritten(error) => {
+                tell(kept(came)?);
+                let writing = format!("writing to {:?}", out.path.display());
+                anyhow::Error::new(error).context(writing).into()
+            }
+        };
+        Err(why)
     }
 }
 
@@ -162,26 +184,27 @@ impl Coming {
     async fn write(
         &mut self,
         body: &mut AnswerBody,
-        Out { mut file, path }: Out<'_>,
-    ) -> anyhow::Result<Ended> {
-        let mut interrupt = Interrupt::heard().context("listening for signals")?;
+        file: &mut File,
+        interrupt: &mut Interrupt,
+    ) -> Ended {
         loop {
             let next = select! {
                 biased;
-                () = interrupt.came() => return Ok(Ended::Interrupted),
+                () = interrupt.came() => return Ended::Interrupted,
                 next = body.next() => next,
             };
             let piece = match next {
                 Ok(Some(piece)) => piece,
-                Ok(None) => return Ok(Ended::Whole),
-                Err(error) => return Ok(Ended::Broken(error)),
+                Ok(None) => return Ended::Whole,
+                Err(error) => return Ended::Broken(error),
             };
             let came = self.came + piece.len() as u64;
             if self.end.is_some_and(|end| came > end) {
-                return Ok(Ended::TooLong);
+                return Ended::TooLong;
             }
-            let written = file.write_all(&piece);
-            written.with_context(|| format!("writing to {:?}", path.display()))?;
+            if let Err(error) = file.write_all(&piece) {
+                return Ended::Unwritten(error);
+            }
             self.came = came;
             self.progress.more(piece.len());
         }

@@ -34,6 +34,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         "answers_in_time": ledger.in_time,
         "answers_per_s": rounded(a_second(ledger.in_time, outcome.time)),
         "received_bytes": ledger.received,
+        "received_bytes_per_s": rounded(a_second(ledger.received_in_time, outcome.time)),
         "sent_bytes": ledger.sent,
         "statuses": statuses,
         "connects": ledger.connects(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relais_talk::load::{Kind, Load, Outcome, Said, Task, Until};
+use relais_talk::load::{Dialogues, Kind, Load, Outcome, Said, Task, Until};
 
 use super::figures::brief;
 use crate::{
@@ -182,11 +182,18 @@ impl Report<'_> {
     /// Whether anything was measured.
     pub(super) fn verdict(&self) -> Result<(), Stop> {
         let outcome = &self.measured.outcome;
-        if self.load.task != Task::Ask && outcome.reached > 0 {
-            let is_right = outcome.ledger.dialogues.right == self.clients();
-            return if is_right { Ok(()) } else { Err(Stop::No) };
+        let is_interrupted = self.measured.ended == Ended::Interrupted;
+        if self.load.task != Task::Ask && (outcome.reached > 0 || is_interrupted) {
+            let Dialogues { right, wrong, .. } = outcome.ledger.dialogues;
+            return match (right == self.clients(), wrong) {
+                (true, _) => Ok(()),
+                (false, 0) if is_interrupted => {
+                    Err(anyhow::anyhow!("interrupted before all got their own answers").into())
+                }
+                (false, _) => Err(Stop::No),
+            };
         }
-        if outcome.ledger.answers() > 0 || self.measured.ended == Ended::Interrupted {
+        if outcome.ledger.answers() > 0 || is_interrupted {
             return Ok(());
         }
         let calls = outcome.ledger.failed_calls().find_map(|(_, failed)| failed.sample.clone());

@@ -87,7 +87,7 @@ impl Text<'_> {
             let is_error = class + 1 >= 4;
             _ = writeln!(out, "{}", if is_error { self.ink.with(RED, &text) } else { text });
         }
-        let rate = format!("{} a second", said_bytes(per_second(ledger.received)));
+        let rate = format!("{} a second", said_bytes(per_second(ledger.received_in_time)));
         line(out, "received", said_bytes(ledger.received), rate);
         line(out, "connections", said_count(ledger.connects()), self.connecting());
         line(out, "errors", said_count(self.report.errors()), String::new());

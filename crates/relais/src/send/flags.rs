@@ -44,8 +44,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "END")]
     pub(super) line_end: Option<Ends>,
     /// How long an answer is waited for [default: 1s for datagrams, else 3s, and 10s for the rest
-    /// behind the end of the input; where datagrams are piped in and it is given, also for more once all
-    /// are answered]
+    /// behind the end of the input; where datagrams or messages of a WebSocket are piped in and it is
+    /// given, also for more once all are answered]
     #[arg(long, value_name = "TIME")]
     pub(super) wait: Option<Time>,
     /// Send the message so many times, on one connection

@@ -6,7 +6,7 @@ use relais_talk::send::Unit;
 
 use crate::{
     hex,
-    output::{print, tell},
+    output::{Reader, print_on, tell},
     stop::Stop,
     terminal::Screen,
     visible::Visible,
@@ -40,8 +40,8 @@ pub(super) struct Heard {
     is_any: bool,
     /// Whether a line has begun.
     is_within_line: bool,
-    /// Why what came could not be printed: from then on nothing is.
-    lost: Option<io::Error>,
+    /// Whether who looks at it reads on: else nothing is printed any more.
+    reader: io::Result<Reader>,
 }
 
 impl Heard {
@@ -55,7 +55,7 @@ impl Heard {
             begun: String::new(),
             is_any: false,
             is_within_line: false,
-            lost: None,
+            reader: Ok(Reader::Reads),
         }
     }
 
@@ -121,19 +121,19 @@ impl Heard {
         }
     }
 
-    /// Whether something could not be printed. A reader that went away has what it wanted.
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost.is_some()
+    /// Whether nobody reads on: something could not be printed, or who read it has what it wanted.
+    pub(super) fn is_over(&self) -> bool {
+        !matches!(self.reader, Ok(Reader::Reads))
     }
 
-    /// Why something could not be printed, if so.
+    /// Why something could not be printed, if so. A reader that has enough has lost nothing.
     pub(super) fn lost(self) -> Option<io::Error> {
-        self.lost
+        self.reader.err()
     }
 
     fn print(&mut self, text: &[u8]) {
-        if self.lost.is_none() {
-            self.lost = print(text).err();
+        if !self.is_over() {
+            self.reader = print_on(text);
         }
     }
 

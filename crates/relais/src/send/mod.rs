@@ -19,16 +19,16 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use relais_net::{Callee, Dialer};
 use relais_talk::send::{
-    Asked as Answer, Call, Comparison, Ended, Finished, Manner, OnceAnswered, OnceEnded, Opened,
-    Patience, Told, Turns, Unit, Upgrade, open,
+    Asked as Answer, Call, Comparison, Ended, Finished, Goodbye, Manner, OnceAnswered, OnceEnded,
+    Opened, Patience, Told, Turns, Unit, Upgrade, open,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::mpsc;
 
 pub(crate) use flags::Flags;
 
 use asked::{Asked, What};
-use audience::Audience;
+use audience::{Audience, Hears};
 use heard::{Heard, PROMPT};
 use input::Reading;
 use unopened::not_opened;
@@ -37,7 +37,7 @@ use crate::{
     calling::{Channel, Met, broken, calls, tell_met},
     complaint::{Complaint, Wrong},
     data::Data,
-    output::{Telling, tell},
+    output::Telling,
     spelling::Time,
     stop::Stop,
     terminal,
@@ -73,11 +73,12 @@ async fn talk(asked: Asked, dialer: &Dialer, telling: Telling) -> Result<(), Sto
         let peer = address.map_or_else(|| endpoint.to_string(), |address| address.to_string());
         tell_met(&Met { peer, session, chain, timings });
     }
-    let audience = if *verifies {
-        Audience::Compared(Comparison::new(call.unit()), None)
+    let hears = if *verifies {
+        Hears::Compared(Comparison::new(call.unit()), None)
     } else {
-        Audience::Shown(Heard::new(call.unit(), asked.shows()))
+        Hears::Shown(Heard::new(call.unit(), asked.shows()))
     };
+    let audience = Audience { hears, telling };
     match what {
         What::Message(message) => ask((call, &callee), &asked, message, audience).await,
         What::Input(_) => hold((call, &callee), &asked, audience).await,
@@ -92,57 +93,66 @@ async fn ask(
     mut audience: Audience,
 ) -> Result<(), Stop> {
     let (unit, times) = (call.unit(), asked.repeat.times);
-    let wait = asked.wait.unwrap_or(if unit == Unit::Datagrams { DATAGRAM_WAIT } else { WAIT });
-    // What an echo is to have is known, and a pause in it says nothing.
-    let next = if asked.verifies { wait } else { SETTLED.min(wait) };
-    let patience = Patience { first: wait, next, stall: wait.max(STALL) };
+    let patience = patience(asked, unit);
+    let wait = patience.first;
     let mut is_answered = true;
     for nth in 1..=times {
-        if nth > 1 {
-            sleep(asked.repeat.every).await;
-        }
-        audience.said(message);
         let mut answered = nth - 1;
-        let mut hear = |bytes: &[u8]| {
-            answered = nth;
-            audience.heard(bytes)
+        let answer = async {
+            if nth > 1
+                && let Some(ended) =
+                    call.rest(asked.repeat.every, &mut |bytes| _ = audience.heard(bytes)).await?
+            {
+                return Ok(ended);
+            }
+            audience.said(message);
+            let mut hear = |bytes: &[u8]| {
+                answered = nth;
+                audience.heard(bytes)
+            };
+            call.ask(message, patience, &mut hear).await
         };
-        let answer = call.ask(message, patience, &mut hear).await;
+        let answer = answer.await;
         if let Err(error) = &answer {
             audience.end();
             return Err(broken(callee, "talking to", error));
         }
         let answer = answer?;
         is_answered &= answer != Answer::Unanswered;
-        match answer {
-            Answer::Unanswered if !asked.verifies => tell(unanswered(unit, wait)),
+        let early = match answer {
             Answer::Refused(goodbye) if !audience.has_heard() || nth < times || answered < nth => {
-                audience.conclude()?;
-                let when = match times {
-                    1 => "without an answer".to_owned(),
-                    _ => format!("after {answered} of {times}"),
-                };
-                return Err(ended_early(callee, &format!("{when}: {goodbye}")));
+                Some(match times {
+                    1 => format!("without an answer: {goodbye}"),
+                    _ => format!("after {answered} of {times}: {goodbye}"),
+                })
             }
+            Answer::Unsaid(goodbye) => Some(before_all_was_said(goodbye)),
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
-                audience.conclude()?;
-                return Err(ended_early(callee, &format!("after {answered} of {times}")));
+                Some(format!("after {answered} of {times}"))
             }
             Answer::CutOff => {
                 audience.conclude()?;
                 return if asked.verifies { Ok(()) } else { Err(cut_off(callee)) };
             }
-            Answer::Ended if !audience.has_heard() => {
-                tell("the other side ended without an answer");
+            Answer::Unanswered if !asked.verifies => {
+                audience.tell(&unanswered(unit, wait));
+                None
             }
-            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => {}
+            Answer::Ended if !audience.has_heard() => {
+                audience.tell("the other side ended without an answer");
+                None
+            }
+            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => None,
+        };
+        if let Some(when) = early {
+            audience.conclude()?;
+            return Err(ended_early(callee, &when));
         }
-        if audience.misses_something() || audience.differs() || audience.is_lost() {
+        if audience.misses_something() || audience.is_over() {
             break;
         }
     }
-    let linger = LINGER.min(wait);
-    let finished = call.finish(linger, &mut |bytes| _ = audience.heard(bytes)).await;
+    let finished = call.finish(LINGER.min(wait), &mut |bytes| _ = audience.heard(bytes)).await;
     is_answered &= audience.has_heard();
     audience.conclude()?;
     match finished {
@@ -152,11 +162,25 @@ async fn ask(
     }
 }
 
+/// How long the answer to one message is waited for.
+fn patience(asked: &Asked, unit: Unit) -> Patience {
+    let wait = asked.wait.unwrap_or(if unit == Unit::Datagrams { DATAGRAM_WAIT } else { WAIT });
+    // What an echo is to have is known, and a pause in it says nothing.
+    let next = if asked.verifies { wait } else { SETTLED.min(wait) };
+    Patience { first: wait, next, stall: wait.max(STALL) }
+}
+
 /// What is to be heard of who ended before all was said.
 fn ended_early(callee: &Callee, when: &str) -> Stop {
     let what = format!("{callee} ended {when}");
     let hint = "it gave up on purpose, or its program ended: its own log may say why";
     failed(Wrong { what, expected: None, hint: Some(hint.to_owned()) })
+}
+
+/// When somebody ended who did not take all that was to be said.
+fn before_all_was_said(goodbye: Option<Goodbye>) -> String {
+    let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
+    format!("before all was said{why}")
 }
 
 /// What is to be heard where the end of TLS is missing.
@@ -227,11 +251,7 @@ async fn hold(
             Told::Unanswered if asked.verifies => return ControlFlow::Break(()),
             Told::Unanswered => audience.tell(&unanswered(unit, wait)),
         }
-        if audience.differs() || audience.is_lost() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if audience.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let holding = call.hold(&mut input, manner, &mut listen);
     let ended = tokio::select! {
@@ -254,8 +274,7 @@ async fn hold(
     match ended? {
         Ended::Unsaid(goodbye) => {
             audience.conclude()?;
-            let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
-            return Err(ended_early(callee, &format!("before all was said{why}")));
+            return Err(ended_early(callee, &before_all_was_said(goodbye)));
         }
         Ended::CutOff if !asked.verifies => {
             audience.conclude()?;

@@ -113,7 +113,7 @@ pub(super) const CALLING_MAX: usize = 256;
 
 /// For how long after the end requests are sent that were due before it: as long as a busy machine may
 /// let us wait. Without it, the last few of many were never sent wherever a core is missed for a moment.
-const OVERTIME: Duration = Duration::from_millis(100);
+pub(super) const OVERTIME: Duration = Duration::from_millis(100);
 
 /// How long to wait after a call that was not answered.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -171,12 +171,14 @@ impl Client {
         while let Some(turn) = self.turn(&mut now, &wake).await {
             // One that waits for its connection is waited for, too.
             let under_way = turn.counts.then(|| UnderWay(&self.bench.cut));
-            let open = if let Some(open) = line.take().and_then(Line::still_open) {
-                Ok(open)
-            } else {
-                let opened = self.open().await;
-                now = Instant::now();
-                opened
+            let open = match line.take().map_or(Ok(None), Line::rested) {
+                Ok(Some(open)) => Ok(open),
+                Ok(None) => {
+                    let opened = self.open().await;
+                    now = Instant::now();
+                    opened
+                }
+                Err(failure) => Err(failure),
             };
             let mut open = match open {
                 Ok(open) => open,

@@ -111,8 +111,12 @@ impl Conn {
 
     /// The connection, if another request may be sent: not once the server has said that it goes away.
     pub(super) fn still_open(mut self) -> Option<Self> {
-        let is_ended = ended(&mut self.sender).is_some();
-        (!is_ended && !self.carrier.is_over.load(Ordering::Relaxed)).then_some(self)
+        self.is_open().then_some(self)
+    }
+
+    /// Whether another request may be sent.
+    pub(super) fn is_open(&mut self) -> bool {
+        ended(&mut self.sender).is_none() && !self.carrier.is_over.load(Ordering::Relaxed)
     }
 
     /// How many streams the server lets be open at once; `usize::MAX` if it has not said.

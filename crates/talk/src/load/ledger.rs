@@ -25,6 +25,8 @@ pub struct Ledger {
     pub in_time: u64,
     /// Bytes of whole answers, heads included.
     pub received: u64,
+    /// Those of answers before the time was over.
+    pub received_in_time: u64,
     /// Bytes of the requests to those.
     pub sent: u64,
     /// How many answers had a status from 100 on, from 200 on and so on.
@@ -105,6 +107,7 @@ impl Ledger {
         }
         self.in_time += u64::from(times.in_time);
         self.received += answer.bytes;
+        self.received_in_time += if times.in_time { answer.bytes } else { 0 };
         self.sent += request_bytes;
         if let Some(status) = answer.status {
             let class = usize::from(status / 100).clamp(1, self.statuses.len()) - 1;
@@ -138,6 +141,7 @@ impl Ledger {
             connect,
             in_time,
             received,
+            received_in_time,
             sent,
             statuses,
             streams_max,
@@ -152,6 +156,7 @@ impl Ledger {
         self.connect.add(connect);
         self.in_time += in_time;
         self.received += received;
+        self.received_in_time += received_in_time;
         self.sent += sent;
         self.statuses.iter_mut().zip(statuses).for_each(|(count, more)| *count += more);
         self.note_streams_max(*streams_max);
@@ -263,6 +268,7 @@ mod tests {
         other.note_streams_max(Some(100));
         one.add(&other);
         assert_eq!((one.answers(), one.in_time, one.received, one.sent), (2, 1, 20, 10));
+        assert_eq!(one.received_in_time, 10);
         assert_eq!((one.statuses, one.failures()), ([0, 1, 0, 0, 1], 2));
         let (kind, failed) = one.failed_requests().next().unwrap();
         assert_eq!((kind, failed.count, failed.sample.as_deref()), (Kind::Reset, 2, Some("first")));

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Bench, CALLING_MAX, Client, Shared, Task},
+    client::{Bench, CALLING_MAX, Client, OVERTIME, Shared, Task},
     http2::Slot,
     ledger::Ledger,
     pacer::Pacer,
@@ -188,8 +188,8 @@ impl Running {
     /// Ends it, and gives what was counted.
     pub async fn end(mut self) -> Outcome {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        // Who is interrupted has not sent all, whatever the target.
-        let is_done = self.ended.is_some();
+        // Of who is interrupted it counts what was due until then; the last may be about to be sent.
+        let slack = if self.ended.is_some() { Duration::ZERO } else { OVERTIME };
         let ended = self.ended.unwrap_or_else(Instant::now);
         self.clients.shutdown().await;
         let (mut ledger, mut unanswered) = (Ledger::default(), 0);
@@ -201,20 +201,15 @@ impl Running {
         let (time, unsent) = match self.shared.begun.get() {
             None => (Duration::ZERO, 0),
             Some(begun) => {
-                let time = ended.duration_since(*begun).saturating_sub(warmup);
-                let unsent = if is_done { self.unsent(&ledger, unanswered) } else { 0 };
-                (self.shared.counted_time(time), unsent)
+                let since = ended.duration_since(*begun);
+                let sent = ledger.answers() + ledger.failures() + unanswered;
+                let unsent =
+                    self.shared.due_before(since.saturating_sub(slack)).saturating_sub(sent);
+                (self.shared.counted_time(since.saturating_sub(warmup)), unsent)
             }
         };
         let reached = self.shared.reached.load(Ordering::Relaxed);
         Outcome { ledger, reached, time, unanswered, unsent }
-    }
-
-    fn unsent(&self, ledger: &Ledger, unanswered: u64) -> u64 {
-        let schedule = &self.shared.schedule;
-        let due = if schedule.rate.is_some() { schedule.requests() } else { None };
-        let sent = ledger.answers() + ledger.failures() + unanswered;
-        due.map_or(0, |due| due.saturating_sub(sent))
     }
 }
 
@@ -253,6 +248,11 @@ impl Shared {
             begun: OnceLock::new(),
             is_over: AtomicBool::new(false),
         }
+    }
+
+    /// How many requests that count were due by the rate, if there is one, in this time since the start.
+    fn due_before(&self, since: Duration) -> u64 {
+        self.schedule.rate.map_or(0, |rate| self.schedule.due_before(rate, since))
     }
 
     /// Of the `time` since the warm-up, that in which answers are counted as in time.

@@ -71,12 +71,19 @@ impl Schedule {
 
     /// How many requests are counted in all, if that is known beforehand.
     pub fn requests(&self) -> Option<u64> {
-        match (self.until, self.rate) {
-            (Until::Requests(count), _) => Some(count),
-            (Until::Time(time), Some(rate)) => {
-                Some(warming(rate, self.warmup.saturating_add(time)) - warming(rate, self.warmup))
-            }
-            (Until::Time(_), None) => None,
+        match self.until {
+            Until::Requests(count) => Some(count),
+            Until::Time(_) => self.rate.map(|rate| self.due_before(rate, Duration::MAX)),
+        }
+    }
+
+    /// How many requests that are counted are due before `time`.
+    pub fn due_before(&self, rate: NonZeroU64, time: Duration) -> u64 {
+        let time = self.end().map_or(time, |end| time.min(end));
+        let due = warming(rate, time).saturating_sub(warming(rate, self.warmup));
+        match self.until {
+            Until::Requests(count) => due.min(count),
+            Until::Time(_) => due,
         }
     }
 }
@@ -163,6 +170,17 @@ mod tests {
             let counted = (0..10_000_u64)
                 .filter(|number| matches!(known.due(rate(per_second), *number), Due::Counted(_)));
             assert_eq!(known.requests(), Some(u64::try_from(counted.count()).unwrap()));
+        }
+        let check = |until, millis, expect| {
+            let known = Schedule { rate: Some(rate(10)), ..schedule(SECOND, until) };
+            assert_eq!(known.due_before(rate(10), Duration::from_millis(millis)), expect);
+        };
+        for until in [Until::Time(SECOND), Until::Requests(10)] {
+            check(until, 500, 0);
+            check(until, 1_000, 0);
+            check(until, 1_001, 1);
+            check(until, 1_500, 5);
+            check(until, 9_000, 10);
         }
         assert_eq!(schedule(SECOND, Until::Requests(9)).requests(), Some(9));
         assert_eq!(schedule(SECOND, Until::Time(SECOND)).requests(), None);

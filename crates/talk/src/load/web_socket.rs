@@ -2,9 +2,11 @@
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 
+use std::task::{Context, Poll, Waker};
+
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
-use relais_net::Stream;
+use relais_net::{Idle, Stream};
 use relais_wire::visible::is_disturbing;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -71,6 +73,19 @@ pub(super) async fn exchange(
                 return Err(Failure::new(Kind::Closed, "closed before an answer"));
             }
             Some(Err(error)) => return Err(failure(error)),
+        }
+    }
+}
+
+/// Looks what came while nothing was asked, without waiting. Pings are answered.
+pub(super) fn idle(socket: &mut WebSocketStream<Stream>) -> Idle {
+    loop {
+        match socket.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => return Idle::Quiet,
+            // As many at once as tokio lets a task read.
+            Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
+            Poll::Ready(Some(Ok(Message::Text(_) | Message::Binary(_)))) => return Idle::Spoke,
+            Poll::Ready(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Idle::Gone,
         }
     }
 }

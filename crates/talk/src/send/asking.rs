@@ -34,6 +34,8 @@ pub enum Asked {
     Ended,
     /// The other side closed the WebSocket with a word that says that something is the matter.
     Refused(Goodbye),
+    /// The other side ended the WebSocket before it took what was said; with its word for it.
+    Unsaid(Option<Goodbye>),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
 }
@@ -45,6 +47,14 @@ pub enum Finished {
     Whole,
     /// More came, and the connection ended without the word for it that TLS has.
     CutOff,
+}
+
+impl Asked {
+    /// How the other side ended, with this word for it.
+    fn ended(goodbye: Option<&Goodbye>) -> Self {
+        let refused = goodbye.filter(|goodbye| goodbye.is_refusal());
+        refused.cloned().map_or(Self::Ended, Self::Refused)
+    }
 }
 
 impl Call {
@@ -101,14 +111,43 @@ impl Call {
                     }
                     Heard::End if is_of_bytes => ended = Some(Asked::Ended),
                     Heard::End => {
-                        let refused = ear.goodbye().filter(|goodbye| goodbye.is_refusal());
-                        return Ok(refused.cloned().map_or(Asked::Ended, Asked::Refused));
+                        return Ok(match Asked::ended(ear.goodbye()) {
+                            Asked::Ended if !is_said => Asked::Unsaid(ear.goodbye().cloned()),
+                            ended => ended,
+                        });
                     }
                     Heard::CutOff => ended = Some(Asked::CutOff),
                 },
                 () = sleep_until(until), if is_said => {
                     return Ok(if came { Asked::Answered } else { Asked::Unanswered });
                 }
+            }
+        }
+    }
+
+    /// Hears what comes in so much `time` in which nothing is said; of a WebSocket pings are answered, too.
+    /// Gives how the other side ended if it does, and then at once.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`ask`](Self::ask)'s.
+    pub async fn rest(
+        &mut self,
+        time: Duration,
+        hear: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Option<Asked>> {
+        let until = Instant::now() + time;
+        loop {
+            select! {
+                biased;
+                () = sleep_until(until) => return Ok(None),
+                heard = self.ear.hear() => match heard? {
+                    Heard::Bytes(heard) => hear(&heard),
+                    Heard::End => return Ok(Some(Asked::ended(self.ear.goodbye()))),
+                    Heard::CutOff => return Ok(Some(Asked::CutOff)),
+                },
             }
         }
     }
@@ -141,8 +180,17 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use futures_util::{SinkExt as _, StreamExt as _};
     use relais_net::Stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio_tungstenite::{
+        WebSocketStream,
+        tungstenite::{
+            Message,
+            protocol::{CloseFrame, Role, frame::coding::CloseCode},
+        },
+    };
 
     use super::*;
 
@@ -220,6 +268,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_closes_a_web_socket_meanwhile_was_not_told_all() {
+        let away = || CloseFrame { code: CloseCode::Away, reason: "later".into() };
+        let unsaid = Asked::Unsaid(Some(Goodbye::of(Some(away()))));
+        for (length, expect) in [(1, Asked::Ended), (100_000, unsaid)] {
+            let (ours, theirs) = duplex(1 << 10);
+            let server = async {
+                let mut socket = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+                socket.close(Some(away())).await.unwrap();
+                socket
+            };
+            let ours = WebSocketStream::from_raw_socket(Stream::Memory(ours), Role::Client, None);
+            let mut call = Call::of_web_socket(ours.await);
+            let mut hear = |_: &[u8]| ControlFlow::Continue(());
+            let message = vec![b'x'; length];
+            let asking = call.ask(&message, PATIENCE, &mut hear);
+            let (asked, _open) = tokio::join!(asking, server);
+            assert_eq!(asked.unwrap(), expect);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_not_waited_for() {
         let (mut call, mut theirs) = call();
         let begin = Instant::now();
@@ -267,6 +336,33 @@ mod tests {
         let mut hear = |bytes: &[u8]| heard.extend_from_slice(bytes);
         let ((), finished) = tokio::join!(server, call.finish(Duration::from_secs(1), &mut hear));
         assert_eq!((heard.as_slice(), finished), (b"bye".as_slice(), Finished::Whole));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_rests_hears_and_answers_pings() {
+        let (ours, theirs) = duplex(1 << 10);
+        let server = async {
+            let mut socket = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+            let ping = Bytes::from_static(b"there?");
+            socket.send(Message::text("news")).await.unwrap();
+            socket.send(Message::Ping(ping.clone())).await.unwrap();
+            assert_eq!(socket.next().await.unwrap().unwrap(), Message::Pong(ping));
+            socket
+        };
+        let ours = WebSocketStream::from_raw_socket(Stream::Memory(ours), Role::Client, None);
+        let mut call = Call::of_web_socket(ours.await);
+        let mut heard = Vec::new();
+        let mut hear = |bytes: &[u8]| heard.extend_from_slice(bytes);
+        let begin = Instant::now();
+        let (rested, mut socket) =
+            tokio::join!(call.rest(Duration::from_mins(1), &mut hear), server);
+        assert_eq!(rested.unwrap(), None);
+        assert_eq!((heard.as_slice(), begin.elapsed().as_secs()), (b"news".as_slice(), 60));
+        // Nobody is waited for who has ended.
+        socket.close(None).await.unwrap();
+        let rested = call.rest(Duration::from_mins(1), &mut |_| {}).await;
+        assert_eq!(rested.unwrap(), Some(Asked::Ended));
+        assert_eq!(begin.elapsed().as_secs(), 60);
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,11 +25,11 @@ pub struct Manner {
     pub wait: Duration,
     /// What is done on a stream once the other side says that nothing more comes from it.
     pub once_ended: OnceEnded,
-    /// What is done by datagrams once all is said and answered.
+    /// What is done by messages once all is said and answered.
     pub once_answered: OnceAnswered,
 }
 
-/// What is done by datagrams once all is said, and as much was heard.
+/// What is done by datagrams, and on a WebSocket, once all is said, and as much was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnceAnswered {
     /// It is over.
@@ -213,7 +213,9 @@ impl Call {
                 (Unit::Datagrams, true) if manner.once_answered == OnceAnswered::HangsUp => {
                     return Ok(Ended::AllSaid);
                 }
-                (Unit::Messages, true) => LAST_WORDS_MAX.min(manner.wait),
+                (Unit::Messages, true) if manner.once_answered == OnceAnswered::HangsUp => {
+                    LAST_WORDS_MAX.min(manner.wait)
+                }
                 _ => manner.wait,
             };
             let Ok(heard) = timeout(wait, self.ear.hear()).await else {
@@ -489,6 +491,37 @@ mod tests {
         let call = Call::of_datagrams(Arc::new(client));
         let (ended, ()) = tokio::join!(call.hold(&mut said, manner, &mut audience), telling);
         assert_eq!((ended.unwrap(), count), (Ended::AllSaid, 3));
+    }
+
+    /// How many messages are heard of who greets, and takes a second to answer.
+    async fn of_one_who_greets(once_answered: OnceAnswered) -> u32 {
+        let (ours, theirs) = duplex(1 << 10);
+        let server = async {
+            let mut socket = WebSocketStream::from_raw_socket(theirs, Side::Server, None).await;
+            socket.send(Message::text("welcome")).await.unwrap();
+            let asked = socket.next().await.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            // Nobody may hear it any more.
+            _ = socket.send(asked).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        };
+        let ours = WebSocketStream::from_raw_socket(Stream::Memory(ours), Side::Client, None).await;
+        let mut heard = 0;
+        let mut audience = |told: Told<'_>| {
+            heard += u32::from(matches!(told, Told::Heard(_)));
+            ControlFlow::Continue(())
+        };
+        let (mut said, manner) = (input(&["1"]), Manner { once_answered, ..FREE });
+        let hold = Call::of_web_socket(ours).hold(&mut said, manner, &mut audience);
+        let (ended, ()) = tokio::join!(hold, server);
+        assert_eq!(ended.unwrap(), Ended::AllAnswered);
+        heard
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_listens_on_hears_the_answer_behind_a_greeting() {
+        assert_eq!(of_one_who_greets(OnceAnswered::ListensOn).await, 2);
+        assert_eq!(of_one_who_greets(OnceAnswered::HangsUp).await, 1);
     }
 
     #[tokio::test]

@@ -107,13 +107,26 @@ async fn a_connection_that_is_over_is_followed_by_another() {
 
 #[tokio::test]
 async fn who_closes_before_an_answer_is_counted_and_called_again() {
-    let at = server(async |_, stream| answer(stream, 1, OK).await).await;
-    let ledger = outcome(load(&format!("http://{at}"), get(), 1, 10)).await.ledger;
-    assert_eq!(ledger.answers() + ledger.failures(), 10);
-    assert_eq!(ledger.answers(), 5);
-    // Closed, or reset where the request came after the end.
+    let at = server(async |_, mut stream| {
+        let mut request = [0; 1024];
+        for answer in [OK, ""] {
+            _ = stream.read(&mut request).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let ledger = outcome(load(&format!("http://{}", at.await), get(), 1, 10)).await.ledger;
+    assert_eq!((ledger.answers(), ledger.failures()), (5, 5));
     let kinds: Vec<_> = ledger.failed_requests().map(|(kind, _)| kind).collect();
-    assert!(kinds.iter().all(|kind| matches!(kind, Kind::Closed | Kind::Reset)), "{kinds:?}");
+    assert_eq!(kinds, [Kind::Closed]);
+}
+
+#[tokio::test]
+async fn who_closes_while_nothing_is_asked_is_called_again() {
+    let at = server(async |_, stream| answer(stream, 1, OK).await).await;
+    let mut rare = load(&format!("http://{at}"), get(), 1, 4);
+    rare.schedule.rate = NonZeroU64::new(5);
+    let ledger = outcome(rare).await.ledger;
+    assert_eq!((ledger.answers(), ledger.failures(), ledger.connects()), (4, 0, 4));
 }
 
 #[tokio::test]
@@ -199,7 +212,7 @@ async fn what_is_under_way_when_somebody_ends_it_is_told() {
     assert!(waited.is_err());
     assert!(matches!(running.progress().stage, Stage::Asking(_)));
     let outcome = running.end().await;
-    assert_eq!((outcome.ledger.answers(), outcome.unanswered, outcome.unsent), (0, 6, 0));
+    assert_eq!((outcome.ledger.answers(), outcome.unanswered, outcome.unsent), (0, 6, 54));
 }
 
 #[tokio::test]
@@ -221,6 +234,7 @@ async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
             let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
             let message = socket.next().await.unwrap().unwrap();
             socket.send(message).await.unwrap();
+            socket.next().await.unwrap().unwrap();
             socket.get_mut().shutdown().await.unwrap();
         }
         // What comes then is not read, and another call is taken, but becomes no WebSocket.
@@ -233,7 +247,7 @@ async fn what_waits_for_its_connection_when_somebody_ends_it_is_told() {
     assert!(waited.is_err());
     let outcome = running.end().await;
     let Outcome { ledger, unanswered, .. } = &outcome;
-    // The second finds out that the first connection is closed, the third waits for another.
+    // The second is sent on the first connection, which is closed then, the third waits for another.
     let failed: Vec<_> = ledger.failed_requests().map(|(kind, _)| kind).collect();
     assert_eq!((ledger.answers(), failed, *unanswered), (1, vec![Kind::Closed], 1));
 }
