@@ -24,8 +24,8 @@ use super::{
     switch::Switch,
 };
 use crate::{
-    Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
-    handler::{ConnBody, plain_text, status_of, unfold},
+    Accepts, Answer, Ask, Body, Caller, ConnBody, DynHandler, Ended, Inbound, Refused,
+    handler::{plain_text, status_of, unfold},
 };
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each

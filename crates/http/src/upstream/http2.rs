@@ -258,8 +258,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        ConnBody,
         clock::coarse_now,
-        handler::ConnBody,
         upstream::{
             Balance, Call, CallError, Failed, Group, Limits, Options, Reply, Speaks, Upstream,
             dialer_for_tests, shared,
