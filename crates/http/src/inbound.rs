@@ -1,7 +1,10 @@
 //! The bodies of requests, as they come in.
 
+mod uploading;
+
 use std::{
     future::poll_fn,
+    io::{self, ErrorKind},
     pin::Pin,
     sync::{
         Arc,
@@ -14,7 +17,9 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use relais_net::{Fault, Permit, Side};
+use relais_net::{Fault, Side};
+
+pub(crate) use self::uploading::Uploading;
 
 /// The body of a request, as it comes in.
 #[derive(Debug)]
@@ -64,8 +69,8 @@ impl Inbound {
 pub struct ConnBody {
     /// `None` once dropped.
     body: Option<Incoming>,
-    /// Held over HTTP/2, until all of it is taken. Boxed: most have none.
-    place: Option<Box<Permit>>,
+    /// Over HTTP/2, until all of it is taken. Boxed: most have none.
+    uploading: Option<Box<Uploading>>,
 }
 
 /// How many bytes are taken of a body that nobody wants.
@@ -75,32 +80,39 @@ const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
-    /// One that may come over HTTP/2 has a place.
-    pub(crate) fn new(body: Incoming, place: Option<Permit>) -> Self {
-        Self { body: Some(body), place: place.map(Box::new) }
+    /// One that comes over HTTP/2 has a place, and keeps its time itself.
+    pub(crate) fn new(body: Incoming, uploading: Option<Uploading>) -> Self {
+        Self { body: Some(body), uploading: uploading.map(Box::new) }
     }
 
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let body = self.get();
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let body = self.body.as_mut().expect("a body until it is dropped");
+        let frame = Pin::new(&mut *body).poll_frame(cx);
         if body.is_end_stream() {
-            self.place = None;
+            self.uploading = None;
         }
-        match frame {
-            // A stream that is reset without an error reads as if it had ended.
-            None if self.place.is_some() => {
-                Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into())))
+        if let Some(uploading) = &mut self.uploading {
+            match &frame {
+                Poll::Ready(Some(Ok(frame))) => uploading.came(data_len(frame)),
+                // A stream that is reset without an error reads as if it had ended.
+                Poll::Ready(None) => return broken(ErrorKind::UnexpectedEof),
+                Poll::Ready(Some(Err(_))) => (),
+                Poll::Pending => {
+                    ready!(uploading.poll_late(cx));
+                    return broken(ErrorKind::TimedOut);
+                }
             }
-            frame => Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other))),
         }
+        frame.map(|frame| frame.map(|frame| frame.map_err(io::Error::other)))
     }
+}
 
-    fn get(&mut self) -> &mut Incoming {
-        self.body.as_mut().expect("a body until it is dropped")
-    }
+fn broken<T>(kind: ErrorKind) -> Poll<Option<io::Result<T>>> {
+    Poll::Ready(Some(Err(kind.into())))
+}
+
+fn data_len(frame: &Frame<Bytes>) -> u64 {
+    frame.data_ref().map_or(0, |data| data.len() as u64)
 }
 
 impl Drop for ConnBody {
@@ -118,7 +130,7 @@ async fn take_unwanted(mut body: Incoming) {
         let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
             return;
         };
-        taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+        taken += data_len(&frame);
     }
 }
 
@@ -141,8 +153,7 @@ impl http_body::Body for Inbound {
             Self::Counted(counted) => {
                 let frame = Pin::new(&mut counted.body).poll_frame(cx);
                 if let Poll::Ready(Some(Ok(frame))) = &frame {
-                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                    counted.taken.fetch_add(bytes, Relaxed);
+                    counted.taken.fetch_add(data_len(frame), Relaxed);
                 }
                 frame
             }

@@ -17,8 +17,7 @@ use super::{
 /// How many heads of 1xx are passed over before an answer.
 pub(super) const INTERIM_MAX: u32 = 16;
 
-/// How long a client may be silent within its body. HTTP/1 clients are let go before; of those over
-/// HTTP/2 nobody else keeps time.
+/// How long a client may be silent within its body, if its connection lets it be silent for longer.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Why there is no answer, or not all of it.
