@@ -117,6 +117,22 @@ async fn tunnels_whose_far_ends_take_nothing_do_not_keep_others_from_being_heard
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_from_a_tunnel_is_missed_while_its_far_end_takes_nothing() {
+    let (mut sender, http) = client(takes()).await;
+    let answer = in_time(sender.send_request(connect("deaf"))).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let saying = tokio::spawn(async move {
+        near.write_all(&vec![b'x'; MUCH]).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    settled().await;
+    assert_eq!(http.tunnels.inside(), 1);
+    saying.abort();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(http.tunnels.inside(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bodies_are_no_more_than_there_are_places() {
     let (mut sender, http) = client(Http { uploads: Gate::new(1, 1), ..takes() }).await;
     let standing = tokio::spawn(sender.send_request(post("/stands", MUCH)));
