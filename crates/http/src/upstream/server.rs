@@ -10,8 +10,8 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, header::UPGRADE};
 use relais_net::{
-    Client, Dialed, Dialer, Endpoint, Health, News,
-    tls::{Protocol, Protocols},
+    Client, DialError, Dialed, Dialer, Endpoint, Health, News,
+    tls::{ConnectError, Protocol, Protocols},
 };
 use tokio::time::Instant;
 
@@ -145,21 +145,29 @@ impl Upstream {
     }
 
     /// What is spoken with it to ask for what has these fields.
+    pub(super) fn speaks_for(&self, headers: &HeaderMap) -> Speaks {
+        match self.options.speaks {
+            Speaks::Http2 if headers.contains_key(UPGRADE) => Speaks::Http1,
+            speaks => speaks,
+        }
+    }
+
+    /// Whether it may be asked for what has these fields.
     ///
     /// # Errors
     ///
     /// If a change of the protocol is asked for, and nothing is spoken with it that has one: whoever is
     /// spoken to in HTTP/2 in the clear may know nothing else.
-    pub(super) fn speaks_for(&self, headers: &HeaderMap) -> Result<Speaks, CallError> {
+    pub(super) fn can_change(&self, headers: &HeaderMap) -> Result<(), CallError> {
         let Options { speaks, endpoint, .. } = &self.options;
-        match speaks {
-            Speaks::Http2 if headers.contains_key(UPGRADE) => {
-                let is_agreed_on = endpoint.scheme.is_secure();
-                let none = || CallError::NoUpgrade { upstream: self.name.to_string() };
-                is_agreed_on.then_some(Speaks::Http1).ok_or_else(none)
-            }
-            speaks => Ok(*speaks),
+        if endpoint.scheme.is_secure() || *speaks == self.speaks_for(headers) {
+            return Ok(());
         }
+        Err(self.no_upgrade())
+    }
+
+    fn no_upgrade(&self) -> CallError {
+        CallError::NoUpgrade { upstream: self.name.to_string() }
     }
 
     /// A connection of HTTP/2 that takes one more request, if this core has one.
@@ -175,8 +183,15 @@ impl Upstream {
         client: Client,
     ) -> Result<(Connected, Option<Duration>), CallError> {
         if speaks == Speaks::Http1 {
-            let (connected, took) = self.make(speaks, client).await?;
-            return Ok((connected, Some(took)));
+            return match self.make(speaks, client).await {
+                Ok((connected, took)) => Ok((connected, Some(took))),
+                // It was offered nothing else for the sake of one request, and is no worse for that.
+                Err(CallError::Dial(DialError::Handshake {
+                    source: ConnectError::NoProtocol,
+                    ..
+                })) if self.options.speaks == Speaks::Http2 => Err(self.no_upgrade()),
+                Err(error) => Err(error),
+            };
         }
         let calling = match shared::turn(self.id).await {
             Turn::There(shared) => return Ok((Connected::Http2(shared), None)),
@@ -303,7 +318,9 @@ mod tests {
             let limits = Limits::default();
             let upstream = Upstream::new(Options { endpoint, host: None, dialer, speaks, limits });
             let asked = asked.iter().map(|protocol| (UPGRADE, protocol.parse().unwrap()));
-            assert_eq!(upstream.speaks_for(&asked.collect()).ok(), expect);
+            let asked = asked.collect();
+            let can = upstream.can_change(&asked).is_ok();
+            assert_eq!(can.then(|| upstream.speaks_for(&asked)), expect);
         };
         let (clear, secure) = ("http://a.example:80", "https://a.example:443");
         for endpoint in [clear, secure] {
