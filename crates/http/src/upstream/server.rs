@@ -1,6 +1,7 @@
 //! One server that is asked.
 
 use std::{
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -63,6 +64,7 @@ pub struct Upstream {
     id: pool::Id,
     name: Arc<str>,
     options: Options,
+    made: Instant,
     in_flight: AtomicU32,
     /// `None` if any number may ask at once.
     queue: Option<Queue>,
@@ -89,6 +91,7 @@ impl Upstream {
             name,
             queue: Queue::new(&options.limits),
             options,
+            made: Instant::now(),
             in_flight: AtomicU32::new(0),
             health: Health::default(),
             voice: Voice::Told,
@@ -275,12 +278,22 @@ pub(super) struct Taken {
     /// `None` where any number may ask, and once it ended.
     place: Option<Place>,
     ended: bool,
+    /// By when the answer is to be whole, in [`TENTH`]s since its upstream was made.
+    due: Option<NonZeroU32>,
 }
+
+/// As precise as all need be in a small number: each exchange has one.
+const TENTH: Duration = Duration::from_millis(100);
 
 impl Taken {
     pub(super) fn of(upstream: &Arc<Upstream>, place: Option<Place>) -> Self {
         upstream.in_flight.fetch_add(1, Relaxed);
-        Self { upstream: Arc::clone(upstream), place, ended: false }
+        let due = upstream.options.limits.total_max.and_then(|total_max| {
+            let due = upstream.made.elapsed().saturating_add(total_max);
+            let tenths = due.as_millis().div_ceil(TENTH.as_millis());
+            NonZeroU32::new(u32::try_from(tenths).unwrap_or(u32::MAX))
+        });
+        Self { upstream: Arc::clone(upstream), place, ended: false, due }
     }
 
     pub(super) fn id(&self) -> pool::Id {
@@ -289,6 +302,17 @@ impl Taken {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.upstream.options.limits
+    }
+
+    /// Whether it has taken longer than it may in all.
+    pub(super) fn is_late(&self) -> bool {
+        self.due.is_some() && self.at_most(Duration::MAX).is_zero()
+    }
+
+    /// `time`, or what is left of all if that is less.
+    pub(super) fn at_most(&self, time: Duration) -> Duration {
+        let Some(due) = self.due else { return time };
+        time.min((TENTH * due.get()).saturating_sub(self.upstream.made.elapsed()))
     }
 
     /// The answer is whole.
