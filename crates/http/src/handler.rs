@@ -2,25 +2,21 @@
 
 use std::{
     fmt::Debug,
-    future::poll_fn,
     num::NonZeroU64,
     pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
-use relais_net::{Endpoint, Fault, Peer, Permit, Side, tls::Session};
+use relais_net::{Endpoint, Fault, Peer, Side, tls::Session};
 use tokio::time::Instant;
 
-use crate::{Body, Ended, interim::Interim};
+use crate::{Body, Ended, Inbound, interim::Interim};
 
 /// A request, and who asks.
 ///
@@ -242,169 +238,5 @@ pub(crate) fn status_of(side: Side) -> Option<StatusCode> {
         Side::Client => None,
         Side::Upstream => Some(StatusCode::BAD_GATEWAY),
         Side::Relais => Some(StatusCode::INTERNAL_SERVER_ERROR),
-    }
-}
-
-/// The body of a request, as it comes in.
-#[derive(Debug)]
-pub enum Inbound {
-    /// From the connection.
-    Conn(ConnBody),
-    /// From this process; for tests, and for requests we make up.
-    Full(Bytes),
-    /// Another, whose bytes are counted as they are taken.
-    Counted(Box<Counted>),
-}
-
-/// A body whose bytes are counted.
-#[derive(Debug)]
-pub struct Counted {
-    body: Inbound,
-    taken: Arc<AtomicU64>,
-}
-
-impl Inbound {
-    /// All of it, if it has no more than so many bytes. In memory, which grows as it comes.
-    ///
-    /// # Errors
-    ///
-    /// The client's, if it breaks off.
-    pub async fn whole(mut self, bytes_max: usize) -> Result<Option<Bytes>, Fault> {
-        let mut whole = Vec::new();
-        while let Some(frame) = poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
-            let Ok(bytes) = frame?.into_data() else { continue };
-            if whole.len() + bytes.len() > bytes_max {
-                return Ok(None);
-            }
-            whole.extend_from_slice(&bytes);
-        }
-        Ok(Some(whole.into()))
-    }
-
-    /// `body`, whose bytes are added to `taken` as they are taken.
-    pub(crate) fn counted(body: Self, taken: Arc<AtomicU64>) -> Self {
-        Self::Counted(Box::new(Counted { body, taken }))
-    }
-}
-
-/// A body that comes from the connection. If it is dropped before its end, some of the rest is
-/// taken all the same, so that its sender comes to read the answer instead of meeting a reset.
-#[derive(Debug)]
-pub struct ConnBody {
-    /// `None` once dropped.
-    body: Option<Incoming>,
-    /// Held over HTTP/2, until all of it is taken. Boxed: most have none.
-    place: Option<Box<Permit>>,
-}
-
-/// How many bytes are taken of a body that nobody wants.
-const UNWANTED_BYTES_MAX: u64 = 1 << 20;
-
-/// And for how long.
-const UNWANTED_MAX: Duration = Duration::from_secs(5);
-
-impl ConnBody {
-    /// One that may come over HTTP/2 has a place.
-    pub(crate) fn new(body: Incoming, place: Option<Permit>) -> Self {
-        Self { body: Some(body), place: place.map(Box::new) }
-    }
-
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let body = self.get();
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
-        if body.is_end_stream() {
-            self.place = None;
-        }
-        match frame {
-            // A stream that is reset without an error reads as if it had ended.
-            None if self.place.is_some() => {
-                Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into())))
-            }
-            frame => Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other))),
-        }
-    }
-
-    fn get(&mut self) -> &mut Incoming {
-        self.body.as_mut().expect("a body until it is dropped")
-    }
-}
-
-impl Drop for ConnBody {
-    fn drop(&mut self) {
-        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(UNWANTED_MAX, take_unwanted(body)));
-        }
-    }
-}
-
-async fn take_unwanted(mut body: Incoming) {
-    let mut taken = 0;
-    while taken <= UNWANTED_BYTES_MAX {
-        let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
-            return;
-        };
-        taken += frame.data_ref().map_or(0, |data| data.len() as u64);
-    }
-}
-
-impl http_body::Body for Inbound {
-    type Data = Bytes;
-    type Error = Fault;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        match self.get_mut() {
-            Self::Conn(body) => body
-                .poll_frame(cx)
-                .map_err(|error| Fault::new(Side::Client, "reading a request's body", error)),
-            Self::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
-            }
-            Self::Counted(counted) => {
-                let frame = Pin::new(&mut counted.body).poll_frame(cx);
-                if let Poll::Ready(Some(Ok(frame))) = &frame {
-                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                    counted.taken.fetch_add(bytes, Relaxed);
-                }
-                frame
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Conn(body) => body.body.as_ref().is_none_or(Incoming::is_end_stream),
-            Self::Full(bytes) => bytes.is_empty(),
-            Self::Counted(counted) => counted.body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Conn(body) => body.body.as_ref().map(Incoming::size_hint).unwrap_or_default(),
-            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Counted(counted) => counted.body.size_hint(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_body_is_had_whole_or_not_at_all() {
-        let full = || Inbound::Full(Bytes::from_static(b"12345"));
-        assert_eq!(full().whole(5).await.unwrap().as_deref(), Some(&b"12345"[..]));
-        assert_eq!(full().whole(4).await.unwrap(), None);
-        let empty = Inbound::Full(Bytes::new());
-        assert_eq!(empty.whole(0).await.unwrap(), Some(Bytes::new()));
     }
 }

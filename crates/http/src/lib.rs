@@ -20,6 +20,7 @@ pub mod files;
 pub mod forward;
 mod handler;
 mod hosts;
+mod inbound;
 mod interim;
 mod joined;
 mod judged;
@@ -50,10 +51,10 @@ pub use counted::Counted;
 pub use erased::{Erase, Looked};
 pub use file::{FileSpan, OpenFile, OpenFiles, Stamp};
 pub use handler::{
-    Accepts, Answer, Answering, Ask, Caller, ConnBody, DynHandler, Handler, Inbound, Refused,
-    media_type, unfold,
+    Accepts, Answer, Answering, Ask, Caller, DynHandler, Handler, Refused, media_type, unfold,
 };
 pub use hosts::{HostPattern, HostTable, Hosts, HostsError, ParseHostPatternError, Site};
+pub use inbound::{ConnBody, Inbound};
 pub use own_names::{OwnNames, strange_name};
 pub use provenance::Provenance;
 pub use ready_head::ReadyHead;

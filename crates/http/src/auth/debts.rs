@@ -29,16 +29,18 @@ impl<K: Copy + Eq + Hash> Debts<K> {
         Self { one, window, debtors_max: debtors_max.max(1), free: HashMap::new() }
     }
 
-    /// Notes that `debtor` did it at `now`.
+    /// Notes that `debtor` did it at `now`, and gives when it will owe nothing.
     ///
     /// *Cost*: if the table is full, now and then a look at all of it.
-    pub fn owe(&mut self, debtor: K, now: Instant) {
+    pub fn owe(&mut self, debtor: K, now: Instant) -> Instant {
         if self.free.len() >= self.debtors_max && !self.free.contains_key(&debtor) {
             self.make_room(now);
         }
         let free = self.free.entry(debtor).or_insert(now);
         *free = (*free).max(now) + self.one;
+        let free = *free;
         debug_assert!(self.free.len() <= self.debtors_max);
+        free
     }
 
     /// Takes back what `debtor` did at `then`, as far as it is not forgiven by `now`.

@@ -5,7 +5,7 @@ use std::{
     hash::BuildHasher,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -24,8 +24,9 @@ const WINDOW: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Throttle {
     owed: Mutex<Owed>,
-    /// Whether anybody owes anything, to be read without the lock.
-    any: AtomicBool,
+    made: Instant,
+    /// How many milliseconds after that nobody owes anything, to be read without the lock.
+    free: AtomicU64,
     names: RandomState,
 }
 
@@ -62,7 +63,8 @@ impl Throttle {
             clients: Debts::new(limits.failures_a_client_max, WINDOW, limits.clients_max),
             turned_away: debts(limits.turned_away_a_minute_max),
         };
-        Self { owed: Mutex::new(owed), any: AtomicBool::new(false), names: RandomState::new() }
+        let (owed, made) = (Mutex::new(owed), Instant::now());
+        Self { owed, made, free: AtomicU64::new(0), names: RandomState::new() }
     }
 
     /// `client` as `user`.
@@ -70,9 +72,18 @@ impl Throttle {
         (client, self.names.hash_one(user))
     }
 
-    /// Whether nobody was ever wrong.
-    pub(super) fn is_idle(&self) -> bool {
-        !self.any.load(Ordering::Relaxed)
+    /// Whether nobody owes anything at `now`.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        self.millis(now) >= self.free.load(Relaxed)
+    }
+
+    fn millis(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.made).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Somebody owes something until `free`.
+    fn note(&self, free: Instant) {
+        self.free.fetch_max(self.millis(free).saturating_add(1), Relaxed);
     }
 
     /// What `login` may try at `now`.
@@ -88,18 +99,17 @@ impl Throttle {
     /// Notes that `login` was wrong at `now`.
     pub(super) fn failed(&self, login: Login, now: Instant) {
         let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        owed.logins.owe(login, now);
+        self.note(owed.logins.owe(login, now));
         // Everyone on this machine is nobody in particular: a server before this one, for example.
         if login.0 != Client::Local {
-            owed.clients.owe(login.0, now);
+            self.note(owed.clients.owe(login.0, now));
         }
-        self.any.store(true, Ordering::Relaxed);
     }
 
     /// Notes that `login` was turned away at `now`, since it is not known.
     pub(super) fn turned_away(&self, login: Login, now: Instant) {
         let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        owed.turned_away.owe(login, now);
+        self.note(owed.turned_away.owe(login, now));
     }
 }
 
@@ -154,9 +164,11 @@ mod tests {
     #[test]
     fn who_fails_as_often_as_is_forgiven_has_to_wait() {
         let tried = Tried::new();
-        assert!(tried.throttle.is_idle());
+        assert!(tried.throttle.is_idle(tried.now));
         tried.failed("192.0.2.1", "ada", 1);
-        assert!(!tried.throttle.is_idle());
+        for (after, expect) in [(0, false), (30, false), (31, true)] {
+            assert_eq!(tried.throttle.is_idle(tried.now + seconds(after)), expect, "{after}");
+        }
         tried.check("192.0.2.1", "ada", Chance::Open);
         tried.failed("192.0.2.1", "ada", 1);
         tried.check("192.0.2.1", "ada", Chance::IfKnown(seconds(30)));

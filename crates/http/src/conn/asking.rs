@@ -24,8 +24,9 @@ use super::{
     switch::Switch,
 };
 use crate::{
-    Accepts, Answer, Ask, Body, Caller, DynHandler, Ended, Inbound, Refused,
-    handler::{ConnBody, plain_text, status_of, unfold},
+    Accepts, Answer, Ask, Body, Caller, ConnBody, DynHandler, Ended, Inbound, Refused,
+    handler::{plain_text, status_of, unfold},
+    inbound::Uploading,
 };
 
 /// The handler behind a door. A slot, because a reload changes it under open connections: each
@@ -84,6 +85,9 @@ impl Asking {
                 Asked::Stream(dig) => dig.begin(switch, &self.limits),
                 Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
             }
+        } else if self.pulse.stops() {
+            // hyper can be told so only once it has asked for an answer, and one that is there is begun by then.
+            answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
         let Ok(place) = self.place(answer.body()) else {
             let busy = refusal::busy();
@@ -110,17 +114,18 @@ impl Asking {
         self.shared.enter(self.caller.peer.client(), 0).map(Some).map_err(|_| Full)
     }
 
-    /// The place for the body of `request`, if it needs one: over HTTP/2, much of it may come before it
-    /// is asked for.
+    /// What goes with the body of `request`, if it comes over HTTP/2: a place, as much of it may come
+    /// before it is asked for.
     ///
     /// # Errors
     ///
     /// If there is none, or none for this client.
-    fn place_of_upload(&self, request: &Request<Incoming>) -> Result<Option<Permit>, Full> {
+    fn uploading(&self, request: &Request<Incoming>) -> Result<Option<Uploading>, Full> {
         if request.version() != Version::HTTP_2 || request.body().is_end_stream() {
             return Ok(None);
         }
-        self.uploads.enter(self.caller.peer.client(), 0).map(Some).map_err(|_| Full)
+        let place = self.uploads.enter(self.caller.peer.client(), 0).map_err(|_| Full)?;
+        Ok(Some(Uploading::new(place, &self.limits)))
     }
 
     /// Asks the handler that is there now.
@@ -267,13 +272,13 @@ impl Service<Request<Incoming>> for Asking {
             return Answering::Ready(Some(self.send(answer, asked)));
         }
         // Before the handler is asked, who would call the far end for nothing.
-        let places = asked.take_place(self).and_then(|()| self.place_of_upload(&request));
-        let Ok(place) = places else {
+        let places = asked.take_place(self).and_then(|()| self.uploading(&request));
+        let Ok(uploading) = places else {
             let answer = self.refuse(request, refusal::busy());
             return Answering::Ready(Some(self.send(answer, asked)));
         };
         let version = request.version();
-        let request = request.map(|body| Inbound::Conn(ConnBody::new(body, place)));
+        let request = request.map(|body| Inbound::Conn(ConnBody::new(body, uploading)));
         let mut ask = Ask::new(request, Arc::clone(&self.caller));
         if let Some(answer) = handler.at_once_dyn(&ask) {
             return Answering::Ready(Some(self.send(answer, asked)));

@@ -217,6 +217,7 @@ impl<'a> Awake<'a> {
             let is_told = stop.is_requested(cx);
             if is_told && !self.told {
                 self.told = true;
+                self.pulse.stop();
                 sweep.restart();
             }
             let polled = self.poll(cx, &mut sweep);

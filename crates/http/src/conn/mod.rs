@@ -30,6 +30,7 @@ mod switch;
 mod transport;
 mod tunnel;
 mod tunnel_ends;
+mod tunnel_pipe;
 mod unsent;
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub(super) struct Pulse {
     old: AtomicBool,
     /// Whether an answer broke off that such a client would take for whole, were the end a clean one.
     broken: AtomicBool,
+    /// Whether we are to stop, over HTTP/1.
+    stops: AtomicBool,
     /// Files that stand behind placeholders in hyper's queue, in their order.
     steps: Mutex<VecDeque<Step>>,
     /// The answer to the request that hyper reads next, if there is one already.
@@ -86,6 +88,7 @@ impl Pulse {
             still: AtomicBool::new(false),
             old: AtomicBool::new(false),
             broken: AtomicBool::new(false),
+            stops: AtomicBool::new(false),
             steps: Mutex::default(),
             prepared: Mutex::default(),
             switch: Mutex::default(),
@@ -103,6 +106,16 @@ impl Pulse {
     /// The client speaks HTTP/1.0.
     pub(super) fn speaks_old(&self) {
         self.old.store(true, Relaxed);
+    }
+
+    /// We are to stop: the next answer is the last.
+    pub(super) fn stop(&self) {
+        self.stops.store(true, Relaxed);
+    }
+
+    /// Whether the next answer is the last.
+    pub(super) fn stops(&self) -> bool {
+        self.stops.load(Relaxed)
     }
 
     /// An answer breaks off.

@@ -142,6 +142,21 @@ impl End for Near {
             _ = cut.send(());
         }
     }
+
+    /// Never: it is reset then, whatever it said before.
+    fn is_deaf_after(&self, _error: &io::Error, _has_ended: bool) -> bool {
+        false
+    }
+
+    /// Whoever sends on the stream has all, and goes on without us.
+    fn has_unsent(&self) -> bool {
+        false
+    }
+
+    /// Whoever sends on it knows.
+    fn is_gone(&mut self, cx: &mut Context<'_>) -> bool {
+        matches!(Pin::new(&mut self.io).poll_flush(cx), Poll::Ready(Err(_)))
+    }
 }
 
 impl AsyncRead for Near {

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use relais_net::{Drain, Fault, Stream};
 
-use super::{Limits, tunnel};
+use super::{Limits, tunnel, tunnel_pipe::PASS_BYTES};
 use crate::{
     Ended,
     body::{Next, Tell},
@@ -33,7 +33,7 @@ impl Switch {
         let told = tunnel::Told::new(tell);
         match next {
             Next::Tunnel(tunnel) => {
-                tunnel::run(near, early, (tunnel, told), (limits, tunnel::PASS_BYTES)).await
+                tunnel::run(near, early, (tunnel, told), (limits, PASS_BYTES)).await
             }
             Next::Heir(heir) => {
                 let ended = heir.go_on(near, early, drain.clone()).await;

@@ -1,35 +1,27 @@
 //! A connection that no longer speaks HTTP: after a 101, or a 2xx to CONNECT. What comes on either
 //! side is passed to the other as it is, until both have ended. Where one breaks, or we cut it off, both
-//! break (`tunnel_ends`).
+//! break (`tunnel_ends`). One that only takes no more has had its say passed on first.
 
 use std::{
-    cell::RefCell,
     future::poll_fn,
-    io,
-    pin::Pin,
+    io::{self, ErrorKind},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use relais_net::{Alarm, Fault, Side, after_others};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use relais_net::{Alarm, Fault, Side};
 
 use super::{
     Limits,
+    pulse::SWEEP,
     tunnel_ends::{End, Ends},
+    tunnel_pipe::{Broken, Pipe},
 };
 use crate::{
     Ended,
     body::{Tell, Tunnel},
 };
-
-/// How much is passed at a time, at most; what one side does not take of it is kept.
-pub(super) const PASS_BYTES: usize = 64 * 1024;
-
-thread_local! {
-    /// Where bytes are read that are passed at once: an idle tunnel holds no memory for them.
-    static PASSED: RefCell<Vec<u8>> = RefCell::new(vec![0; PASS_BYTES]);
-}
 
 /// Passes on what comes from `near`, of which `early` came already, and from the far end of `tunnel`.
 ///
@@ -46,42 +38,19 @@ pub(super) async fn run<N: End>(
     (limits, piece): (&Limits, usize),
 ) -> Result<(), Fault> {
     let Tunnel { far, early: from_far, held: _held } = tunnel;
-    let mut ends = Ends::new(near, far);
-    let (mut up, mut down) = (Pipe::new(&early, piece), Pipe::new(&from_far, piece));
+    let (up, down) = (Pipe::new(&early, piece), Pipe::new(&from_far, piece));
     drop((early, from_far));
-    let mut alarm = Alarm::default();
-    alarm.set(limits.tunnel_idle_max);
+    let mut passing = Passing::new(Ends::new(near, far), (up, down), limits.tunnel_idle_max);
     let ended = poll_fn(|cx| {
-        let before = (up.passed, down.passed);
-        let Ends { near, far, .. } = &mut ends;
-        let above = up.poll(cx, near, far);
-        let below = down.poll(cx, far, near);
-        told.passed = down.passed;
-        if let Poll::Ready(Err(error)) =
-            above.map_err(|broken| broken.of(Side::Client, Side::Upstream))
-        {
-            return Poll::Ready(Err(error));
-        }
-        if let Poll::Ready(Err(error)) =
-            below.map_err(|broken| broken.of(Side::Upstream, Side::Client))
-        {
-            return Poll::Ready(Err(error));
-        }
-        if up.is_over() && down.is_over() {
-            return Poll::Ready(Ok(()));
-        }
-        if before != (up.passed, down.passed) {
-            alarm.set(limits.tunnel_idle_max);
-        }
-        ready!(alarm.poll(cx));
-        let error = io::ErrorKind::TimedOut.into();
-        Poll::Ready(Err(Fault::new(Side::Client, "waiting in a tunnel", error)))
+        let ended = passing.poll(cx);
+        told.passed = passing.down.passed;
+        ended
     })
     .await;
-    if ended.is_ok() {
-        ends.are_done();
+    // Of what was idle it is told that we cut it off.
+    if !passing.is_idle {
+        told.end(&ended);
     }
-    told.end(&ended);
     ended
 }
 
@@ -102,7 +71,10 @@ impl Told {
 
     /// It ended so.
     pub(super) fn end<T>(mut self, ended: &Result<T, Fault>) {
-        self.tell(if ended.is_ok() { Ended::Whole } else { Ended::Short });
+        self.tell(|passed| match ended {
+            Ok(_) => Ended::Whole(passed),
+            Err(fault) => Ended::Broken(passed, fault.side),
+        });
     }
 
     fn tell(&mut self, ended: impl FnOnce(u64) -> Ended) {
@@ -118,133 +90,212 @@ impl Drop for Told {
     }
 }
 
-/// One direction.
-struct Pipe {
-    /// Came, and was not taken yet.
-    unsent: Vec<u8>,
-    step: Step,
-    /// Bytes at once, at most [`PASS_BYTES`].
-    piece: usize,
-    /// Bytes that were taken.
-    passed: u64,
+/// Both directions, until they are over.
+struct Passing<N: End> {
+    ends: Ends<N>,
+    /// To the far end.
+    up: Pipe,
+    /// To the near end.
+    down: Pipe,
+    /// Set once one end has gone.
+    gone: Option<Gone>,
+    /// How long nothing may be passed.
+    idle_max: Duration,
+    idle: Alarm,
+    /// Nothing was for so long.
+    is_idle: bool,
+    /// When to look again for who goes on.
+    linger: Alarm,
+    /// When to look again for who is not heard.
+    look: Alarm,
+}
+
+/// One end has gone, before the other was done.
+struct Gone {
+    /// The other one, which is still to take what was passed.
+    goes_on: Side,
+    how: How,
+    fault: Fault,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Passing,
-    /// Its source has ended; the sink is to be told once it has taken all.
-    Ending,
-    Over,
+enum How {
+    /// It takes no more. What it said is passed on to its end.
+    Deaf,
+    /// What it said ends without an end.
+    Cut,
 }
 
-/// Which end of a pipe failed.
-enum Broken {
-    Source(io::Error),
-    Sink(io::Error),
-}
+/// How long who is sent nothing more may go on to say what nobody hears. Longer while it has not taken all
+/// that it was sent.
+const LINGER_MAX: Duration = Duration::from_secs(1);
 
-impl Broken {
-    fn of(self, source: Side, sink: Side) -> Fault {
-        match self {
-            Self::Source(error) => Fault::new(source, "reading in a tunnel", error),
-            Self::Sink(error) => Fault::new(sink, "writing in a tunnel", error),
+impl<N: End> Passing<N> {
+    fn new(ends: Ends<N>, (up, down): (Pipe, Pipe), idle_max: Duration) -> Self {
+        let mut idle = Alarm::default();
+        idle.set(idle_max);
+        let (linger, look) = (Alarm::default(), Alarm::default());
+        Self { ends, up, down, gone: None, idle_max, idle, is_idle: false, linger, look }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let before = (self.up.passed, self.down.passed);
+        for source in [Side::Client, Side::Upstream] {
+            self.pass(cx, source)?;
+        }
+        if self.up.is_done() && self.down.is_done() && self.poll_taken(cx).is_ready() {
+            return Poll::Ready(self.over());
+        }
+        if before != (self.up.passed, self.down.passed) {
+            self.idle.set(self.idle_max);
+        }
+        if self.idle.poll(cx).is_ready() {
+            self.is_idle = true;
+            let error = ErrorKind::TimedOut.into();
+            return Poll::Ready(Err(Fault::new(Side::Client, "waiting in a tunnel", error)));
+        }
+        self.poll_gone(cx).map(Err)
+    }
+
+    /// Passes what can be passed of what comes from `source`, and judges how that went before the other
+    /// way is looked at: what broke here may look like an end there.
+    fn pass(&mut self, cx: &mut Context<'_>, source: Side) -> Result<(), Fault> {
+        let Ends { near, far, .. } = &mut self.ends;
+        let polled = match source {
+            Side::Client => self.up.poll(cx, near, far),
+            Side::Upstream | Side::Relais => self.down.poll(cx, far, near),
+        };
+        match polled {
+            Poll::Ready(Err(Broken::Source(error))) => self.lost(source, error),
+            Poll::Ready(Err(Broken::Sink(error))) => self.stop(source, error),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
         }
     }
-}
 
-impl Pipe {
-    /// Begins with what came early.
-    fn new(early: &[u8], piece: usize) -> Self {
-        let piece = piece.min(PASS_BYTES);
-        Self { unsent: early.to_vec(), step: Step::Passing, piece, passed: 0 }
+    /// `source` says no more, and has not said that this was all.
+    fn lost(&mut self, source: Side, error: io::Error) -> Result<(), Fault> {
+        let (pipe, other, goes_on) = self.ways(source);
+        let is_cut = error.kind() == ErrorKind::UnexpectedEof;
+        if other.is_done() && pipe.is_done() {
+            // All was passed before.
+            pipe.end();
+            return Ok(());
+        }
+        let fault = Fault::new(source, "reading in a tunnel", error);
+        if !is_cut {
+            return Err(fault);
+        }
+        // TLS without its own end: the rest may be missing, and nothing of what came is.
+        pipe.end();
+        other.discard();
+        self.go_on_with(Gone { goes_on, how: How::Cut, fault })
     }
 
-    fn is_over(&self) -> bool {
-        self.step == Step::Over
+    /// What `source` says has nobody any more who takes it.
+    fn stop(&mut self, source: Side, error: io::Error) -> Result<(), Fault> {
+        let Ends { near, far, .. } = &self.ends;
+        let is_deaf = match source {
+            Side::Client => far.is_deaf_after(&error, self.down.has_ended()),
+            Side::Upstream | Side::Relais => near.is_deaf_after(&error, self.up.has_ended()),
+        };
+        let (pipe, _, sink) = self.ways(source);
+        let fault = Fault::new(sink, "writing in a tunnel", error);
+        if !is_deaf {
+            return Err(fault);
+        }
+        pipe.discard();
+        self.go_on_with(Gone { goes_on: source, how: How::Deaf, fault })
     }
 
-    /// Passes what can be passed now.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        source: &mut (impl AsyncRead + Unpin),
-        sink: &mut (impl AsyncWrite + Unpin),
-    ) -> Poll<Result<(), Broken>> {
-        // So many times, and others have their turn.
-        for _ in 0..16 {
-            ready!(self.poll_unsent(cx, sink)).map_err(Broken::Sink)?;
-            match self.step {
-                Step::Over => return Poll::Ready(Ok(())),
-                Step::Ending => {
-                    ready!(Pin::new(&mut *sink).poll_shutdown(cx)).map_err(Broken::Sink)?;
-                    self.step = Step::Over;
-                    return Poll::Ready(Ok(()));
-                }
-                Step::Passing => ready!(self.poll_pass(cx, source, sink))?,
+    /// What comes from `source`, what goes to it, and who is at the other end.
+    fn ways(&mut self, source: Side) -> (&mut Pipe, &mut Pipe, Side) {
+        match source {
+            Side::Client => (&mut self.up, &mut self.down, Side::Upstream),
+            Side::Upstream | Side::Relais => (&mut self.down, &mut self.up, Side::Client),
+        }
+    }
+
+    /// Goes on with the one end that is left.
+    fn go_on_with(&mut self, gone: Gone) -> Result<(), Fault> {
+        if self.gone.as_ref().is_some_and(|before| before.goes_on != gone.goes_on) {
+            return Err(gone.fault);
+        }
+        self.gone = Some(gone);
+        Ok(())
+    }
+
+    /// Waits until who goes on has taken what was passed last, if one end has gone.
+    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(gone) = &self.gone else { return Poll::Ready(()) };
+        let Ends { near, far, .. } = &self.ends;
+        let has_unsent = || match gone.goes_on {
+            Side::Client => near.has_unsent(),
+            Side::Upstream | Side::Relais => far.has_unsent(),
+        };
+        let may_go = match gone.how {
+            // It is to be reset, or closed with nothing unread.
+            How::Cut => !has_unsent(),
+            How::Deaf => self.up.has_ended() && self.down.has_ended(),
+        };
+        if may_go {
+            return Poll::Ready(());
+        }
+        if !self.linger.is_set() {
+            self.linger.set(LINGER_MAX);
+        }
+        while self.linger.poll(cx).is_ready() {
+            if !has_unsent() {
+                return Poll::Ready(());
             }
+            self.linger.set(LINGER_MAX);
         }
-        after_others(cx);
         Poll::Pending
     }
 
-    fn poll_unsent(
-        &mut self,
-        cx: &mut Context<'_>,
-        sink: &mut (impl AsyncWrite + Unpin),
-    ) -> Poll<io::Result<()>> {
-        while !self.unsent.is_empty() {
-            let next = &self.unsent[..self.unsent.len().min(self.piece)];
-            let sent = ready!(Pin::new(&mut *sink).poll_write(cx, next))?;
-            self.count(sent)?;
-            self.unsent.drain(..sent);
-        }
-        if self.unsent.capacity() > 0 {
-            self.unsent = Vec::new();
-        }
-        // TLS keeps what the socket did not take.
-        Pin::new(sink).poll_flush(cx)
-    }
-
-    fn poll_pass(
-        &mut self,
-        cx: &mut Context<'_>,
-        source: &mut (impl AsyncRead + Unpin),
-        sink: &mut (impl AsyncWrite + Unpin),
-    ) -> Poll<Result<(), Broken>> {
-        PASSED.with_borrow_mut(|room| {
-            let mut room = ReadBuf::new(&mut room[..self.piece]);
-            ready!(Pin::new(source).poll_read(cx, &mut room)).map_err(Broken::Source)?;
-            let came = room.filled();
-            if came.is_empty() {
-                self.step = Step::Ending;
-                return Poll::Ready(Ok(()));
+    /// Nothing is left to be passed.
+    fn over(&mut self) -> Result<(), Fault> {
+        match self.gone.take() {
+            Some(Gone { how: How::Cut, fault, .. }) => Err(fault),
+            gone => {
+                self.ends.are_done();
+                match gone {
+                    // Its client has not got all.
+                    Some(Gone { goes_on: Side::Upstream, fault, .. }) => Err(fault),
+                    _ => Ok(()),
+                }
             }
-            let sent = match Pin::new(sink).poll_write(cx, came) {
-                Poll::Ready(sent) => sent.and_then(|sent| self.count(sent).map(|()| sent)),
-                Poll::Pending => Ok(0),
-            };
-            self.unsent.extend_from_slice(&came[sent.map_err(Broken::Sink)?..]);
-            Poll::Ready(Ok(()))
-        })
+        }
     }
 
-    fn count(&mut self, sent: usize) -> io::Result<()> {
-        if sent == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
+    /// Looks now and then for a near end that is not heard, as the far end takes nothing: whoever waits
+    /// there alone is not told when it is gone.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        if !self.up.is_held_up() {
+            return Poll::Pending;
         }
-        self.passed += sent as u64;
-        Ok(())
+        if !self.look.is_set() {
+            self.look.set(SWEEP);
+        }
+        ready!(self.look.poll(cx));
+        while self.look.poll(cx).is_ready() {
+            self.look.set(SWEEP);
+        }
+        if !self.ends.near.is_gone(cx) {
+            return Poll::Pending;
+        }
+        let error = ErrorKind::ConnectionReset.into();
+        Poll::Ready(Fault::new(Side::Client, "waiting in a tunnel", error))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::pin::Pin;
 
     use relais_net::Stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-    use super::*;
+    use super::{super::tunnel_pipe::PASS_BYTES, *};
 
     /// Both ends of a tunnel, and the tunnel.
     fn dig(
@@ -324,6 +375,6 @@ mod tests {
             client.write_all(b"a").await.unwrap();
             server.read_exact(&mut [0]).await.unwrap();
         }
-        assert_eq!(running.await.unwrap().unwrap_err().source.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(running.await.unwrap().unwrap_err().source.kind(), ErrorKind::TimedOut);
     }
 }

@@ -83,6 +83,9 @@ pub(super) async fn attempt(
     mut body: Inbound,
 ) -> Result<Reply, Missed> {
     let method = &said.request.method;
+    if let Err(error) = upstream.can_change(&said.request.headers) {
+        return Err(Missed { why: no_answer(upstream, error), body: None });
+    }
     let mut tries = 1;
     loop {
         // First, so that there are no more connections than may ask.
@@ -92,10 +95,7 @@ pub(super) async fn attempt(
                 return Err(Missed { why: no_answer(upstream, error), body: Some(body) });
             }
         };
-        let speaks = match upstream.speaks_for(&said.request.headers) {
-            Ok(speaks) => speaks,
-            Err(error) => return Err(Missed { why: no_answer(upstream, error), body: None }),
-        };
+        let speaks = upstream.speaks_for(&said.request.headers);
         let there = if tries == 1 { there(upstream, speaks) } else { None };
         let (way, took) = match there {
             Some(way) => (way, None),

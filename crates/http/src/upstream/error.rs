@@ -44,8 +44,8 @@ pub enum CallError {
         /// How long it waited for one, if it did.
         waited: Option<Duration>,
     },
-    /// It was to change to another protocol, which HTTP/2 in the clear has no way to.
-    #[error("no change of the protocol over HTTP/2 in the clear, which is spoken with {upstream}")]
+    /// It was to change to another protocol, which HTTP/2 has no way to, and nothing else is spoken there.
+    #[error("no change of the protocol over HTTP/2, which alone is spoken with {upstream}")]
     NoUpgrade {
         /// Who was to be asked.
         upstream: String,

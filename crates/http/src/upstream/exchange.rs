@@ -12,13 +12,13 @@ use relais_wire::http1::{self, response::BadHead};
 use super::{
     link::Link,
     sending::{Sending, Unsent},
+    server::Taken,
 };
 
 /// How many heads of 1xx are passed over before an answer.
 pub(super) const INTERIM_MAX: u32 = 16;
 
-/// How long a client may be silent within its body. HTTP/1 clients are let go before; of those over
-/// HTTP/2 nobody else keeps time.
+/// How long a client may be silent within its body, if its connection lets it be silent for longer.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Why there is no answer, or not all of it.
@@ -86,23 +86,28 @@ pub(super) enum Waits {
 }
 
 impl Waits {
-    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn. Who is sent a
-    /// body has its time from the last of it on.
+    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn, or longer than all that
+    /// was `taken` on may. Who is sent a body has its time from the last of it on.
     pub(super) fn poll_late(
         self,
         patience: &mut Patience<Self>,
         cx: &mut Context<'_>,
-        upstream_max: Duration,
+        (taken, upstream_max): (&Taken, Duration),
     ) -> Poll<Why> {
         let max = if let Self::Client(_) = self { SILENCE_MAX } else { upstream_max };
-        ready!(patience.poll(cx, self, max));
-        Poll::Ready(match self {
+        ready!(patience.poll(cx, self, taken.at_most(max)));
+        Poll::Ready(self.late())
+    }
+
+    /// What is said of it where there is no more time.
+    pub(super) fn late(self) -> Why {
+        match self {
             Self::Upstream(_) => Why::Late,
             Self::Client(_) => {
                 let error = io::ErrorKind::TimedOut.into();
                 Why::Request(Fault::new(Side::Client, "waiting for a request's body", error))
             }
-        })
+        }
     }
 }
 
@@ -127,14 +132,18 @@ impl Exchange {
         }
     }
 
-    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn.
-    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>, upstream_max: Duration) -> Poll<Why> {
-        let waits = if self.sending.waits_for_body() && !self.deaf {
+    /// Waits for what takes too long, as [`Waits::poll_late`] has it.
+    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>, max: (&Taken, Duration)) -> Poll<Why> {
+        self.waits().poll_late(&mut self.patience, cx, max)
+    }
+
+    /// What it waits for.
+    pub(super) fn waits(&self) -> Waits {
+        if self.sending.waits_for_body() && !self.deaf {
             Waits::Client(self.sending.sent)
         } else {
             Waits::Upstream(self.sending.sent)
-        };
-        waits.poll_late(&mut self.patience, cx, upstream_max)
+        }
     }
 
     /// Counts the time anew from when somebody waits again.

@@ -125,6 +125,7 @@ mod tests {
     use bytes::Bytes;
     use http::Request;
     use relais_net::{Access, DialLimits, Dialer, Peer, tls};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
     use crate::upstream::{Busy, Limits, Options, Speaks, dialer_for_tests};
@@ -170,6 +171,48 @@ mod tests {
         assert_eq!(tokio::join!(call(), call()), (late, (Busy::Full, None)));
         assert!(group.upstreams()[0].is_well());
         drop(taken);
+    }
+
+    /// Refuses every handshake as who speaks none of the protocols offered does (RFC 7301 §3.2).
+    async fn refuse(listener: tokio::net::TcpListener) {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1 << 14]).await.unwrap() > 0);
+            stream.write_all(&[21, 3, 3, 0, 2, 2, 120]).await.unwrap();
+        }
+    }
+
+    /// Asks one who speaks HTTP/2 under TLS, and refuses what it is offered: why there is no answer, each
+    /// time, and whether it is well then.
+    async fn refused_thrice(request: request::Builder) -> (Vec<CallError>, bool) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(refuse(listener));
+        let (host, speaks, limits) = (None, Speaks::Http2, Limits::default());
+        let dialer = dialer_for_tests();
+        let upstream = Upstream::new(Options { endpoint, host, dialer, speaks, limits });
+        let group = Group::new(vec![Arc::new(upstream)], Balance::Least).unwrap();
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let mut errors = Vec::new();
+        for _ in 0..3 {
+            let (body, client) = (Inbound::Full(Bytes::new()), Peer::Local.client());
+            let call = Call { request: &head, trail: b"", body, client, interims: None };
+            match group.call(call).await {
+                Err(Failed::NoAnswer { error, .. }) => errors.push(error),
+                other => panic!("{other:?}"),
+            }
+        }
+        (errors, group.upstreams()[0].is_well())
+    }
+
+    #[tokio::test]
+    async fn who_speaks_nothing_that_has_a_change_of_the_protocol_is_well() {
+        let is_no_upgrade = |error: &CallError| matches!(error, CallError::NoUpgrade { .. });
+        let upgrade = Request::get("/").header(http::header::UPGRADE, "websocket");
+        let (errors, is_well) = refused_thrice(upgrade).await;
+        assert!(errors.iter().all(is_no_upgrade) && is_well, "{errors:?}");
+        let (errors, is_well) = refused_thrice(Request::get("/")).await;
+        assert!(!errors.iter().any(is_no_upgrade) && !is_well, "{errors:?}");
     }
 
     #[tokio::test]

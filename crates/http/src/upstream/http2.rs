@@ -114,7 +114,8 @@ async fn wait(
     let (mut answer, mut patience) = (Box::pin(answer), Patience::default());
     poll_fn(|cx| match answer.as_mut().poll(cx) {
         Poll::Pending => {
-            let late = progress.waits().poll_late(&mut patience, cx, taken.limits().head_max);
+            let max = (taken, taken.limits().head_max);
+            let late = progress.waits().poll_late(&mut patience, cx, max);
             late.map(|why| Err(broken(why, None)))
         }
         ready @ Poll::Ready(_) => ready,
@@ -172,7 +173,7 @@ struct Reading {
 impl Reading {
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
         let (waits, stall_max) = (self.progress.waits(), self.taken.limits().stall_max);
-        let why = ready!(waits.poll_late(&mut self.patience, cx, stall_max));
+        let why = ready!(waits.poll_late(&mut self.patience, cx, (&self.taken, stall_max)));
         if let Why::Late = why {
             self.shared.doubt();
         }
@@ -190,6 +191,9 @@ impl Reading {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        if self.taken.is_late() && !self.body.is_end_stream() {
+            return Poll::Ready(Err(self.fault(self.progress.waits().late())));
+        }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
                 return self.poll_late(cx).map(Err);
@@ -258,8 +262,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        ConnBody,
         clock::coarse_now,
-        handler::ConnBody,
         upstream::{
             Balance, Call, CallError, Failed, Group, Limits, Options, Reply, Speaks, Upstream,
             dialer_for_tests, shared,

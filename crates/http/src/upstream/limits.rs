@@ -13,6 +13,8 @@ pub struct Limits {
     pub head_max: Duration,
     /// Without a byte of an answer's body, while somebody waits for it.
     pub stall_max: Duration,
+    /// From when it is asked to the end of its answer; `None` for any time. Not of tunnels.
+    pub total_max: Option<Duration>,
     /// How long a connection is kept for the next request.
     pub idle_max: Duration,
     /// How many of HTTP/1 are kept on each core. Of HTTP/2 it is one.
@@ -37,6 +39,7 @@ impl Default for Limits {
             },
             head_max: Duration::from_mins(1),
             stall_max: Duration::from_secs(30),
+            total_max: None,
             idle_max: Duration::from_secs(15),
             idle_links_max: 128,
             in_flight_max: None,

@@ -124,6 +124,9 @@ impl Reading {
                 return Poll::Ready(Ok(Some(piece)));
             }
             let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(None)) };
+            if self.taken.is_late() {
+                return Poll::Ready(Err(exchange.waits().late()));
+            }
             exchange.send(cx)?;
             match exchange.link.poll_read(cx, READ_BYTES) {
                 Poll::Ready(Ok(0)) => match self.decoder.at_close() {
@@ -139,7 +142,7 @@ impl Reading {
                 Poll::Ready(Ok(_)) => exchange.moved(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending => {
-                    let late = exchange.poll_late(cx, self.taken.limits().stall_max);
+                    let late = exchange.poll_late(cx, (&self.taken, self.taken.limits().stall_max));
                     return late.map(Err);
                 }
             }
@@ -157,6 +160,9 @@ impl Reading {
     ) -> Poll<Result<Option<usize>, Why>> {
         let left = self.decoder.left().unwrap_or(0);
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(None)) };
+        if self.taken.is_late() {
+            return Poll::Ready(Err(exchange.waits().late()));
+        }
         let Exchange { link, sending, .. } = exchange;
         let Stream::Tcp(stream) = &link.stream else { return Poll::Ready(Ok(None)) };
         if left < SPLICED_BYTES_MIN || !link.unread.is_empty() || !sending.done {
@@ -166,7 +172,9 @@ impl Reading {
         let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
         let moved = loop {
             let Poll::Ready(is_ready) = stream.poll_read_ready(cx) else {
-                return exchange.poll_late(cx, self.taken.limits().stall_max).map(Err);
+                return exchange
+                    .poll_late(cx, (&self.taken, self.taken.limits().stall_max))
+                    .map(Err);
             };
             is_ready.map_err(Why::Io)?;
             let moved = stream.try_io(Interest::READABLE, || {

@@ -1,6 +1,7 @@
 //! One server that is asked.
 
 use std::{
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -10,8 +11,8 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, header::UPGRADE};
 use relais_net::{
-    Client, Dialed, Dialer, Endpoint, Health, News,
-    tls::{Protocol, Protocols},
+    Client, DialError, Dialed, Dialer, Endpoint, Health, News,
+    tls::{ConnectError, Protocol, Protocols},
 };
 use tokio::time::Instant;
 
@@ -63,6 +64,7 @@ pub struct Upstream {
     id: pool::Id,
     name: Arc<str>,
     options: Options,
+    made: Instant,
     in_flight: AtomicU32,
     /// `None` if any number may ask at once.
     queue: Option<Queue>,
@@ -89,6 +91,7 @@ impl Upstream {
             name,
             queue: Queue::new(&options.limits),
             options,
+            made: Instant::now(),
             in_flight: AtomicU32::new(0),
             health: Health::default(),
             voice: Voice::Told,
@@ -145,21 +148,29 @@ impl Upstream {
     }
 
     /// What is spoken with it to ask for what has these fields.
+    pub(super) fn speaks_for(&self, headers: &HeaderMap) -> Speaks {
+        match self.options.speaks {
+            Speaks::Http2 if headers.contains_key(UPGRADE) => Speaks::Http1,
+            speaks => speaks,
+        }
+    }
+
+    /// Whether it may be asked for what has these fields.
     ///
     /// # Errors
     ///
     /// If a change of the protocol is asked for, and nothing is spoken with it that has one: whoever is
     /// spoken to in HTTP/2 in the clear may know nothing else.
-    pub(super) fn speaks_for(&self, headers: &HeaderMap) -> Result<Speaks, CallError> {
+    pub(super) fn can_change(&self, headers: &HeaderMap) -> Result<(), CallError> {
         let Options { speaks, endpoint, .. } = &self.options;
-        match speaks {
-            Speaks::Http2 if headers.contains_key(UPGRADE) => {
-                let is_agreed_on = endpoint.scheme.is_secure();
-                let none = || CallError::NoUpgrade { upstream: self.name.to_string() };
-                is_agreed_on.then_some(Speaks::Http1).ok_or_else(none)
-            }
-            speaks => Ok(*speaks),
+        if endpoint.scheme.is_secure() || *speaks == self.speaks_for(headers) {
+            return Ok(());
         }
+        Err(self.no_upgrade())
+    }
+
+    fn no_upgrade(&self) -> CallError {
+        CallError::NoUpgrade { upstream: self.name.to_string() }
     }
 
     /// A connection of HTTP/2 that takes one more request, if this core has one.
@@ -175,8 +186,15 @@ impl Upstream {
         client: Client,
     ) -> Result<(Connected, Option<Duration>), CallError> {
         if speaks == Speaks::Http1 {
-            let (connected, took) = self.make(speaks, client).await?;
-            return Ok((connected, Some(took)));
+            return match self.make(speaks, client).await {
+                Ok((connected, took)) => Ok((connected, Some(took))),
+                // It was offered nothing else for the sake of one request, and is no worse for that.
+                Err(CallError::Dial(DialError::Handshake {
+                    source: ConnectError::NoProtocol,
+                    ..
+                })) if self.options.speaks == Speaks::Http2 => Err(self.no_upgrade()),
+                Err(error) => Err(error),
+            };
         }
         let calling = match shared::turn(self.id).await {
             Turn::There(shared) => return Ok((Connected::Http2(shared), None)),
@@ -260,12 +278,22 @@ pub(super) struct Taken {
     /// `None` where any number may ask, and once it ended.
     place: Option<Place>,
     ended: bool,
+    /// By when the answer is to be whole, in [`TENTH`]s since its upstream was made.
+    due: Option<NonZeroU32>,
 }
+
+/// As precise as all need be in a small number: each exchange has one.
+const TENTH: Duration = Duration::from_millis(100);
 
 impl Taken {
     pub(super) fn of(upstream: &Arc<Upstream>, place: Option<Place>) -> Self {
         upstream.in_flight.fetch_add(1, Relaxed);
-        Self { upstream: Arc::clone(upstream), place, ended: false }
+        let due = upstream.options.limits.total_max.and_then(|total_max| {
+            let due = upstream.made.elapsed().saturating_add(total_max);
+            let tenths = due.as_millis().div_ceil(TENTH.as_millis());
+            NonZeroU32::new(u32::try_from(tenths).unwrap_or(u32::MAX))
+        });
+        Self { upstream: Arc::clone(upstream), place, ended: false, due }
     }
 
     pub(super) fn id(&self) -> pool::Id {
@@ -274,6 +302,17 @@ impl Taken {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.upstream.options.limits
+    }
+
+    /// Whether it has taken longer than it may in all.
+    pub(super) fn is_late(&self) -> bool {
+        self.due.is_some() && self.at_most(Duration::MAX).is_zero()
+    }
+
+    /// `time`, or what is left of all if that is less.
+    pub(super) fn at_most(&self, time: Duration) -> Duration {
+        let Some(due) = self.due else { return time };
+        time.min((TENTH * due.get()).saturating_sub(self.upstream.made.elapsed()))
     }
 
     /// The answer is whole.
@@ -303,7 +342,9 @@ mod tests {
             let limits = Limits::default();
             let upstream = Upstream::new(Options { endpoint, host: None, dialer, speaks, limits });
             let asked = asked.iter().map(|protocol| (UPGRADE, protocol.parse().unwrap()));
-            assert_eq!(upstream.speaks_for(&asked.collect()).ok(), expect);
+            let asked = asked.collect();
+            let can = upstream.can_change(&asked).is_ok();
+            assert_eq!(can.then(|| upstream.speaks_for(&asked)), expect);
         };
         let (clear, secure) = ("http://a.example:80", "https://a.example:443");
         for endpoint in [clear, secure] {

@@ -50,6 +50,9 @@ pub enum ConnectError {
     /// Somebody answers, and not in TLS.
     #[error("no TLS is spoken there")]
     NoTls,
+    /// The server speaks none of the protocols that it was offered.
+    #[error("it refuses: it speaks none of the protocols offered")]
+    NoProtocol,
     /// The server wants nothing to do with us: half a sentence.
     #[error("it refuses: {0}")]
     Refused(String),
@@ -145,6 +148,7 @@ impl ConnectError {
             Some(error @ Error::InvalidCertificate(_)) => Self::Untrusted(reason(error)),
             // What is no record of TLS from its first byte on.
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Self::NoTls,
+            Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => Self::NoProtocol,
             Some(Error::AlertReceived(alert)) => Self::Refused(words(*alert)),
             _ => Self::Failed(error),
         }
@@ -168,7 +172,6 @@ fn words(alert: AlertDescription) -> String {
         }
         AlertDescription::ProtocolVersion => "it speaks neither TLS 1.2 nor TLS 1.3",
         AlertDescription::UnrecognisedName => "it does not know the name it was asked for",
-        AlertDescription::NoApplicationProtocol => "it speaks none of the protocols offered",
         AlertDescription::CertificateRequired => "it wants a certificate of the client",
         AlertDescription::BadCertificate
         | AlertDescription::CertificateExpired

@@ -72,6 +72,7 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
         handshake_max = "6s"
         head_max = "2s"
         stall_max = "3s"
+        total_max = "14s"
         idle_max = "4s"
         in_flight_max = 11
         queue_max = 12
@@ -90,7 +91,7 @@ fn flags_and_file_make_the_same_plan_of_a_proxy() {
                  --request-add x-c=3 --request-remove x-d --response-set x-e=5 \
                  --response-add x-f=6 --response-remove x-g --response-remove x-h \
                  --connect-max 1s --handshake-max 6s --head-max 2s --stall-max 3s \
-                 --idle-max 4s --in-flight-max 11 --queue-max 12 --queue-wait-max 13s --name front-1 --host a.example --host *.b.example \
+                 --total-max 14s --idle-max 4s --in-flight-max 11 --queue-max 12 --queue-wait-max 13s --name front-1 --host a.example --host *.b.example \
                  --access-log log.txt --log-format json --auth users.txt --realm ours \
                  --cert a.pem --key a.key --client-ca ca.pem";
     assert_eq!(from_flags(flags), from_file(file));

@@ -94,6 +94,9 @@ struct Upstreams {
     /// How long its answer may be without a byte [default: 30s]
     #[arg(long, value_name = "TIME")]
     stall_max: Option<Time>,
+    /// How long it may take in all, from when it is asked to the end of its answer [default: any time]
+    #[arg(long, value_name = "TIME")]
+    total_max: Option<Time>,
     /// How long a connection to it is kept for the next request [default: 15s]
     #[arg(long, value_name = "TIME")]
     idle_max: Option<Time>,
@@ -197,6 +200,7 @@ impl Upstreams {
             handshake_max: self.handshake_max,
             head_max: self.head_max,
             stall_max: self.stall_max,
+            total_max: self.total_max,
             idle_max: self.idle_max,
             in_flight_max: self.in_flight_max,
             queue_max: self.queue_max,
@@ -258,6 +262,7 @@ fn of_table(table: &str, key: &str) -> Option<&'static str> {
         ("limits", "handshake_max") => "--handshake-max",
         ("limits", "head_max") => "--head-max",
         ("limits", "stall_max") => "--stall-max",
+        ("limits", "total_max") => "--total-max",
         ("limits", "idle_max") => "--idle-max",
         ("limits", "in_flight_max") => "--in-flight-max",
         ("limits", "queue_max") => "--queue-max",

@@ -24,6 +24,8 @@ pub(crate) struct Table {
     pub(crate) head_max: Option<Time>,
     /// How long an answer's body may be without a byte.
     pub(crate) stall_max: Option<Time>,
+    /// How long an answer may take in all.
+    pub(crate) total_max: Option<Time>,
     /// How long a connection is kept for the next request.
     pub(crate) idle_max: Option<Time>,
     /// How many requests it is given at once.
@@ -46,6 +48,8 @@ pub struct Limits {
     pub(crate) head_max: Time,
     /// How long an answer's body may be without a byte.
     pub(crate) stall_max: Time,
+    /// How long an answer may take in all; `None` for as long as it likes.
+    pub(crate) total_max: Option<Time>,
     /// How long a connection is kept for the next request.
     pub(crate) idle_max: Time,
     /// How many requests it is given at once; `None` for any number.
@@ -77,6 +81,7 @@ impl Table {
             handshake_max: read("handshake_max", handshake_max, CONNECT_MAX),
             head_max: read("head_max", head_max, usual.head_max),
             stall_max: read("stall_max", stall_max, usual.stall_max),
+            total_max: self.total_max.map(|time| read("total_max", Some(time), time.0)),
             idle_max: read("idle_max", idle_max, usual.idle_max),
             in_flight_max: self.in_flight_max,
             queue_max: self.queue_max.unwrap_or(u32::try_from(usual.queue_max).unwrap_or(u32::MAX)),
@@ -114,6 +119,7 @@ impl Limits {
         upstream::Limits {
             head_max: head_max.0,
             stall_max: stall_max.0,
+            total_max: self.total_max.map(|time| time.0),
             idle_max: idle_max.0,
             in_flight_max: self.in_flight_max.map(count),
             queue_max: count(self.queue_max),

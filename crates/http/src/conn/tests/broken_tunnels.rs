@@ -168,3 +168,81 @@ async fn over_http2_an_end_that_was_said_is_none_that_broke() {
     far.read_to_string(&mut came).await.unwrap();
     assert_eq!(came, "bye");
 }
+
+/// Says something to who takes nothing any more, and again once it has been told so.
+async fn say_in_vain(client: &mut (impl tokio::io::AsyncWrite + Unpin), said: &[u8]) {
+    for _ in 0..3 {
+        client.write_all(said).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// More than the near end takes at once.
+const MUCH: usize = 16 << 20;
+
+#[tokio::test]
+async fn what_was_said_is_passed_on_whole_though_who_said_it_takes_nothing_more() {
+    let (mut client, mut far, serving) = http1().await;
+    let saying = tokio::spawn(async move {
+        far.write_all(&vec![b'x'; MUCH]).await.unwrap();
+        far.shutdown().await.unwrap();
+    });
+    let mut came = vec![0; MUCH - (1 << 20)];
+    client.read_exact(&mut came).await.unwrap();
+    saying.await.unwrap();
+    say_in_vain(&mut client, b"ping").await;
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest.len(), 1 << 20);
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_a_client_said_is_passed_on_whole_though_it_takes_nothing_more() {
+    let (mut client, mut far, serving) = http1().await;
+    let saying = tokio::spawn(async move {
+        client.write_all(&vec![b'x'; MUCH]).await.unwrap();
+        client.shutdown().await.unwrap();
+    });
+    let mut came = vec![0; MUCH - (1 << 20)];
+    far.read_exact(&mut came).await.unwrap();
+    saying.await.unwrap();
+    say_in_vain(&mut far, b"pong").await;
+    let mut rest = Vec::new();
+    far.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest.len(), 1 << 20);
+    drop(far);
+    assert!(serving.await.unwrap().is_err(), "it has not got all");
+}
+
+#[tokio::test]
+async fn over_http2_what_was_said_is_passed_on_whole_though_who_said_it_takes_nothing_more() {
+    let (mut client, mut far, _serving) = http2().await;
+    // More than the client takes before it says that it takes more.
+    far.write_all(&vec![b'x'; 70_000]).await.unwrap();
+    far.shutdown().await.unwrap();
+    until(&mut client, b"xxxx").await;
+    drop(far);
+    say_in_vain(&mut client, &frame(0, 0, 1, b"ping")).await;
+    for stream in [0, 1] {
+        client.write_all(&frame(8, 0, stream, &[0, 1, 0, 0])).await.unwrap();
+    }
+    let before = until(&mut client, &end_stream()).await;
+    let cut = rst_stream(CANCEL);
+    assert!(!before.windows(cut.len()).any(|frame| frame == cut));
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_is_missed_while_its_far_end_takes_nothing() {
+    let (mut client, _far, serving) = http1().await;
+    let some = vec![b'x'; 1 << 20];
+    while let Ok(wrote) =
+        tokio::time::timeout(Duration::from_millis(200), client.write_all(&some)).await
+    {
+        wrote.unwrap();
+    }
+    reset(client);
+    let served = tokio::time::timeout(Duration::from_secs(10), serving).await;
+    assert!(served.expect("it is missed").unwrap().is_err());
+}

@@ -214,14 +214,27 @@ async fn who_does_not_take_an_answer_is_left() {
     assert!(in_time(serving).await.unwrap().is_err());
 }
 
-/// Answers when it is told to.
+/// Answers when it is told to, in so many pieces; a POST at once.
 #[derive(Debug)]
-struct Waits(Arc<tokio::sync::Semaphore>);
+struct Waits(Arc<tokio::sync::Semaphore>, usize);
+
+impl Waits {
+    fn body(&self) -> Body {
+        if self.1 == 1 {
+            return Body::full("at last".into());
+        }
+        Body::of(["at ", "last"].map(|text| Piece::Bytes(text.into())))
+    }
+}
 
 impl Handler for Waits {
+    fn at_once(&self, ask: &Ask) -> Option<Answer> {
+        (*ask.request.method() == http::Method::POST).then(|| Response::new(self.body()))
+    }
+
     async fn answer(&self, _ask: Ask) -> Result<Answer, Fault> {
         drop(self.0.acquire().await);
-        Ok(Response::new(Body::full("at last".into())))
+        Ok(Response::new(self.body()))
     }
 }
 
@@ -229,9 +242,9 @@ impl Handler for Waits {
 #[tokio::test]
 async fn the_answer_under_way_when_we_are_to_stop_says_that_it_is_the_last() {
     let next = "GET /text HTTP/1.1\r\nHost: a\r\n\r\n";
-    for cut in [next.len(), 10] {
+    for (cut, pieces) in [(next.len(), 1), (next.len(), 2), (10, 1), (10, 2)] {
         let go = Arc::new(tokio::sync::Semaphore::new(0));
-        let handler: Arc<dyn DynHandler> = Arc::new(Waits(Arc::clone(&go)));
+        let handler: Arc<dyn DynHandler> = Arc::new(Waits(Arc::clone(&go), pieces));
         let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
         let (mut client, server) = tokio::io::duplex(1 << 12);
         let (shutdown, drain) = Shutdown::new();
@@ -246,8 +259,24 @@ async fn the_answer_under_way_when_we_are_to_stop_says_that_it_is_the_last() {
         go.add_permits(2);
         let expect = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 7\r\n\
             date: NOW\r\n\r\nat last";
-        assert_eq!(rest_of(&mut client).await, expect, "cut at {cut}");
+        assert_eq!(rest_of(&mut client).await, expect, "cut at {cut}, in {pieces}");
         drop(client);
         assert_eq!(finishing.await.unwrap(), Drained::InTime);
     }
+}
+
+/// hyper, which is called in for it, reads it and has its answer before it can be told anything.
+#[tokio::test]
+async fn an_answer_at_once_when_we_are_to_stop_says_that_it_is_the_last() {
+    let handler: Arc<dyn DynHandler> = Arc::new(Waits(Arc::new(tokio::sync::Semaphore::new(0)), 1));
+    let http = Http::new(Arc::new(ArcSwap::from_pointee(handler)), Limits::default());
+    let (mut client, server) = tokio::io::duplex(1 << 12);
+    let (shutdown, drain) = Shutdown::new();
+    shutdown.request();
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+    client.write_all(post).await.unwrap();
+    tokio::spawn(async move { http.serve(conn(Stream::Memory(server)), drain).await });
+    let expect = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 7\r\n\
+        date: NOW\r\n\r\nat last";
+    assert_eq!(rest_of(&mut client).await, expect);
 }

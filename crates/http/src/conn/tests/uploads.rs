@@ -1,4 +1,9 @@
-//! Bodies of requests that come by HTTP/2, and are not taken.
+//! Bodies of requests that come by HTTP/2: that are not taken, or hardly come.
+
+use std::{
+    pin::Pin,
+    task::{Poll, ready},
+};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2::SendRequest;
@@ -112,6 +117,22 @@ async fn tunnels_whose_far_ends_take_nothing_do_not_keep_others_from_being_heard
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_from_a_tunnel_is_missed_while_its_far_end_takes_nothing() {
+    let (mut sender, http) = client(takes()).await;
+    let answer = in_time(sender.send_request(connect("deaf"))).await.unwrap();
+    let mut near = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let saying = tokio::spawn(async move {
+        near.write_all(&vec![b'x'; MUCH]).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    settled().await;
+    assert_eq!(http.tunnels.inside(), 1);
+    saying.abort();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(http.tunnels.inside(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bodies_are_no_more_than_there_are_places() {
     let (mut sender, http) = client(Http { uploads: Gate::new(1, 1), ..takes() }).await;
     let standing = tokio::spawn(sender.send_request(post("/stands", MUCH)));
@@ -135,4 +156,67 @@ async fn a_body_that_is_taken_needs_its_place_no_more() {
     settled().await;
     assert_eq!(http.uploads.inside(), 0);
     assert!(!thinking.is_finished());
+}
+
+/// A body of which a byte comes now and then.
+struct Drips {
+    every: Duration,
+    next: Pin<Box<tokio::time::Sleep>>,
+    left: u32,
+}
+
+impl Drips {
+    fn new(every: Duration, bytes: u32) -> Self {
+        Self { every, next: Box::pin(tokio::time::sleep(every)), left: bytes }
+    }
+}
+
+impl http_body::Body for Drips {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        ready!(self.next.as_mut().poll(cx));
+        let Some(left) = self.left.checked_sub(1) else { return Poll::Ready(None) };
+        let next = tokio::time::Instant::now() + self.every;
+        self.next.as_mut().reset(next);
+        self.left = left;
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"x")))))
+    }
+}
+
+/// How long a body is waited for of which so many bytes come, one each time; `None` if it is taken.
+async fn dripping(every: Duration, bytes: u32) -> Option<Duration> {
+    let http = Arc::new(takes());
+    let (mut sender, _serving, _shutdown) = http2::serving_to(Peer::Local, &http, 1 << 16).await;
+    let request = http::Request::post("https://a/takes").body(Drips::new(every, bytes)).unwrap();
+    let begun = tokio::time::Instant::now();
+    let answer = in_time(sender.send_request(request)).await;
+    let waited = begun.elapsed();
+    settled().await;
+    assert_eq!(http.uploads.inside(), 0);
+    match answer {
+        Ok(answer) => {
+            assert_eq!(text(answer).await, bytes.to_string());
+            None
+        }
+        Err(_) => Some(waited),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_which_nothing_comes_for_too_long_is_waited_for_no_more() {
+    let waited = dripping(Duration::from_hours(1), 1).await.expect("it is silent");
+    assert!((30..=32).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_crawls_is_waited_for_no_more() {
+    let waited = dripping(Duration::from_secs(29), 100).await.expect("it crawls");
+    assert!((30..=60).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(dripping(Duration::from_secs(5), 6).await, None, "it is done before that counts");
+    assert_eq!(dripping(Duration::from_millis(7), 10_000).await, None, "it is quick enough");
 }

@@ -77,3 +77,60 @@ async fn a_body_has_its_time_from_when_its_head_came() {
     assert_eq!(client.read_u8().await.unwrap(), b'o');
     assert!(client.read_u8().await.is_err(), "cut once it stalls");
 }
+
+fn all_in_all() -> upstream::Limits {
+    upstream::Limits { total_max: Some(10 * SECOND), ..Default::default() }
+}
+
+/// Has a request answered by `said` and then, if that is anything, by a byte each second: how many of
+/// those come, and how long it takes to the head.
+async fn dripping(said: &'static str, expect: &str) -> (usize, Duration) {
+    let server = Server::new().await;
+    let mut client = client(server.proxy_within(all_in_all()));
+    let begun = tokio::time::Instant::now();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut stream = server.accept().await;
+    head(&mut stream).await;
+    tokio::spawn(async move {
+        stream.write_all(said.as_bytes()).await.unwrap();
+        while !said.is_empty() && stream.write_u8(b'x').await.is_ok() {
+            tokio::time::sleep(SECOND).await;
+        }
+        // It does not go, either.
+        tokio::time::sleep(100 * SECOND).await;
+    });
+    let head = head_of(&mut client).await;
+    assert!(head.starts_with(expect), "{head}");
+    let (mut bytes, took) = (0, begun.elapsed());
+    while !said.is_empty() && client.read_u8().await.is_ok() {
+        bytes += 1;
+    }
+    (bytes, took)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_has_its_time_in_all_though_it_never_stalls() {
+    let drips = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+    let (bytes, _) = dripping(drips, "HTTP/1.1 200 ").await;
+    assert!((9..=13).contains(&bytes), "{bytes}");
+    let (_, took) = dripping("", "HTTP/1.1 504 ").await;
+    assert!((10 * SECOND..=13 * SECOND).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_came_in_time_is_read_as_late_as_one_likes() {
+    let server = Server::new().await;
+    let mut client = client(server.proxy_within(all_in_all()));
+    for _ in 0..2 {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut stream = server.accept().await;
+        head(&mut stream).await;
+        let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(answer).await.unwrap();
+        tokio::time::sleep(20 * SECOND).await;
+        assert!(head_of(&mut client).await.starts_with("HTTP/1.1 200 "));
+        let mut body = [0; 2];
+        client.read_exact(&mut body).await.unwrap();
+        assert_eq!(&body, b"ok");
+    }
+}
