@@ -76,8 +76,8 @@ impl Slot {
     }
 
     /// Whether what `planned` asks for can be put here.
-    fn takes(&self, planned: &plan::Listener) -> bool {
-        matches!(self, Self::Http(_)) == matches!(planned.behind, plan::Behind::Sites(_))
+    pub(super) fn takes(&self, planned: &plan::Listener) -> bool {
+        matches!(self, Self::Http(_)) == planned.speaks_http()
     }
 }
 

@@ -228,6 +228,7 @@ impl House {
 
     fn door(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
         let (slot, service) = Slot::of(behind.meets, &self.bounds);
+        debug_assert!(slot.takes(planned), "the next reload keeps what is planned alike");
         let renew_at = behind.tls.as_ref().and_then(|offered| offered.renew_at);
         let security = Security::of(behind.tls.map(|offered| offered.acceptor));
         debug_assert_eq!(security.is_in_the_clear(), !planned.on.scheme.is_secure());

@@ -126,6 +126,24 @@ fn what_one_reload_takes_out_another_puts_back() {
 }
 
 #[test]
+fn a_hub_keeps_the_listener_of_its_page() {
+    let place = place_of_two();
+    let hub = "[hub.main]\nlisten = [\"tcp://127.0.0.1:0\", \"http://127.0.0.1:0\"]\n\
+               store = \"hub.db\"\n";
+    place.write("relais.toml", hub);
+    let running = place.start(&["up"], 2);
+    let nth = running.listeners.iter().position(|on| on.starts_with("http://")).unwrap();
+    let mut stream = running.connect(nth);
+    let page = get(&mut stream, "/", "localhost").1;
+    for grace in ["1s", "2s"] {
+        place.write("relais.toml", format!("limits.grace = \"{grace}\"\n{hub}"));
+        let said = "reloaded: 2 listeners kept, 0 opened, 0 closed\n";
+        check(&place.run(&["reload"]), 0, said, "");
+        assert_eq!(get(&mut stream, "/", "localhost").1, page);
+    }
+}
+
+#[test]
 fn upstreams_that_a_reload_takes_out_are_asked_no_more() {
     let site = config("\"127.0.0.1:0\"", "one");
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
