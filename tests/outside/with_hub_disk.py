@@ -1,10 +1,13 @@
-"""relais hub on a disk that is full."""
+"""relais hub on a disk that is full, or does not answer."""
 
 import contextlib
+import fcntl
 import os
+import signal
 import sqlite3
+import time
 
-from stage import equal, eventually, holds, test
+from stage import RELAIS, equal, eventually, holds, test
 from with_a_disk import fill, mounted
 from with_a_hub import Bot, hub, somebody
 
@@ -78,3 +81,37 @@ def on_a_full_disk_a_token_lets_in_and_who_is_logged_out_is_out(stage):
         Bot(program.at).refused("TOKEN_EXPIRED", "LOGIN", token=its)
     Bot(program.at).done("LOGIN", token=token)
     bob.close()
+
+
+@test
+def a_second_signal_waits_for_no_copy_and_for_no_store(stage):
+    program = hub(stage, "127.0.0.1:0")
+    with open(f"{program.store}-shm", "r+b") as shared:
+        # Who would read the store tries to for some ten seconds: these are the locks of readers.
+        fcntl.lockf(shared, fcntl.LOCK_EX, 5, 123)
+        copy = stage.path("copy.db")
+        stage.start([RELAIS, "hub", "backup", str(copy), "--at", str(program.at)], "backup")
+        eventually("the copy begun", copy.exists)
+        program.signal(signal.SIGTERM)
+        # Two at once are one.
+        time.sleep(0.3)
+        program.signal(signal.SIGTERM)
+        began = time.monotonic()
+        program.end()
+        assert time.monotonic() - began < 4, "at once"
+
+
+@test
+def of_a_copy_that_the_end_breaks_off_nothing_stays(stage):
+    program = hub(stage, "127.0.0.1:0", "--message-max", "1M", "--messages-a-second", 0)
+    ana = somebody(program.at, "ana", "#lab")
+    for _ in range(60):
+        ana.done("MESSAGE", room="#lab", body="x" * 900_000)
+    copy, part = stage.path("copy.db"), stage.path("copy.db.part")
+    backup = stage.start([RELAIS, "hub", "backup", str(copy), "--at", str(program.at)], "backup")
+    eventually("the copy begun", lambda: part.exists() or copy.exists())
+    program.signal(signal.SIGTERM)
+    equal(program.end(), 0, "exit code")
+    backup.end()
+    # Whole, if it was done before.
+    equal((part.exists(), copy.exists() and copy.stat().st_size == 0), (False, False))

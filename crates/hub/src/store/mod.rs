@@ -48,7 +48,7 @@ pub use self::{
     file::Sync,
     forget::Old,
     invitations::Invitation,
-    ledger::{Chamber, Ledger, Seated, User},
+    ledger::{BreaksOff, Chamber, Ledger, Seated, User},
     lock::is_in_use,
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX, chars_of_words},

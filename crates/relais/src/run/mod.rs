@@ -5,6 +5,7 @@ mod bind;
 mod bounds;
 mod changed;
 mod descriptors;
+mod ending;
 mod entrance;
 mod evade;
 mod greeting;
@@ -29,6 +30,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::SignalKind,
     sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, timeout},
 };
 use tracing::{debug, info, warn};
@@ -84,20 +86,24 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting the main thread's runtime")?;
-    let ended = runtime.block_on(live(&mut house, data, greeting));
-    // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
-    if ended.is_err() {
-        house.cut_off(CUT_MAX);
-    }
-    house.close_logs(if ended.is_ok() { Leaving::IN_PEACE } else { Leaving::IN_HASTE });
+    let ended = match runtime.block_on(live(&mut house, data, greeting)) {
+        Ok(stops) => runtime.block_on(ending::write_out(house.logs(), stops)),
+        Err(stop) => {
+            // Not on the runtime, on which nothing may block.
+            house.cut_off(CUT_MAX);
+            house.logs()(Leaving::IN_HASTE);
+            Err(stop)
+        }
+    };
+    runtime.shutdown_timeout(ending::BREAK_OFF_MAX);
     ended
 }
 
 /// How long those may take who are cut off, so that the logs have them.
 const CUT_MAX: Duration = Duration::from_millis(500);
 
-/// Lets callers in until told to stop, then waits for them.
-async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+/// Lets callers in until told to stop, then waits for them, and gives what may still tell us to stop.
+async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<Stops, Stop> {
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
@@ -123,26 +129,32 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (quit, disk) = (house.quit(), DiskWait::default());
     house.elsewhere().spawn(waiting::watch(disk.clone()));
+    let mut asked = JoinSet::new();
     loop {
         tokio::select! {
             () = stops.one() => break,
             () = quit.said() => break,
             _ = renewing.tick() => renew(house, &disk),
             _ = hang_up.recv() => drop(reload(house, &disk)),
-            Some(call) = called.recv() => obey(call, house, &disk),
+            Some(call) = called.recv() => obey(call, (house, &disk), &mut asked),
         }
+        // Those who are done need no place.
+        while asked.try_join_next().is_some() {}
     }
     manager::stopping();
     // Who asks now is hung up on, rather than left waiting.
     drop((control, called));
     let finished = house.finish();
-    tokio::select! {
+    let why = tokio::select! {
         drained = wait_for(finished, house) => match drained {
-            Drained::InTime => Ok(()),
-            Drained::TimedOut => Err(anyhow::anyhow!("callers were cut off: they took too long").into()),
+            Drained::InTime => None,
+            Drained::TimedOut => Some("callers were cut off: they took too long"),
         },
-        () = stops.one() => Err(anyhow::anyhow!("callers were cut off: told to stop twice").into()),
-    }
+        () = stops.one() => Some("callers were cut off: told to stop twice"),
+    };
+    // Who asked before had as long as callers.
+    asked.shutdown().await;
+    why.map_or(Ok(stops), |why| Err(anyhow::anyhow!(why).into()))
 }
 
 /// How often to look for certificates that are close to their end. They have days; but while a
@@ -164,7 +176,12 @@ async fn wait_for(finished: impl Future<Output = Drained>, house: &House) -> Dra
 /// An end that takes no longer needs no words. Idle connections are closed in less.
 const MOMENT: Duration = Duration::from_millis(1500);
 
-fn obey(Call { request, answers }: Call, house: &mut House, disk: &DiskWait) {
+/// Does what is asked; what takes a while is among `asked`.
+fn obey(
+    Call { request, answers }: Call,
+    (house, disk): (&mut House, &DiskWait),
+    asked: &mut JoinSet<()>,
+) {
     match request {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house, disk)),
@@ -176,10 +193,10 @@ fn obey(Call { request, answers }: Call, house: &mut House, disk: &DiskWait) {
             _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs, caches }));
         }
         Request::Cache(request) => {
-            tokio::spawn(cache::attend(request, house.caches(), answers));
+            asked.spawn(cache::attend(request, house.caches(), answers));
         }
         Request::Hub(request) => {
-            tokio::spawn(tending::attend(request, house.hubs(), answers));
+            asked.spawn(tending::attend(request, house.hubs(), answers));
         }
     }
 }

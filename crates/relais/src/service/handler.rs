@@ -71,17 +71,21 @@ impl Lasting {
         self.relays.keep_logs(relays);
     }
 
-    /// Waits until all is shown, and until all logs are written, but for all of these together not
-    /// longer than `patience`. Blocks.
+    /// Waits until all is shown, and until all stores are closed and all logs are written, but for all of
+    /// these together not longer than `patience`. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        // All at once, and then each is waited for.
+        let closing: Vec<_> = self.hubs().map(|(_, made)| made.end()).collect();
         for Running { made, .. } in self.running.values() {
-            match made {
-                Made::Hub(made) => made.end(patience),
-                Made::Listen(made) => made.end(),
-                Made::Relay(_) => (),
+            if let Made::Listen(made) = made {
+                made.end();
             }
         }
-        self.relays.logs.shutdown(Instant::now() + patience);
+        for closing in closing {
+            closing.wait(deadline.saturating_duration_since(Instant::now()));
+        }
+        self.relays.logs.shutdown(deadline);
     }
 
     /// The hubs that run, by their names.
