@@ -299,7 +299,7 @@ fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Ent
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     use relais_http::OpenFiles;
 
@@ -320,6 +320,7 @@ mod tests {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
+                known: BTreeMap::new(),
                 open_files: OpenFiles::at_most(1),
                 proxies: proxy::Lasting::new(None, services.relays.descriptors()).unwrap(),
             },

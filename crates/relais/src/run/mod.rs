@@ -20,7 +20,7 @@ mod stops;
 mod unknown;
 mod waiting;
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -74,6 +74,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
+            known: BTreeMap::new(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
             proxies: proxy::Lasting::new(data.authority_certificate().ok(), shared)
                 .context("drawing a name")?,
