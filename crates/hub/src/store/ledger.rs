@@ -210,6 +210,11 @@ impl Ledger {
         BreaksOff(self.conn.get_interrupt_handle())
     }
 
+    #[cfg(test)]
+    pub(super) fn conn_mut(&mut self) -> &mut Connection {
+        &mut self.conn
+    }
+
     pub(super) fn conn(&self) -> &Connection {
         &self.conn
     }
