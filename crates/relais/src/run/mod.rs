@@ -191,7 +191,9 @@ fn obey(
             let ports = house.ports();
             let hubs = house.hubs().iter().map(Tended::told).collect();
             let caches = Some(desks.into_keys().collect());
-            _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs, caches }));
+            let file = house.source().file().and_then(control::as_said);
+            let listening = Listening { runs, ports, hubs, caches, file };
+            _ = answers.try_send(Answer::Listening(listening));
         }
         Request::Cache(request) => {
             asked.spawn(cache::attend(request, house.caches(), answers));
