@@ -384,15 +384,16 @@ def who_comes_late_and_speaks_json_is_understood(stage):
 
 @test
 def a_reload_leaves_a_hub_as_it_is_or_is_refused(stage):
-    config = '[hub.main]\nlisten = "tcp://127.0.0.1:{}"\nstore = "hub.db"\nburst = {}\n'
-    port = free_port()
-    file = stage.write("relais.toml", config.format(port, 10))
+    port, page = free_port(), free_port()
+    listen = f'listen = ["tcp://127.0.0.1:{port}", "http://127.0.0.1:{page}"]\n'
+    config = f'[hub.main]\n{listen}store = "hub.db"\nburst = '
+    file = stage.write("relais.toml", f"{config}10\n")
     program = stage.start([RELAIS, "up", str(file)], "relais")
     program.await_that("an address told", lambda: "tcp://" in program.said())
     ana = somebody(port, "ana", "#lab")
     stage.run([RELAIS, "reload", str(file)])
     ana.done("MESSAGE", room="#lab", body="still here")
-    stage.write("relais.toml", config.format(port, 20))
+    stage.write("relais.toml", f"{config}20\n")
     done = stage.finish([RELAIS, "reload", str(file)])
     assert done.returncode != 0 and b"restart" in done.stderr + done.stdout, done
     ana.done("MESSAGE", room="#lab", body="and still")

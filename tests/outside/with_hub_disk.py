@@ -1,11 +1,13 @@
-"""relais hub on a disk that is full."""
+"""relais hub on a disk that is full, or does not answer."""
 
 import contextlib
+import fcntl
 import os
+import signal
 import sqlite3
 import time
 
-from stage import equal, eventually, holds, test
+from stage import RELAIS, equal, eventually, holds, test
 from with_a_disk import fill, mounted
 from with_a_hub import Bot, hub, somebody
 
@@ -82,3 +84,42 @@ def on_a_full_disk_a_token_lets_in_and_who_is_logged_out_is_out(stage):
         Bot(program.at).refused("TOKEN_EXPIRED", "LOGIN", token=its)
     Bot(program.at).done("LOGIN", token=token)
     bob.close()
+
+
+@test
+def a_second_signal_waits_for_no_store(stage):
+    program = hub(stage, "127.0.0.1:0")
+    somebody(program.at, "ana", "#lab").close()
+    with open(f"{program.store}-shm", "r+b") as shared:
+        # Who would read the store, or bring what was written into it, tries to for seconds: these are
+        # the locks of readers.
+        fcntl.lockf(shared, fcntl.LOCK_EX, 5, 123)
+        program.signal(signal.SIGTERM)
+        # Two at once are one.
+        time.sleep(0.3)
+        program.signal(signal.SIGTERM)
+        began = time.monotonic()
+        equal(program.end(), 1, "exit code")
+        assert time.monotonic() - began < 4, "at once"
+        holds(program.said(), "told to stop twice")
+
+
+@test
+def of_a_copy_that_the_end_breaks_off_nothing_stays(stage):
+    program = hub(stage, "127.0.0.1:0")
+    program.signal(signal.SIGTERM)
+    program.end()
+    with contextlib.closing(sqlite3.connect(program.store)) as store:
+        # So much that to copy it takes a while.
+        rows = "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < 30000)"
+        store.execute(f"CREATE TABLE ballast AS {rows} SELECT zeroblob(2000) AS bytes FROM row")
+        store.commit()
+    program = hub(stage, "127.0.0.1:0", store=program.store)
+    copy, part = stage.path("copy.db"), stage.path("copy.db.part")
+    backup = stage.start([RELAIS, "hub", "backup", str(copy), "--at", str(program.at)], "backup")
+    eventually("the copy begun", lambda: part.exists() or copy.exists())
+    program.signal(signal.SIGTERM)
+    equal(program.end(), 0, "exit code")
+    backup.end()
+    # Whole, if it was done before.
+    equal((part.exists(), copy.exists() and copy.stat().st_size == 0), (False, False))

@@ -173,11 +173,29 @@ impl Hub {
     /// Brings all that was written into the store's one file, for who copies that; the process ends.
     /// Blocks, but no longer than `patience`.
     pub fn close(&self, patience: Duration) {
+        self.begin_to_close().wait(patience);
+    }
+
+    /// The same; what is given waits for it.
+    pub fn begin_to_close(&self) -> Closing {
         let (closed, done) = std::sync::mpsc::channel();
-        if self.shared.order(Order::Close { closed }).is_ok() {
-            // Whoever is later is none the worse: the log beside the store has it.
-            _ = done.recv_timeout(patience);
-        }
+        // A desk that is gone has nothing to write, and nobody who would tell.
+        _ = self.shared.order(Order::Close { closed });
+        Closing { done }
+    }
+}
+
+/// A hub that was told to bring all that was written into its store's file.
+#[derive(Debug)]
+pub struct Closing {
+    done: std::sync::mpsc::Receiver<()>,
+}
+
+impl Closing {
+    /// Waits until that is done. Blocks, but no longer than `patience`.
+    pub fn wait(self, patience: Duration) {
+        // Whoever is later is none the worse: the log beside the store has it.
+        _ = self.done.recv_timeout(patience);
     }
 }
 

@@ -38,7 +38,7 @@ pub use counts::{Connections, Counted, Doorway, Login, Spread};
 pub use datagram::Form as DatagramForm;
 pub use door::Door;
 pub use export::{Exported, export};
-pub use hub::{Hub, OpenError, Options};
+pub use hub::{Closing, Hub, OpenError, Options};
 pub use limits::Limits;
 pub use shared::{Asker, Calculator, ClearPasswords, NoValue, Registration};
 pub use words::Lang;

@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// So many older files are looked for. Greater numbers are dates.
-const OLDER_MAX: u32 = 999;
+/// So many older files may a log have. Greater numbers are dates.
+pub const OLDER_MAX: u32 = 10_000;
 
 /// A log: its files, the oldest first, so `FILE.2`, `FILE.1`, `FILE`.
 pub type Files = Vec<PathBuf>;
@@ -86,5 +86,10 @@ mod tests {
         check(&["log.1", "b", "log"], &[&["log.2", "log.1", "log"], &["b.1", "b"]]);
         check(&["log.01", "log.20260131"], &[&["log.01"], &["log.20260131"]]);
         check(&["b", "b"], &[&["b.1", "b"]]);
+        check(&["b.10000", "b.10001"], &[&["b.10000"], &["b.10001"]]);
+        for number in 2..1010 {
+            fs::write(dir.path().join(format!("b.{number}")), "").unwrap();
+        }
+        assert_eq!(logs(&[dir.path().join("b")])[0].len(), 1010);
     }
 }

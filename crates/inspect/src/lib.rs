@@ -13,7 +13,7 @@ mod source;
 mod tail;
 
 pub use filter::{Blocked, Filter, HostName, Net, ParseFilterError, Statuses, Word};
-pub use generations::{Files, logs};
+pub use generations::{Files, OLDER_MAX, logs};
 pub use judge::{Findings, Judge, Keep, NoExchange};
 pub use search::{Stopped, search};
 pub use source::Source;

@@ -45,9 +45,11 @@ impl Tail {
     ///
     /// What the system says when the file is read.
     pub fn more(&mut self, judge: &Judge, keep: Keep) -> io::Result<Option<More>> {
-        if self.source.len_now()? < self.at {
-            // Emptied in its place.
-            self.at = 0;
+        let len = self.source.len_now()?;
+        if len < self.at {
+            // A line that had not ended was taken back, as the disk was full; or all was, in its place.
+            let whole = self.at - self.begun.len() as u64;
+            self.at = if len < whole { 0 } else { whole };
             self.begun.clear();
         }
         if let Some(lines) = self.read()? {

@@ -36,6 +36,7 @@ pub struct Listener {
     file: Option<SocketFile>,
     socket: Socket,
     local: Arc<Endpoint>,
+    address: Option<SocketAddr>,
 }
 
 impl Listener {
@@ -70,19 +71,24 @@ impl Listener {
 
     fn of(socket: Socket, endpoint: &Endpoint, file: Option<SocketFile>) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let mut endpoint = endpoint.clone();
+        let (mut endpoint, mut address) = (endpoint.clone(), None);
         if let Place::Net(at) = &mut endpoint.place {
             // Callers inherit it from the listener: one system call less for each of them.
             socket.set_tcp_nodelay(true)?;
-            let bound = socket.local_addr()?.as_socket();
-            at.port = bound.map_or(at.port, |bound| bound.port());
+            address = socket.local_addr()?.as_socket();
+            at.port = address.map_or(at.port, |bound| bound.port());
         }
-        Ok(Self { file, socket, local: Arc::new(endpoint) })
+        Ok(Self { file, socket, local: Arc::new(endpoint), address })
     }
 
     /// Where it listens, with the port the kernel chose if none was asked for.
     pub fn local(&self) -> &Endpoint {
         &self.local
+    }
+
+    /// The address that it is bound to, whatever name led there; a Unix socket has none.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// Waits at the socket on behalf of the current runtime.
@@ -91,7 +97,7 @@ impl Listener {
     ///
     /// What the system says.
     pub(crate) fn open(self) -> io::Result<Open> {
-        let Self { file, socket, local } = self;
+        let Self { file, socket, local, .. } = self;
         // Not tokio's own listeners: they would tie each caller to the runtime that accepts it.
         Ok(Open { _file: file, socket: wait_at(socket, Interest::READABLE)?, local })
     }
@@ -274,6 +280,7 @@ mod tests {
         let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).unwrap();
         let port = listener.local().host_port().unwrap().port;
         assert_ne!(port, 0);
+        assert_eq!(listener.address(), Some(SocketAddr::new([127, 0, 0, 1].into(), port)));
         let open = listener.open().unwrap();
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut conn = open.accept().await.unwrap().greet(Header::None).await.unwrap();

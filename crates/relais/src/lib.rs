@@ -61,7 +61,7 @@ mod upstream_tls;
 mod visible;
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -133,7 +133,7 @@ fn obey(
     (color, telling): (ColorChoice, Telling),
 ) -> Result<(), Stop> {
     match command {
-        Command::Up { file: None } if !Path::new(CONFIG).exists() => {
+        Command::Up { file: None } if has_no_config() => {
             let (text, base) = (demo::TEXT.to_owned(), demo::settle(data)?);
             let source = Source::Embedded { name: demo::NAME, text, base };
             run::run(source, data, run::Greeting::Demo)
@@ -200,9 +200,16 @@ fn or_usual(file: Option<PathBuf>) -> PathBuf {
     file.unwrap_or_else(|| CONFIG.into())
 }
 
+/// Whether there is none here. One that is there and cannot be read, as a link that leads nowhere, is told
+/// of when it is.
+fn has_no_config() -> bool {
+    let found = fs::symlink_metadata(CONFIG);
+    found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 /// The sniffers' logs of those who name none: those of the usual configuration, else the demo's.
 fn usual_logs(data: &Data) -> Result<Vec<PathBuf>, Stop> {
-    if !Path::new(CONFIG).exists() {
+    if has_no_config() {
         return Ok(demo::log(data).into_iter().collect());
     }
     let said = Source::File(CONFIG.into()).read().map_err(Stop::Wrong)?;
@@ -222,6 +229,11 @@ fn usual_logs(data: &Data) -> Result<Vec<PathBuf>, Stop> {
 
 /// Prints what `file` would run.
 fn check(file: PathBuf, json: bool) -> Result<(), Stop> {
+    if json && file.to_str().is_none() {
+        let what = format!("the path {:?} is not UTF-8, as JSON is", file.display());
+        let wrong = Wrong::expected(what, "one that is, or no `--json`");
+        return Err(Stop::Wrong(vec![Complaint::of_flag("FILE", wrong)]));
+    }
     match (look(&Source::File(file)), json) {
         (Ok(plan), false) => say(plan),
         (Ok(plan), true) => say(format_args!("{:#}", plan.json())),

@@ -7,10 +7,10 @@ use relais_net::{Client, Fault, Side};
 use tokio::time::Instant;
 
 use super::{
-    Limits, Realm, Turn, Turns, User, Users,
+    Known, Realm, Turn, User, Users,
     credentials::{self, Credentials},
-    throttle::{Chance, Login, Throttle},
-    verified::{Key, Verified},
+    throttle::{Chance, Login},
+    verified::Key,
 };
 use crate::{Accepts, Answer, Ask, Handler, Refused, handler::plain_text};
 
@@ -32,10 +32,7 @@ pub struct Basic<H> {
 #[derive(Debug)]
 struct Desk {
     users: Users,
-    verified: Verified,
-    throttle: Throttle,
-    /// A turn each for those being hashed.
-    turns: Turns,
+    known: Arc<Known>,
 }
 
 /// What a request says of who asks, and what stands for that.
@@ -56,18 +53,12 @@ enum Refusal {
 }
 
 impl<H> Basic<H> {
-    /// Demands the password of one of `users` before `inner` answers.
-    pub fn new(inner: H, realm: &Realm, users: Users, limits: &Limits) -> Self {
-        let Limits { hashing_max, waiting_max, verified_max, verified_life, .. } = *limits;
+    /// Demands the password of one of `users` before `inner` answers. What is `known` of who asks may be
+    /// what was known when others were the users.
+    pub fn new(inner: H, realm: &Realm, users: Users, known: Arc<Known>) -> Self {
         let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
-        let desk = Desk {
-            users,
-            verified: Verified::new(verified_max, verified_life),
-            throttle: Throttle::new(limits),
-            turns: Turns::new(hashing_max, waiting_max),
-        };
         let challenge = challenge.try_into().expect("printable characters, as a realm has");
-        Self { inner, challenge, desk: Arc::new(desk) }
+        Self { inner, challenge, desk: Arc::new(Desk { users, known }) }
     }
 
     fn refuse(&self, refusal: Refusal) -> Answer {
@@ -134,7 +125,7 @@ fn signed(mut answer: Answer, user: User) -> Answer {
 impl Desk {
     fn attempt<'a>(&self, ask: &Ask, token: &'a [u8]) -> Attempt<'a> {
         let client = ask.caller.peer.client();
-        Attempt { client, token, key: self.verified.key(client, token) }
+        Attempt { client, token, key: self.known.verified.key(client, token) }
     }
 
     /// What is known of these credentials without hashing, if anything is.
@@ -143,25 +134,32 @@ impl Desk {
     /// But that is an answer as well, so only so many are looked up.
     fn judge(&self, attempt: &Attempt<'_>) -> Option<Result<User, Refusal>> {
         let now = Instant::now();
-        if self.throttle.is_idle(now) {
-            return self.verified.find(&attempt.key, now).map(Ok);
+        let throttle = &self.known.throttle;
+        if throttle.is_idle(now) {
+            return self.recall(&attempt.key, now).map(Ok);
         }
         let Some(Credentials { user, .. }) = Credentials::decode(attempt.token) else {
             return Some(Err(Refusal::Unauthorized));
         };
-        let login = self.throttle.login(attempt.client, &user);
-        let wait = match self.throttle.chance(login, now) {
+        let login = throttle.login(attempt.client, &user);
+        let wait = match throttle.chance(login, now) {
             Chance::None(wait) => return Some(Err(Refusal::Throttled(wait))),
             Chance::IfKnown(wait) => Some(wait),
             Chance::Open => None,
         };
-        if let Some(known) = self.verified.find(&attempt.key, now) {
+        if let Some(known) = self.recall(&attempt.key, now) {
             return Some(Ok(known));
         }
         wait.map(|wait| {
-            self.throttle.turned_away(login, now);
+            throttle.turned_away(login, now);
             Err(Refusal::Throttled(wait))
         })
+    }
+
+    /// Whose credentials these are, if they were right lately, by what is said now.
+    fn recall(&self, key: &Key, now: Instant) -> Option<User> {
+        let proven = self.known.verified.find(key, now)?;
+        self.users.have(&proven).then_some(proven.user)
     }
 
     async fn admit(self: &Arc<Self>, ask: &Ask) -> Result<Result<User, Refusal>, Fault> {
@@ -175,14 +173,14 @@ impl Desk {
         let Some(credentials) = Credentials::decode(token) else {
             return Ok(Err(Refusal::Unauthorized));
         };
-        let Some(turn) = self.turns.wait().await else {
+        let Some(turn) = self.known.turns.wait().await else {
             return Ok(Err(Refusal::Busy));
         };
         // Those before us may have been the same caller: a browser asks for many things at once.
         if let Some(known) = self.judge(&attempt) {
             return Ok(known);
         }
-        let login = self.throttle.login(attempt.client, &credentials.user);
+        let login = self.known.throttle.login(attempt.client, &credentials.user);
         self.hash(turn, (login, attempt.key), credentials).await
     }
 
@@ -196,12 +194,13 @@ impl Desk {
         // All of it there: a caller that leaves early stops no hash and escapes no count.
         let hashing = turn.spend(move |slate| {
             let Credentials { user, password } = credentials;
-            let found = desk.users.verify(&user, password.as_bytes(), slate);
-            match &found {
-                Some(user) => desk.verified.keep(key, user.clone(), Instant::now()),
-                None => desk.throttle.failed(login, Instant::now()),
-            }
-            found.ok_or(Refusal::Unauthorized)
+            let Some(proven) = desk.users.verify(&user, password.as_bytes(), slate) else {
+                desk.known.throttle.failed(login, Instant::now());
+                return Err(Refusal::Unauthorized);
+            };
+            let user = proven.user.clone();
+            desk.known.verified.keep(key, proven, Instant::now());
+            Ok(user)
         });
         hashing.await.map_err(|error| {
             Fault::new(Side::Relais, "verifying a password", io::Error::other(error))

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fmt, hash::BuildHasher, str::FromStr, sync::Arc};
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
     Slate, User,
     hashed::{Hashed, WrongHash},
@@ -23,9 +25,17 @@ pub(super) const NAME_BYTES_MAX: usize = 128;
 /// # Ok::<(), relais_http::auth::UsersError>(())
 /// ```
 pub struct Users {
-    users: Vec<(User, Hashed)>,
+    users: Vec<(Proven, Hashed)>,
     /// Where in `users` a name is.
     places: HashMap<Arc<str>, usize>,
+}
+
+/// A user whose password was right, and by which hash: where another stands in its place, that says nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proven {
+    pub(super) user: User,
+    /// The SHA-256 of the hash as it is spelled.
+    pub(super) mark: [u8; 32],
 }
 
 /// Why a text is not a table of [`Users`]. Never says what the hash was.
@@ -69,17 +79,23 @@ impl Users {
         self.users.is_empty()
     }
 
+    /// Whether what was `proven` is so by what they are now.
+    pub(super) fn have(&self, proven: &Proven) -> bool {
+        let place = self.places.get(&proven.user.0);
+        place.is_some_and(|place| self.users[*place].0 == *proven)
+    }
+
     /// The user of that name, if the password is right. Takes as long for a name that is not there.
     ///
     /// Blocks for as long as the hash is made to take: some 20 ms to seconds.
-    pub(super) fn verify(&self, name: &str, password: &[u8], slate: &mut Slate) -> Option<User> {
+    pub(super) fn verify(&self, name: &str, password: &[u8], slate: &mut Slate) -> Option<Proven> {
         if self.is_empty() {
             return None;
         }
         let place = self.places.get(name).copied();
-        let (user, hashed) = &self.users[place.unwrap_or_else(|| self.stand_in(name))];
+        let (proven, hashed) = &self.users[place.unwrap_or_else(|| self.stand_in(name))];
         // First the hash, then whether it counts.
-        (hashed.fits(password, slate) && place.is_some()).then(|| user.clone())
+        (hashed.fits(password, slate) && place.is_some()).then(|| proven.clone())
     }
 
     /// Whose hash is computed for a name that is not there.
@@ -106,22 +122,24 @@ impl FromStr for Users {
             if text.is_empty() || text.starts_with('#') {
                 continue;
             }
-            let (name, hashed) = parse_line(text).map_err(|wrong| UsersError { line, wrong })?;
-            if let Some(&place) = users.places.get(&name) {
+            let (proven, hashed) = parse_line(text).map_err(|wrong| UsersError { line, wrong })?;
+            let name = &proven.user.0;
+            if let Some(&place) = users.places.get(name) {
                 return Err(UsersError { line, wrong: WrongUser::Twice(lines[place]) });
             }
             lines.push(line);
-            users.places.insert(Arc::clone(&name), users.users.len());
-            users.users.push((User(name), hashed));
+            users.places.insert(Arc::clone(name), users.users.len());
+            users.users.push((proven, hashed));
         }
         Ok(users)
     }
 }
 
-fn parse_line(line: &str) -> Result<(Arc<str>, Hashed), WrongUser> {
+fn parse_line(line: &str) -> Result<(Proven, Hashed), WrongUser> {
     let (name, hash) = line.split_once(':').ok_or(WrongUser::NoColon)?;
     check_name(name)?;
-    Ok((name.into(), hash.parse()?))
+    let (user, mark) = (User(name.into()), Sha256::digest(hash).into());
+    Ok((Proven { user, mark }, hash.parse()?))
 }
 
 /// Whether a line of [`Users`] may begin with `name`.
@@ -136,6 +154,13 @@ pub fn check_name(name: &str) -> Result<(), WrongUser> {
         Ok(())
     } else {
         Err(WrongUser::BadName)
+    }
+}
+
+impl fmt::Debug for Proven {
+    /// Says who, and nothing of the hash.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Proven").field(&self.user).finish()
     }
 }
 
@@ -164,7 +189,7 @@ mod tests {
         let opens = |name, password: &str| {
             users
                 .verify(name, password.as_bytes(), &mut Slate::default())
-                .map(|user| user.to_string())
+                .map(|proven| proven.user.to_string())
         };
         assert_eq!(opens("ada", "één").as_deref(), Some("ada"));
         assert_eq!(opens("bob", "two").as_deref(), Some("bob"));

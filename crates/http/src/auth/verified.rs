@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use relais_net::Client;
 use tokio::time::Instant;
 
-use super::User;
+use super::users::Proven;
 
 /// Credentials that were verified lately.
 ///
@@ -23,7 +23,7 @@ use super::User;
 pub(super) struct Verified {
     keyed: Blake2sMac256,
     life: Duration,
-    users: Cache<Key, (User, Instant)>,
+    users: Cache<Key, (Proven, Instant)>,
 }
 
 /// The keyed hash of a client and its credentials.
@@ -53,18 +53,18 @@ impl Verified {
     ///
     /// Who goes on asking stays: he could not be verified again while others who share his address have
     /// his name wait.
-    pub(super) fn find(&self, key: &Key, now: Instant) -> Option<User> {
-        let (user, until) = self.users.get(key)?;
+    pub(super) fn find(&self, key: &Key, now: Instant) -> Option<Proven> {
+        let (proven, until) = self.users.get(key)?;
         let left = until.checked_duration_since(now).filter(|left| !left.is_zero())?;
         if left < self.life / 2 {
-            self.keep(*key, user.clone(), now);
+            self.keep(*key, proven.clone(), now);
         }
-        Some(user)
+        Some(proven)
     }
 
     /// Notes that these credentials were verified at `now`.
-    pub(super) fn keep(&self, key: Key, user: User, now: Instant) {
-        self.users.insert(key, (user, now + self.life));
+    pub(super) fn keep(&self, key: Key, proven: Proven, now: Instant) {
+        self.users.insert(key, (proven, now + self.life));
     }
 }
 
@@ -77,11 +77,12 @@ impl fmt::Debug for Verified {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::User;
 
     const LIFE: Duration = Duration::from_mins(1);
 
-    fn ada() -> User {
-        User("ada".into())
+    fn ada() -> Proven {
+        Proven { user: User("ada".into()), mark: [0; 32] }
     }
 
     const HERE: Client = Client::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));

@@ -75,7 +75,7 @@ impl Folder {
     /// The same, as if `own_files` were not there.
     pub(super) fn without(self, own_files: OwnFiles) -> Self {
         let dir = self.dir.swap(None).and_then(Arc::into_inner);
-        let dir = dir.map(|dir| dir.without(&own_files));
+        let dir = dir.map(|dir| Dir { withheld: own_files.at_first(), ..dir });
         Self { own_files, dir: ArcSwapOption::from_pointee(dir), ..self }
     }
 
@@ -142,7 +142,8 @@ impl Folder {
             return;
         }
         tracing::info!(root = ?self.path, "the root is another folder now");
-        self.dir.store(Some(Arc::new(dir.without(&self.own_files))));
+        // Theirs may be other places now, too.
+        self.dir.store(Some(Arc::new(Dir { withheld: self.own_files.now(), ..dir })));
     }
 
     /// Looks before it opens: what is no file and no folder is left alone, so that nobody who waits
@@ -224,11 +225,6 @@ impl Dir {
         let fd = rustix::fs::open(path, directory(OFlags::RDONLY), Mode::empty())?;
         let identity = Stamp::from(&statx(&fd, c"")?).identity;
         Ok(Self { fd, identity, withheld: Withheld::default() })
-    }
-
-    /// The same, as if `own_files` were not there, wherever they are now.
-    fn without(self, own_files: &OwnFiles) -> Self {
-        Self { withheld: own_files.now(), ..self }
     }
 }
 

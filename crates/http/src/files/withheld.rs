@@ -15,25 +15,37 @@ use rustix::fs::{CWD, FileType};
 
 use super::beneath::statx;
 
-/// Says which files are the server's own: whole paths without links, as they are when it is asked. That
-/// is whenever a root is another folder than before, since a link on the way to it may lead to them, too.
+/// Says which files are the server's own: whole paths without links. They are asked for anew whenever a
+/// root is another folder than before, since a link on the way to it may lead to them, too.
 #[derive(Clone, Default)]
-pub struct OwnFiles(Option<Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>>);
+pub struct OwnFiles {
+    /// For a root that is opened.
+    first: Vec<PathBuf>,
+    /// `None` if they never change.
+    ask: Option<Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>>,
+}
 
 impl OwnFiles {
-    /// Those that `ask` gives, each time anew. It may ask the disk.
-    pub fn asked(ask: impl Fn() -> Vec<PathBuf> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(ask)))
+    /// Those that are found already, and later those that `ask` gives, each time anew. It may ask the disk.
+    pub fn asked(
+        first: Vec<PathBuf>,
+        ask: impl Fn() -> Vec<PathBuf> + Send + Sync + 'static,
+    ) -> Self {
+        Self { first, ask: Some(Arc::new(ask)) }
+    }
+
+    pub(super) fn at_first(&self) -> Withheld {
+        Withheld(self.first.clone())
     }
 
     pub(super) fn now(&self) -> Withheld {
-        Withheld(self.0.as_ref().map_or_else(Vec::new, |ask| ask()))
+        self.ask.as_ref().map_or_else(|| self.at_first(), |ask| Withheld(ask()))
     }
 }
 
 impl fmt::Debug for OwnFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OwnFiles").field(&self.now().0).finish()
+        f.debug_tuple("OwnFiles").field(&self.first).finish()
     }
 }
 

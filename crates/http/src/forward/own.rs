@@ -1,12 +1,11 @@
 //! Where we listen ourselves.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
 use arc_swap::ArcSwap;
-use relais_net::{Endpoint, Host};
 
 /// Where we listen ourselves, as far as it was said. Clones share it, so it may be said when all is
 /// bound, and again.
@@ -16,19 +15,11 @@ pub struct OwnListeners {
 }
 
 impl OwnListeners {
-    /// Says where we listen from here on, with the ports that the kernel chose. Paths, which nobody
-    /// can be asked to call, are passed over.
-    pub fn set<'e>(&self, listeners: impl IntoIterator<Item = &'e Endpoint>) {
-        let address = |endpoint: &Endpoint| {
-            let at = endpoint.host_port()?;
-            let ip = match at.host {
-                Host::Any => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-                Host::Ip(ip) => ip.to_canonical(),
-                Host::Name(_) => return None,
-            };
-            Some(SocketAddr::new(ip, at.port))
-        };
-        self.addresses.store(Arc::new(listeners.into_iter().filter_map(address).collect()));
+    /// Says where we listen from here on: the addresses that sockets of streams are bound to, and not
+    /// the names that led there.
+    pub fn set(&self, bound: impl IntoIterator<Item = SocketAddr>) {
+        let address = |at: SocketAddr| SocketAddr::new(at.ip().to_canonical(), at.port());
+        self.addresses.store(Arc::new(bound.into_iter().map(address).collect()));
     }
 
     /// Whether who calls `at` calls us. `is_here` says whether it is an address of this machine.
@@ -62,9 +53,9 @@ mod tests {
             own.hold(at, || is_this_machine(at.ip()))
         };
         assert!(!holds("127.0.0.1:8000"));
-        let listeners = ["http://127.0.0.1:8000", "https://:443", "http://[::1]:1", "unix:///a"];
-        own.set(&listeners.map(|text| text.parse().unwrap()));
-        assert!(holds("127.0.0.1:8000") && holds("[::1]:1"));
+        let listeners = ["127.0.0.1:8000", "[::]:443", "[::1]:1", "[::ffff:127.0.0.1]:2"];
+        own.set(listeners.map(|text| text.parse().unwrap()));
+        assert!(holds("127.0.0.1:8000") && holds("[::1]:1") && holds("127.0.0.1:2"));
         assert!(!holds("127.0.0.1:8001") && !holds("192.0.2.1:8000"));
         assert!(holds("127.0.0.1:443") && holds("127.9.9.9:443") && holds("[::1]:443"));
         assert!(!holds("192.0.2.1:443"));

@@ -161,7 +161,7 @@ mod tests {
     fn judged(allowed: &[&str], ip: &str) -> Result<(), Rule> {
         let allowed = allowed.iter().map(|network| network.parse().unwrap()).collect();
         let own = OwnListeners::default();
-        own.set(&["http://127.0.0.1:81".parse().unwrap(), "http://10.0.0.1:80".parse().unwrap()]);
+        own.set(["127.0.0.1:81", "10.0.0.1:80"].map(|text| text.parse().unwrap()));
         let ip: IpAddr = ip.parse().unwrap();
         Reach::new(allowed, own).judge(SocketAddr::new(ip, 80))
     }
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn whether_an_address_is_of_this_machine_is_asked_once() {
         let own = OwnListeners::default();
-        own.set(&["http://:80", "https://:443", "http://:80"].map(|text| text.parse().unwrap()));
+        own.set(["[::]:80", "[::]:443", "0.0.0.0:80"].map(|text| text.parse().unwrap()));
         let reach = Reach::new(Vec::new(), own);
         let check = |at: &str, is_here, expect| {
             let asked = std::cell::Cell::new(0);

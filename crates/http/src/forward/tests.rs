@@ -358,7 +358,7 @@ async fn an_address_is_judged_however_it_is_named() {
             assert!(came.contains("error=destination_ip_prohibited\r\n"), "{came}");
             // We ourselves listen there.
             let own = OwnListeners::default();
-            own.set(&[format!("http://:{port}").parse().unwrap()]);
+            own.set([format!("[::]:{port}").parse().unwrap()]);
             let came = refused(Options { own, ..options(&ports) }, &request).await;
             assert!(came.contains("is at an address of the proxy itself, where"), "{came}");
         }

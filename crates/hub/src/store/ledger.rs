@@ -3,9 +3,9 @@
 
 mod listed;
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use rusqlite::{Connection, InterruptHandle, OptionalExtension as _, Row, ToSql, params};
 
 pub use self::listed::{Chamber, Seated, User};
 use self::listed::{MEMBERS, ROOMS, USERS, read_room, read_seated, read_user};
@@ -25,6 +25,21 @@ use crate::model::{AccountId, Entry, RoomId, Seq, Title};
 #[derive(Debug)]
 pub struct Ledger {
     conn: Connection,
+}
+
+/// Breaks off what its [`Ledger`] does, when it is dropped.
+pub struct BreaksOff(InterruptHandle);
+
+impl Drop for BreaksOff {
+    fn drop(&mut self) {
+        self.0.interrupt();
+    }
+}
+
+impl fmt::Debug for BreaksOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BreaksOff")
+    }
 }
 
 impl Store {
@@ -188,6 +203,16 @@ impl Ledger {
     /// [`Broken::Io`], if there is such a file already, which stays.
     pub fn backup(&self, to: &Path) -> Result<(), Broken> {
         file::copy(&self.conn, to)
+    }
+
+    /// What breaks off whatever is under way here, on any thread, when it is dropped: an error says so.
+    pub fn breaks_off(&self) -> BreaksOff {
+        BreaksOff(self.conn.get_interrupt_handle())
+    }
+
+    #[cfg(test)]
+    pub(super) fn conn_mut(&mut self) -> &mut Connection {
+        &mut self.conn
     }
 
     pub(super) fn conn(&self) -> &Connection {

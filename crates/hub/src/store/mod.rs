@@ -52,7 +52,7 @@ pub use self::{
     forget::Old,
     gate::{Reading, Reads},
     invitations::Invitation,
-    ledger::{Chamber, Ledger, Seated, User},
+    ledger::{BreaksOff, Chamber, Ledger, Seated, User},
     lock::is_in_use,
     said::More,
     search::{Sought, TAIL_MAX, WORDS_CHARS_MAX, chars_of_words},

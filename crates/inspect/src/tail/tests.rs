@@ -52,6 +52,26 @@ fn lines_come_when_they_are_whole() {
 }
 
 #[test]
+fn a_line_that_is_taken_back_is_read_anew_and_nothing_else_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    append(&path, &exchange(1));
+    let mut tail = tail(&path);
+    append(&path, &exchange(2));
+    let whole = fs::metadata(&path).unwrap().len();
+    append(&path, &exchange(3)[..9]);
+    assert_eq!(more(&mut tail), exchange(2));
+    let cut = |len| OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+    cut(whole);
+    assert_eq!(more(&mut tail), "");
+    append(&path, &exchange(4));
+    assert_eq!(more(&mut tail), exchange(4));
+    cut(0);
+    append(&path, &exchange(5));
+    assert_eq!(more(&mut tail), exchange(5));
+}
+
+#[test]
 fn a_log_that_is_put_aside_is_followed_into_the_new_one() {
     let dir = tempfile::tempdir().unwrap();
     let (path, older) = (dir.path().join("log"), dir.path().join("log.1"));

@@ -146,7 +146,7 @@ mod tests {
     fn found(runs: &str, port: u16, caches: Option<&[&str]>) -> Found {
         let caches = caches.map(|names| names.iter().map(ToString::to_string).collect());
         let (runs, ports, hubs) = (runs.to_owned(), vec![port], Vec::new());
-        let listening = Listening { runs, ports, hubs, caches };
+        let listening = Listening { runs, ports, hubs, caches, file: None };
         Found { socket: format!("{port}.sock").into(), listening }
     }
 

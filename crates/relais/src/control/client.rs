@@ -13,13 +13,14 @@ use serde_json::Value;
 use tracing::debug;
 
 use super::{
-    ANSWER_BYTES_MAX, Answer, LINE_MAX, Listening, Refusal, Request, socket_of, socket_of_demo,
-    socket_of_gone,
+    ANSWER_BYTES_MAX, Answer, LINE_MAX, Listening, Refusal, Request, as_said, socket_of,
+    socket_of_demo, socket_of_gone,
 };
 use crate::{
     complaint::{Complaint, Wrong},
     data::Data,
     output::say,
+    spelling::Time,
     stop::Stop,
 };
 
@@ -132,18 +133,27 @@ fn call(request: &Request, running: &Running, data: &Data) -> Result<UnixStream,
         Running::Demo => socket_of_demo(data)?,
         Running::Socket(socket) => socket.clone(),
     };
-    UnixStream::connect(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            Stop::Refused(vec![nobody((running, &path), request)])
-        }
-        _ => anyhow!(error).context(format!("calling {:?}", path.display())).into(),
+    UnixStream::connect(&path).or_else(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => call_by_name(running, data)
+            .ok_or_else(|| Stop::Refused(vec![nobody((running, &path), request)])),
+        _ => Err(anyhow!(error).context(format!("calling {:?}", path.display())).into()),
     })
+}
+
+/// Calls who was told to run the file that is `meant`, where a link on the way to that leads elsewhere since.
+fn call_by_name(meant: &Running, data: &Data) -> Option<UnixStream> {
+    let Running::File(file) = meant else { return None };
+    let file = as_said(file)?;
+    let mut all = running(data).into_iter();
+    let its = all.find(|found| found.listening.file.as_ref() == Some(&file))?;
+    UnixStream::connect(its.socket).ok()
 }
 
 /// Calls who runs `file`, which is not found for this reason: they are asked all the same. Where nobody runs it,
 /// that is the reason.
 fn call_without(file: &Path, why: &io::Error, data: &Data) -> Result<UnixStream, Stop> {
     let found = socket_of_gone(file, data).ok().and_then(|path| UnixStream::connect(path).ok());
+    let found = found.or_else(|| call_by_name(&Running::File(file.to_owned()), data));
     found.ok_or_else(|| {
         let wrong = Wrong::reading("the configuration", file, why);
         Stop::Wrong(vec![Complaint::of_file(file, wrong)])
@@ -153,7 +163,15 @@ fn call_without(file: &Path, why: &io::Error, data: &Data) -> Result<UnixStream,
 fn next(answers: &mut impl BufRead) -> Result<Answer, Stop> {
     let mut line = String::new();
     let mut answer = answers.by_ref().take(ANSWER_BYTES_MAX);
-    answer.read_line(&mut line).context("waiting for the relais that runs")?;
+    answer.read_line(&mut line).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            let most = Time(ANSWER_MAX);
+            anyhow!(
+                "the relais that runs gave no answer in {most}: what was asked goes on, see its log"
+            )
+        }
+        _ => anyhow!(error).context("waiting for the relais that runs"),
+    })?;
     if line.len() as u64 == ANSWER_BYTES_MAX && !line.ends_with('\n') {
         return Err(anyhow!("the relais that runs says more than {ANSWER_BYTES_MAX} bytes").into());
     }

@@ -11,7 +11,7 @@ mod server;
 
 use std::{
     fmt, fs,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     time::Duration,
 };
 
@@ -72,6 +72,9 @@ pub(crate) struct Listening {
     /// The proxies that have a cache. Earlier versions do not say.
     #[serde(default)]
     pub(crate) caches: Option<Vec<String>>,
+    /// The file that it runs, by its whole path as it was said, links and all. Earlier versions do not say.
+    #[serde(default)]
+    pub(crate) file: Option<String>,
 }
 
 impl Listening {
@@ -159,6 +162,11 @@ fn socket_of_flags(ports: &[u16], data: &Data) -> anyhow::Result<PathBuf> {
         None => format!("pid-{}.sock", std::process::id()),
     };
     Ok(data.sockets()?.join(name))
+}
+
+/// `file` by its whole path, links and all, if that can be told.
+pub(crate) fn as_said(file: &Path) -> Option<String> {
+    path::absolute(file).ok()?.into_os_string().into_string().ok()
 }
 
 /// Where the relais that runs `file` is spoken to.

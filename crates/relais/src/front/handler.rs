@@ -1,11 +1,11 @@
 //! From a planned front to what stands before a handler.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use relais_http::{
     DynHandler, Erase, OwnNames,
     access_log::Logged,
-    auth::{self, Basic, Realm, Users},
+    auth::{Basic, Known, Limits, Realm, Users},
 };
 
 use super::Front;
@@ -50,6 +50,8 @@ pub(crate) struct Ready<'a> {
     /// The key of the site's table.
     pub(crate) key: &'a KeyPath,
     pub(crate) logs: &'a mut Logs,
+    /// Of those who showed passwords, by the keys of sites: a reload does not have all of them hashed again.
+    pub(crate) known: &'a mut BTreeMap<String, Arc<Known>>,
 }
 
 impl Ready<'_> {
@@ -67,7 +69,9 @@ impl Ready<'_> {
     pub(crate) fn guard(&mut self, inner: Arc<dyn DynHandler>) -> Arc<dyn DynHandler> {
         match self.parts.auth.take() {
             Some((realm, users)) => {
-                Basic::new(inner, &realm, users, &auth::Limits::default()).erase()
+                let nothing = || Arc::new(Known::new(&Limits::default()));
+                let known = self.known.entry(self.key.to_string()).or_insert_with(nothing);
+                Basic::new(inner, &realm, users, Arc::clone(known)).erase()
             }
             None => inner,
         }
@@ -85,7 +89,7 @@ impl Ready<'_> {
 
     /// Puts the log before `inner`, if there is one.
     pub(crate) fn log(self, inner: Arc<dyn DynHandler>) -> Result<Arc<dyn DynHandler>, Problem> {
-        let Self { parts: _, front, key, logs } = self;
+        let Self { parts: _, front, key, logs, known: _ } = self;
         // The log is outermost, so that it has those, too, who were not let in.
         let Some(planned) = &front.access_log else { return Ok(inner) };
         let log = logs.open(planned, &key.key("access_log"))?;

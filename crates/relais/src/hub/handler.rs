@@ -1,13 +1,11 @@
 //! From a planned hub to what callers meet.
 
-use std::{
-    fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration,
-};
+use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use relais_http::DynHandler;
 use relais_hub::{
-    Asker, Calculator, ClearPasswords, DatagramForm, Door, Hub, Lang, Limits, NoValue, Options,
-    Registration,
+    Asker, Calculator, ClearPasswords, Closing, DatagramForm, Door, Hub, Lang, Limits, NoValue,
+    Options, Registration,
 };
 use relais_net::{
     Conn, DatagramService, Datagrams, Drain, Endpoint, Fault, Scheme, Service, Worked,
@@ -68,9 +66,9 @@ impl Made {
         &self.served.0
     }
 
-    /// Closes its store. Blocks, but no longer than `patience`.
-    pub(crate) fn end(&self, patience: Duration) {
-        self.served.0.close(patience);
+    /// Closes its store.
+    pub(crate) fn end(&self) -> Closing {
+        self.served.0.begin_to_close()
     }
 
     /// What those meet who call at `on`.
@@ -241,7 +239,7 @@ impl DatagramService for Served {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
+    use std::{fs::Permissions, time::Duration};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! A listener of a plan.
 
-use relais_net::Endpoint;
+use relais_net::{Endpoint, Scheme};
 
 use crate::{complaint::KeyPath, tls::Tls};
 
@@ -15,6 +15,14 @@ pub struct Listener {
     pub tls: Vec<Tls>,
     /// What answers.
     pub behind: Behind,
+}
+
+impl Listener {
+    /// Whether HTTP is spoken there: by sites, or by a service whose endpoint says so.
+    pub(crate) fn speaks_http(&self) -> bool {
+        let is_said = matches!(self.on.scheme, Scheme::Http | Scheme::Https);
+        is_said || matches!(self.behind, Behind::Sites(_))
+    }
 }
 
 /// What is behind a listener.

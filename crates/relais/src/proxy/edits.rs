@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     complaint::{KeyPath, Problem, Wrong},
-    spelling::one_or_more,
+    spelling::{one_at_least, one_or_more},
 };
 
 /// The table, word for word.
@@ -33,7 +33,7 @@ pub(crate) struct Table {
 /// What a field has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-struct Values(#[serde(deserialize_with = "one_or_more")] Vec<String>);
+struct Values(#[serde(deserialize_with = "one_at_least")] Vec<String>);
 
 /// The flags that say the same.
 #[derive(Clone, Debug, Args)]

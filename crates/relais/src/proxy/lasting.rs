@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use relais_http::{
     sniff::SniffLog,
     upstream::{self, Check, Group, Upstream},
 };
-use relais_net::{Dialer, Endpoint, Gate, Room, tls::Roots};
+use relais_net::{Dialer, Gate, Room, tls::Roots};
 use rustix::rand::{GetRandomFlags, getrandom};
 use tracing::warn;
 
@@ -100,8 +101,8 @@ impl Lasting {
     }
 
     /// Says where we listen from here on.
-    pub(crate) fn listening<'e>(&self, listeners: impl IntoIterator<Item = &'e Endpoint>) {
-        self.own.set(listeners);
+    pub(crate) fn listening(&self, bound: impl IntoIterator<Item = SocketAddr>) {
+        self.own.set(bound);
     }
 
     /// Has `group` asked whether it is well.

@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use relais_http::line_log;
+use relais_inspect::OLDER_MAX;
 use serde::Serialize;
 
 use crate::{
@@ -25,9 +26,6 @@ pub struct LogFile {
 /// Less, and a line of its own would fill it.
 const SIZE_MIN: Size = Size(64 << 10);
 
-/// More names than that are no rotation.
-const KEEP_MAX: u32 = 10_000;
-
 impl LogFile {
     /// The file at `path`, of the usual size, with the usual number of older ones.
     pub(crate) fn at(path: PathBuf) -> Self {
@@ -43,9 +41,9 @@ impl LogFile {
             let wrong = Wrong::expected(what, format!("{SIZE_MIN} or more"));
             problems.push(key.key(size).wrong(wrong));
         }
-        if self.keep > KEEP_MAX {
+        if self.keep > OLDER_MAX {
             let what = format!("`{kept}` is too large: {}", self.keep);
-            let wrong = Wrong::expected(what, format!("at most {KEEP_MAX}"));
+            let wrong = Wrong::expected(what, format!("at most {OLDER_MAX}"));
             problems.push(key.key(kept).wrong(wrong));
         }
         problems

@@ -1,6 +1,6 @@
 //! An open listener, and the slots that hold what its callers meet.
 
-use std::{error::Error, io, sync::Arc, time::SystemTime};
+use std::{error::Error, io, net::SocketAddr, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
 use relais_http::{HandlerSlot, Http};
@@ -24,6 +24,8 @@ pub(super) struct Entrance {
     pub(super) planned: Endpoint,
     /// As bound.
     pub(super) local: Endpoint,
+    /// The address that callers of a stream call.
+    pub(super) address: Option<SocketAddr>,
     pub(super) slot: Slot,
     /// What secures the bytes of who calls.
     pub(super) security: Security,
@@ -76,8 +78,8 @@ impl Slot {
     }
 
     /// Whether what `planned` asks for can be put here.
-    fn takes(&self, planned: &plan::Listener) -> bool {
-        matches!(self, Self::Http(_)) == matches!(planned.behind, plan::Behind::Sites(_))
+    pub(super) fn takes(&self, planned: &plan::Listener) -> bool {
+        matches!(self, Self::Http(_)) == planned.speaks_http()
     }
 }
 

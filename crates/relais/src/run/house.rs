@@ -3,7 +3,7 @@
 mod ending;
 mod told;
 
-use std::{num::NonZeroUsize, sync::Arc, time::SystemTime};
+use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use relais_net::{Cores, Datagrams, Door, Endpoint, Listener, Security, Shutdown};
@@ -87,6 +87,7 @@ impl House {
         let bound = bound.map_err(|found| Stop::Refused(understood.said.complaints(found)))?;
         let prepared = understood.prepare(&self.lasting).map_err(Stop::Wrong)?;
         let Prepared { plan, behind, sites, services, .. } = prepared;
+        sites.proxies.listening(self.addresses(&bound));
         let planned = plan.listeners.iter().zip(bound).zip(behind);
         self.entrances = planned
             .map(|((planned, bound), behind)| self.entrance(planned, bound, behind))
@@ -111,6 +112,7 @@ impl House {
         let successors = self.successors(&plan, &behind, &kept);
         let successors = successors.map_err(|found| refused(&said, found))?;
         self.lasting.sites.retire(&sites, &plan.sites);
+        sites.proxies.listening(self.addresses(&opened));
         let mut changed = self.switch(&plan, behind, &kept, (opened, successors));
         if changed.has_new_limits {
             self.bounds.change(&plan.limits);
@@ -129,7 +131,7 @@ impl House {
     /// well, and the memory of caches looked after. Those that are gone are not asked any more.
     fn tell_proxies(&mut self) {
         let proxies = &mut self.lasting.sites.proxies;
-        proxies.listening(self.entrances.iter().map(|entrance| &entrance.local));
+        proxies.listening(self.entrances.iter().filter_map(|entrance| entrance.address));
         for check in proxies.take_checks() {
             self.cores.first().spawn(check);
         }
@@ -137,6 +139,12 @@ impl House {
             self.cores.first().spawn(check);
         }
         self.memory.look_after(proxies.caches());
+    }
+
+    /// Where we listen, and will when `opened` are let in at: proxies know before anybody is.
+    fn addresses(&self, opened: &[Opened]) -> Vec<SocketAddr> {
+        let entrances = self.entrances.iter().filter_map(|entrance| entrance.address);
+        entrances.chain(opened.iter().filter_map(Opened::address)).collect()
     }
 
     /// For each of the plan's listeners the place of the entrance that it keeps.
@@ -229,6 +237,7 @@ impl House {
 
     fn door(&self, planned: &plan::Listener, listener: Listener, behind: Behind) -> Entrance {
         let (slot, service) = Slot::of(behind.meets, &self.bounds);
+        debug_assert!(slot.takes(planned), "the next reload keeps what is planned alike");
         let renew_at = behind.tls.as_ref().and_then(|offered| offered.renew_at);
         let security = Security::of(behind.tls.map(|offered| offered.acceptor));
         debug_assert_eq!(security.is_in_the_clear(), !planned.on.scheme.is_secure());
@@ -241,9 +250,9 @@ impl House {
         });
         let (shutdown, drain) = Shutdown::new();
         let (local, cores) = (listener.local().clone(), self.cores.clone());
-        let planned = planned.on.clone();
+        let (planned, address) = (planned.on.clone(), listener.address());
         let entrance =
-            Entrance { planned, local: local.clone(), slot, security, renew_at, shutdown };
+            Entrance { planned, local: local.clone(), address, slot, security, renew_at, shutdown };
         self.cores.first().spawn(async move {
             if let Err(error) = relais_net::serve(listener, door, cores, drain).await {
                 error!(%local, %error, "cannot wait for callers");
@@ -285,12 +294,13 @@ fn hearing(planned: &plan::Listener, hearing: Hearing, socket: Datagrams) -> Ent
     let local = Endpoint::clone(socket.local());
     let shutdown = hearing.begin(socket);
     let (planned, slot) = (planned.on.clone(), Slot::Datagrams(hearing));
-    Entrance { planned, local, slot, security: Security::InTheClear, renew_at: None, shutdown }
+    let (address, security, renew_at) = (None, Security::InTheClear, None);
+    Entrance { planned, local, address, slot, security, renew_at, shutdown }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     use relais_http::OpenFiles;
 
@@ -311,6 +321,7 @@ mod tests {
             tls: Keeper::new(Data::of(Some(data.to_owned())).unwrap()).unwrap(),
             sites: site::Lasting {
                 logs: Logs::default(),
+                known: BTreeMap::new(),
                 open_files: OpenFiles::at_most(1),
                 proxies: proxy::Lasting::new(None, services.relays.descriptors()).unwrap(),
             },

@@ -5,6 +5,7 @@ mod bind;
 mod bounds;
 mod changed;
 mod descriptors;
+mod ending;
 mod entrance;
 mod evade;
 mod greeting;
@@ -19,7 +20,7 @@ mod stops;
 mod unknown;
 mod waiting;
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use relais_http::OpenFiles;
@@ -29,6 +30,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::SignalKind,
     sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, timeout},
 };
 use tracing::{debug, info, warn};
@@ -74,6 +76,7 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
         tls: Keeper::new(data.clone()).context("making keys for TLS")?,
         sites: site::Lasting {
             logs: Logs::default(),
+            known: BTreeMap::new(),
             open_files: OpenFiles::at_most(limits::files(descriptors)),
             proxies: proxy::Lasting::new(data.authority_certificate().ok(), shared)
                 .context("drawing a name")?,
@@ -86,20 +89,24 @@ pub(crate) fn run(source: Source, data: &Data, greeting: Greeting) -> Result<(),
     inherited.report();
     let runtime = Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.context("starting the main thread's runtime")?;
-    let ended = runtime.block_on(live(&mut house, data, greeting));
-    // Not on the runtime, which would hear nothing meanwhile; and after a second signal, too.
-    if ended.is_err() {
-        house.cut_off(CUT_MAX);
-    }
-    house.close_logs(if ended.is_ok() { Leaving::IN_PEACE } else { Leaving::IN_HASTE });
+    let ended = match runtime.block_on(live(&mut house, data, greeting)) {
+        Ok(stops) => runtime.block_on(ending::write_out(house.logs(), stops)),
+        Err(stop) => {
+            // Not on the runtime, on which nothing may block.
+            house.cut_off(CUT_MAX);
+            house.logs()(Leaving::IN_HASTE);
+            Err(stop)
+        }
+    };
+    runtime.shutdown_timeout(ending::BREAK_OFF_MAX);
     ended
 }
 
 /// How long those may take who are cut off, so that the logs have them.
 const CUT_MAX: Duration = Duration::from_millis(500);
 
-/// Lets callers in until told to stop, then waits for them.
-async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), Stop> {
+/// Lets callers in until told to stop, then waits for them, and gives what may still tell us to stop.
+async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<Stops, Stop> {
     let mut stops = Stops::listen()?;
     let mut hang_up = listen_for(SignalKind::hangup())?;
     let (calls, mut called) = mpsc::channel(1);
@@ -125,19 +132,25 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<(), 
     renewing.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (quit, disk) = (house.quit(), DiskWait::default());
     house.elsewhere().spawn(waiting::watch(disk.clone()));
+    let mut asked = JoinSet::new();
     loop {
         tokio::select! {
             () = stops.one() => break,
             () = quit.said() => break,
             _ = renewing.tick() => renew(house, &disk),
             _ = hang_up.recv() => drop(reload(house, &disk)),
-            Some(call) = called.recv() => obey(call, house, &disk),
+            Some(call) = called.recv() => obey(call, (house, &disk), &mut asked),
         }
+        // Those who are done need no place.
+        while asked.try_join_next().is_some() {}
     }
     manager::stopping();
     // Who asks now is hung up on, rather than left waiting.
     drop((control, called));
-    leave(house, &mut stops).await.map_err(Stop::from)
+    let left = leave(house, &mut stops).await;
+    // Who asked before had as long as callers.
+    asked.shutdown().await;
+    left.map(|()| stops).map_err(Stop::from)
 }
 
 /// Waits for those inside, and for who reads what they said.
@@ -185,7 +198,12 @@ async fn wait_for_readers(house: &House) -> Result<(), Unprinted> {
 /// An end that takes no longer needs no words. Idle connections are closed in less.
 const MOMENT: Duration = Duration::from_millis(1500);
 
-fn obey(Call { request, answers }: Call, house: &mut House, disk: &DiskWait) {
+/// Does what is asked; what takes a while is among `asked`.
+fn obey(
+    Call { request, answers }: Call,
+    (house, disk): (&mut House, &DiskWait),
+    asked: &mut JoinSet<()>,
+) {
     match request {
         // An error is a caller that did not wait.
         Request::Reload {} => _ = answers.try_send(reload(house, disk)),
@@ -194,13 +212,15 @@ fn obey(Call { request, answers }: Call, house: &mut House, disk: &DiskWait) {
             let ports = house.ports();
             let hubs = house.hubs().iter().map(Tended::told).collect();
             let caches = Some(desks.into_keys().collect());
-            _ = answers.try_send(Answer::Listening(Listening { runs, ports, hubs, caches }));
+            let file = house.source().file().and_then(control::as_said);
+            let listening = Listening { runs, ports, hubs, caches, file };
+            _ = answers.try_send(Answer::Listening(listening));
         }
         Request::Cache(request) => {
-            tokio::spawn(cache::attend(request, house.caches(), answers));
+            asked.spawn(cache::attend(request, house.caches(), answers));
         }
         Request::Hub(request) => {
-            tokio::spawn(tending::attend(request, house.hubs(), answers));
+            asked.spawn(tending::attend(request, house.hubs(), answers));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Listeners that are bound and waited at, before anybody is let in: what can fail has failed by then.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use relais_net::{Cores, Datagrams, Listener};
 
@@ -18,6 +18,16 @@ use crate::{
 pub(super) enum Opened {
     Stream(Listener),
     Datagrams(Ear, Datagrams),
+}
+
+impl Opened {
+    /// The address that callers of a stream call there.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Stream(listener) => listener.address(),
+            Self::Datagrams(..) => None,
+        }
+    }
 }
 
 /// Opens all of them, or none.

@@ -35,7 +35,8 @@ pub(crate) fn open(
     let own_files = match &files.root {
         Root::Folder(root) => {
             let (root, private) = (root.clone(), private.clone());
-            OwnFiles::asked(move || private.now_below(&root))
+            // All sites together ask once where they are, and not each for itself.
+            OwnFiles::asked(private.below(&root), move || private.now_below(&root))
         }
         Root::Demo => OwnFiles::default(),
     };

@@ -93,17 +93,21 @@ impl Lasting {
         all
     }
 
-    /// Ends showing, and waits until all logs are written, for all of these together not longer than
-    /// `patience`, and for who prints a second. Blocks.
+    /// Ends showing, and waits until all stores are closed and all logs are written, but for all of these
+    /// together not longer than `patience`, and for who prints a second. Blocks.
     pub(crate) fn close_logs(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        // All at once, and then each is waited for.
+        let closing: Vec<_> = self.hubs().map(|(_, made)| made.end()).collect();
         for Running { made, .. } in self.running.values() {
-            match made {
-                Made::Hub(made) => made.end(patience),
-                Made::Listen(made) => made.end(),
-                Made::Relay(_) => (),
+            if let Made::Listen(made) = made {
+                made.end();
             }
         }
-        self.relays.logs.shutdown(Instant::now() + patience);
+        for closing in closing {
+            closing.wait(deadline.saturating_duration_since(Instant::now()));
+        }
+        self.relays.logs.shutdown(deadline);
     }
 
     /// The hubs that run, by their names.

@@ -1,8 +1,12 @@
 //! From a planned site to what answers its requests.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
-use relais_http::{DynHandler, Erase, OpenFiles, files::Files};
+use relais_http::{DynHandler, Erase, OpenFiles, auth::Known, files::Files};
 
 use super::{Job, Site};
 use crate::{
@@ -26,6 +30,8 @@ enum JobParts {
 #[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     pub(crate) logs: Logs,
+    /// Of those who showed passwords, by the keys of sites.
+    pub(crate) known: BTreeMap<String, Arc<Known>>,
     pub(crate) open_files: OpenFiles,
     pub(crate) proxies: proxy::Lasting,
 }
@@ -36,8 +42,11 @@ impl Lasting {
         self.proxies.retire(&next.proxies, proxies_of(sites));
     }
 
-    /// Opens the logs of these sites anew, and forgets the others.
+    /// Opens the logs of these sites anew, and forgets all of others.
     pub(crate) fn keep(&mut self, sites: &[Site]) {
+        let with_users = sites.iter().filter(|site| site.front.auth.is_some());
+        let with_users: BTreeSet<_> = with_users.map(|site| site.key().to_string()).collect();
+        self.known.retain(|key, _| with_users.contains(key));
         self.logs.keep(sites.iter().filter_map(|site| site.front.access_log.as_ref()));
         self.proxies.keep(proxies_of(sites));
     }
@@ -92,9 +101,9 @@ impl Parts {
         lasting: &mut Lasting,
     ) -> Result<Arc<dyn DynHandler>, Problem> {
         let Self { front, job } = self;
-        let Lasting { logs, open_files, proxies } = lasting;
+        let Lasting { logs, known, open_files, proxies } = lasting;
         let (key, parts) = (site.key(), front);
-        let front = front::Ready { parts, front: &site.front, key: &key, logs };
+        let front = front::Ready { parts, front: &site.front, key: &key, logs, known };
         match job {
             JobParts::Files(files) => front.before(files.erase()),
             JobParts::Proxy(parts) => {

@@ -169,6 +169,8 @@ async fn count(of: OfHub, tended: &Arc<Tended>, answers: &Answers) -> Done {
 /// Copies the store, and tells now and then how far that is: who asks does not wait in silence for long.
 async fn back_up(tended: &Arc<Tended>, to: PathBuf, answers: &Answers) -> Done {
     let ledger = tended.hub.ledger().map_err(|error| broken(&error))?;
+    // Only where relais ends is it dropped before: then nothing is to stay of a copy that is in part.
+    let _breaks_off = ledger.breaks_off();
     let (file, mut part) = (to.clone(), to.clone().into_os_string());
     part.push(".part");
     let mut copying = spawn_blocking(move || ledger.backup(&file));

@@ -412,6 +412,10 @@ fn a_forward_proxy_asks_whom_the_client_names_but_not_itself_and_no_neighbour() 
     let (_, itself) = open.listeners[0].split_once("://").unwrap();
     assert_eq!(ask(&open, &format!("GET http://{itself}/ HTTP/1.1")).0, "403");
     assert_eq!(ask(&open, &format!("CONNECT {at} HTTP/1.1")).0, "403");
+    // By whatever name it listens there.
+    let named = place.start(&["proxy", "localhost:0", "--forward", "--private"], 1);
+    let itself = format!("127.0.0.1:{}", port(&named.listeners[0]));
+    assert_eq!(ask(&named, &format!("GET http://{itself}/ HTTP/1.1")).0, "403");
 }
 
 #[test]

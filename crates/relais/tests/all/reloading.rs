@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     os::unix::{
-        fs::PermissionsExt,
+        fs::{PermissionsExt, symlink},
         net::{UnixListener, UnixStream},
     },
     process::Output,
@@ -126,6 +126,24 @@ fn what_one_reload_takes_out_another_puts_back() {
 }
 
 #[test]
+fn a_hub_keeps_the_listener_of_its_page() {
+    let place = place_of_two();
+    let hub = "[hub.main]\nlisten = [\"tcp://127.0.0.1:0\", \"http://127.0.0.1:0\"]\n\
+               store = \"hub.db\"\n";
+    place.write("relais.toml", hub);
+    let running = place.start(&["up"], 2);
+    let nth = running.listeners.iter().position(|on| on.starts_with("http://")).unwrap();
+    let mut stream = running.connect(nth);
+    let page = get(&mut stream, "/", "localhost").1;
+    for grace in ["1s", "2s"] {
+        place.write("relais.toml", format!("limits.grace = \"{grace}\"\n{hub}"));
+        let said = "reloaded: 2 listeners kept, 0 opened, 0 closed\n";
+        check(&place.run(&["reload"]), 0, said, "");
+        assert_eq!(get(&mut stream, "/", "localhost").1, page);
+    }
+}
+
+#[test]
 fn upstreams_that_a_reload_takes_out_are_asked_no_more() {
     let site = config("\"127.0.0.1:0\"", "one");
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -186,6 +204,41 @@ fn a_file_that_is_gone_is_told_by_who_runs_it_as_the_old_one_runs_on() {
     assert!(said.ends_with("\n\nthe old configuration runs on\n"), "{said}");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(get(&mut stream, "/", "localhost").1, "one");
+}
+
+#[test]
+fn who_runs_a_file_by_a_link_is_found_once_that_leads_elsewhere() {
+    let place = place_of_two();
+    let link = place.path().join("relais.toml");
+    for (file, root) in [("first.toml", "one"), ("second.toml", "two")] {
+        place.write(file, config("\"127.0.0.1:0\"", root));
+    }
+    symlink("first.toml", &link).unwrap();
+    let running = place.start(&["up"], 1);
+    let mut stream = running.connect(0);
+    for (to, expect) in [("second.toml", "two"), ("first.toml", "one")] {
+        fs::remove_file(&link).unwrap();
+        symlink(to, &link).unwrap();
+        let said = "reloaded: 1 listener kept, 0 opened, 0 closed\n";
+        check(&place.run(&["reload"]), 0, said, "");
+        assert_eq!(get(&mut stream, "/", "localhost").1, expect);
+    }
+    // Told by who runs it.
+    fs::remove_file(&link).unwrap();
+    symlink("none.toml", &link).unwrap();
+    let output = place.run(&["reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.ends_with("\n\nthe old configuration runs on\n"), "{said}");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_runs_no_demo() {
+    let place = Place::new();
+    symlink("none.toml", place.path().join("relais.toml")).unwrap();
+    let output = place.run(&["up"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("error: cannot read the configuration \"relais.toml\""), "{said}");
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

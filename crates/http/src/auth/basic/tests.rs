@@ -10,6 +10,7 @@ use relais_net::Peer;
 use super::*;
 use crate::{
     Body, Ended,
+    auth::{Limits, Slate},
     says::{Says, Told, ask},
 };
 
@@ -45,9 +46,17 @@ fn eve() -> Ask {
     from("192.0.2.1", "ada", "guess")
 }
 
+fn line(user: &str) -> String {
+    format!("{user}:{}\n", bcrypt::hash("pw", 4).unwrap())
+}
+
 fn basic<H: Handler>(inner: H, limits: &Limits) -> Basic<H> {
-    let users = format!("ada:{}", bcrypt::hash("pw", 4).unwrap()).parse().unwrap();
-    Basic::new(inner, &"the site".parse().unwrap(), users, limits)
+    of_users(inner, &line("ada"), &Arc::new(Known::new(limits)))
+}
+
+fn of_users<H: Handler>(inner: H, users: &str, known: &Arc<Known>) -> Basic<H> {
+    let (realm, users) = ("the site".parse().unwrap(), users.parse().unwrap());
+    Basic::new(inner, &realm, users, Arc::clone(known))
 }
 
 async fn status<H: Handler>(basic: &Basic<H>, ask: Ask) -> u16 {
@@ -119,6 +128,24 @@ async fn what_was_verified_is_verified_again_after_a_while() {
     assert!(basic.at_once(&ada()).is_some());
 }
 
+#[tokio::test]
+async fn what_is_known_outlives_a_change_of_the_users_but_not_of_the_password() {
+    let known = Arc::new(Known::new(&Limits::default()));
+    let of = |users: &str| of_users(Says::AtOnce("hello"), users, &known);
+    let hers = line("ada");
+    assert_eq!(status(&of(&hers), ada()).await, 200);
+    let with_others = of(&(line("bob") + &hers));
+    assert_eq!(with_others.at_once(&ada()).unwrap().status(), 200, "nothing is hashed");
+    for users in [line("bob"), line("ada"), String::new()] {
+        assert!(of(&users).at_once(&ada()).is_none(), "it may be another password");
+    }
+    assert_eq!(of(&hers).at_once(&ada()).unwrap().status(), 200);
+    for _ in 0..10 {
+        assert_eq!(status(&with_others, eve()).await, 401);
+    }
+    assert_eq!(of(&hers).at_once(&eve()).unwrap().status(), 429, "what is owed stays");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_wrong_ten_times_has_to_wait_even_when_right() {
     let basic = basic(Says::AtOnce("hello"), &Limits::default());
@@ -179,7 +206,7 @@ async fn a_full_queue_turns_newcomers_away_and_serves_the_known() {
     let limits = Limits { hashing_max: 1, waiting_max: 1, ..Limits::default() };
     let basic = basic(Says::AtOnce("hello"), &limits);
     assert_eq!(status(&basic, ada()).await, 200);
-    let _turn = basic.desk.turns.wait().await.unwrap();
+    let _turn = basic.desk.known.turns.wait().await.unwrap();
     let mut waiting = pin!(basic.answer(from("192.0.2.2", "eve", "x")));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let refused = basic.answer(eve()).await.unwrap();
@@ -193,15 +220,17 @@ async fn a_full_queue_turns_newcomers_away_and_serves_the_known() {
 #[tokio::test]
 async fn who_waited_for_a_turn_is_looked_up_before_being_hashed() {
     let limits = Limits { hashing_max: 1, ..Limits::default() };
-    let basic = basic(Says::AtOnce("hello"), &limits);
-    let turn = basic.desk.turns.wait().await.unwrap();
+    let (users, known) = (line("ada") + &line("bob"), Arc::new(Known::new(&limits)));
+    let basic = of_users(Says::AtOnce("hello"), &users, &known);
+    let bob = basic.desk.users.verify("bob", b"pw", &mut Slate::default()).unwrap();
+    let turn = basic.desk.known.turns.wait().await.unwrap();
     let mut waiting = pin!(basic.answer(ada()));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let key = basic.desk.attempt(&ada(), token("ada", "pw").as_bytes()).key;
-    basic.desk.verified.keep(key, User("found before".into()), Instant::now());
+    known.verified.keep(key, bob, Instant::now());
     drop(turn);
     let answer = waiting.await.unwrap();
-    assert_eq!(answer.extensions().get(), Some(&User("found before".into())));
+    assert_eq!(answer.extensions().get(), Some(&User("bob".into())));
 }
 
 #[test]
@@ -220,7 +249,7 @@ fn who_leaves_while_being_hashed_is_counted_all_the_same() {
         }
         left.send(()).unwrap();
         busy.await.unwrap().unwrap();
-        let _hashed = basic.desk.turns.wait().await.unwrap();
+        let _hashed = basic.desk.known.turns.wait().await.unwrap();
         assert_eq!(basic.at_once(&eve()).unwrap().status(), 429);
     });
 }

@@ -1,5 +1,7 @@
 //! Folders: redirects, indexes, listings, the fallback; and a root that goes away.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 
 const BROWSER: &str = "accept: text/html,application/xhtml+xml,*/*;q=0.8";
@@ -166,7 +168,13 @@ fn what_is_the_servers_own_is_found_anew_where_a_link_leads_to_another_root() {
     options.limits.renew_after = Duration::ZERO;
     options.listing = Listing::On;
     let users = root.join("users");
-    options.own_files = OwnFiles::asked(move || vec![users.canonicalize().unwrap()]);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let own = move || vec![users.canonicalize().unwrap()];
+    options.own_files = OwnFiles::asked(own(), move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        own()
+    });
     let site = Site::serve(folder, options);
     let check = || {
         site.check_status("GET /users", 404);
@@ -175,7 +183,10 @@ fn what_is_the_servers_own_is_found_anew_where_a_link_leads_to_another_root() {
         assert!(!listed.text().contains("users"), "{}", listed.text());
     };
     check();
+    // What was found at the start is not asked for again for each root.
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
     fs::remove_file(&root).unwrap();
     std::os::unix::fs::symlink("2", &root).unwrap();
     check();
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }

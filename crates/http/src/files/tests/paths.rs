@@ -93,7 +93,7 @@ fn what_is_withheld_is_not_there_by_whatever_path_and_in_no_list() {
         symlink("users", root.join("link")).unwrap();
         symlink("data/ca", root.join("folder")).unwrap();
         let own = ["users", "log", "data/ca"].map(|name| root.join(name));
-        options.own_files = OwnFiles::asked(move || own.to_vec());
+        options.own_files = OwnFiles::asked(own.to_vec(), move || own.to_vec());
         options.listing = Listing::On;
         options.dotfiles = Dotfiles::Shown;
     });

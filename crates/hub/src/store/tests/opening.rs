@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     process,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -271,6 +272,23 @@ fn over_the_hole_in_a_copy_s_log_it_is_read_counted_and_indexed_as_one() {
     let before = old(Millis(third.0));
     assert_eq!(written.store.forget(lab, before, 9).unwrap(), More::No);
     assert_eq!(written.archive().search(&[lab], "word", None, 9).unwrap().len(), 1);
+}
+
+#[test]
+fn of_a_backup_that_is_broken_off_nothing_stays() {
+    let written = Written::new();
+    let copy = written.folder.path().join("copy.db");
+    let mut ledger = written.store.ledger().unwrap();
+    let breaks_off = Mutex::new(Some(ledger.breaks_off()));
+    // While it is under way.
+    let breaking_off = move || {
+        drop(breaks_off.lock().unwrap().take());
+        false
+    };
+    ledger.conn_mut().progress_handler(1, Some(breaking_off)).unwrap();
+    assert!(ledger.backup(&copy).is_err());
+    assert!(!copy.exists() && !beside(&copy, ".part").exists());
+    ledger.backup(&copy).unwrap();
 }
 
 #[test]

@@ -39,14 +39,8 @@ impl House {
         }
     }
 
-    /// Waits until all logs are written, and what caches have on disk, but not longer than `leaving` says.
-    /// Blocks.
-    pub(crate) fn close_logs(&self, leaving: Leaving) {
-        self.logs()(leaving);
-    }
-
-    /// What does so with the logs that there are now. It keeps all that outlives a reload, and is not to
-    /// be kept itself beyond the next.
+    /// What waits until all logs are written that there are now, and what caches have on disk, but not longer
+    /// than it is told. Blocks. It keeps all that outlives a reload, and is not to be kept itself beyond the next.
     pub(in crate::run) fn logs(&self) -> impl FnOnce(Leaving) + Send + use<> {
         let (sites, services) = (self.lasting.sites.clone(), self.lasting.services.clone());
         move |leaving| {
