@@ -43,11 +43,13 @@ fn hear(socket: &Datagrams) -> io::Result<()> {
 
 fn answer(socket: &Datagrams, batch: &Batch) {
     let heard = batch.heard().filter(|heard| !answers_all(heard.from));
-    let mut answers: Vec<Outgoing<'_>> = heard.map(|heard| heard.answer(heard.train)).collect();
+    let answers: Vec<Outgoing<'_>> = heard.map(|heard| heard.answer(heard.train)).collect();
     // What goes to one sender goes together, as few share a port with another. The order of one sender's
-    // datagrams stays.
-    answers.sort_by_key(|answer| answer.to.port());
-    socket.send_batch(answers);
+    // datagrams stays. Places are sorted, which are smaller than answers.
+    let mut order: Vec<(u16, usize)> =
+        answers.iter().enumerate().map(|(place, answer)| (answer.to.port(), place)).collect();
+    order.sort_unstable();
+    socket.send_batch(order.into_iter().map(|(_, place)| answers[place]));
 }
 
 #[cfg(test)]

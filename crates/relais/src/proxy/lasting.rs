@@ -234,13 +234,11 @@ impl Lasting {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CACHE_CONTROL};
     use relais_cache::{Answered, Key, Lookup, Outcome, Request, Taken, Times};
 
     use super::*;
-    use crate::{base::Base, service};
+    use crate::{base::Base, clock, service};
 
     #[test]
     fn caches_that_are_not_taken_over_retire() {
@@ -268,7 +266,7 @@ mod tests {
     }
 
     fn stores(cache: &Cache) -> bool {
-        let (none, now) = (HeaderMap::new(), SystemTime::now());
+        let (none, now) = (HeaderMap::new(), clock::now());
         let asked = Request::of(&Method::GET, &none);
         cache.clear();
         let looked = cache.look(&Key::of("http", "a", "/").unwrap(), &asked, now);
