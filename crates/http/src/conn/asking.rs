@@ -124,8 +124,9 @@ impl Asking {
         if request.version() != Version::HTTP_2 || request.body().is_end_stream() {
             return Ok(None);
         }
+        let Limits { stall_max, rate_min, .. } = *self.limits;
         let place = self.uploads.enter(self.caller.peer.client(), 0).map_err(|_| Full)?;
-        Ok(Some(Uploading::new(place, &self.limits)))
+        Ok(Some(Uploading::new(place, (stall_max, rate_min))))
     }
 
     /// Asks the handler that is there now.

@@ -32,6 +32,9 @@ pub struct Limits {
     pub shared_max: usize,
 }
 
+/// How often a connection is judged.
+pub(super) const SWEEP: Duration = Duration::from_secs(1);
+
 /// Limits that may change while connections come.
 pub type LimitsSlot = Arc<ArcSwap<Limits>>;
 

@@ -19,9 +19,6 @@ use tokio::sync::oneshot;
 use super::{Limits, pace::Pace, switch::Switch};
 use crate::{Answer, body::Step, clock::coarse_now, interim::Interims};
 
-/// How often a connection is judged.
-pub(super) const SWEEP: Duration = Duration::from_secs(1);
-
 /// The state of one connection, for those who judge whether it is alive.
 #[derive(Debug)]
 pub(super) struct Pulse {

@@ -27,13 +27,7 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{
-    Limits,
-    pulse::{Pulse, SWEEP},
-    switch::Switch,
-    tunnel,
-    tunnel_ends::End,
-};
+use super::{Limits, limits::SWEEP, pulse::Pulse, switch::Switch, tunnel, tunnel_ends::End};
 use crate::body::Next;
 
 /// How many there may be, on all connections of a listener: each is a socket to somebody.

@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::pulse::SWEEP;
+use super::limits::SWEEP;
 
 /// The next time to judge a connection, once a [`SWEEP`].
 #[derive(Debug)]

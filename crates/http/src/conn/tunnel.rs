@@ -14,7 +14,7 @@ use relais_net::{Alarm, Fault, Side};
 
 use super::{
     Limits,
-    pulse::SWEEP,
+    limits::SWEEP,
     tunnel_ends::{End, Ends},
     tunnel_pipe::{Broken, Pipe},
 };

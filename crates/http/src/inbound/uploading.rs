@@ -8,8 +8,6 @@ use std::{
 use relais_net::{Patience, Permit};
 use tokio::time::Instant;
 
-use crate::Limits;
-
 /// A body that is under way, and its place among those that are. Only the time in which its client is
 /// waited for counts. Over HTTP/1 the connection keeps it, which has but one of them.
 #[derive(Debug)]
@@ -27,9 +25,8 @@ pub(crate) struct Uploading {
 }
 
 impl Uploading {
-    /// One that begins, and may be as slow as `limits` say.
-    pub(crate) fn new(place: Permit, limits: &Limits) -> Self {
-        let &Limits { stall_max, rate_min, .. } = limits;
+    /// One that begins, and may be silent for `stall_max`, then bring `rate_min` bytes a second on average.
+    pub(crate) fn new(place: Permit, (stall_max, rate_min): (Duration, u32)) -> Self {
         let (silence, since, waited) = (Patience::default(), None, Duration::ZERO);
         Self { _place: place, stall_max, rate_min, silence, since, waited, bytes: 0 }
     }

@@ -191,10 +191,12 @@ impl Asking<'_> {
                 Poll::Ready(Ok(_)) => *heard = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending if exchange.sending.may_ask => {
-                    return exchange.poll_late(cx, (taken, taken.limits().head_max)).map(Err);
+                    return exchange
+                        .poll_late(cx, (taken.limits().head_max, taken.left()))
+                        .map(Err);
                 }
                 Poll::Pending => {
-                    ready!(exchange.poll_late(cx, (taken, CONTINUE_MAX)));
+                    ready!(exchange.poll_late(cx, (CONTINUE_MAX, taken.left())));
                     // A server that does not know the question does not answer it.
                     go_on(exchange);
                 }

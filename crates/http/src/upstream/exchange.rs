@@ -12,7 +12,6 @@ use relais_wire::http1::{self, response::BadHead};
 use super::{
     link::Link,
     sending::{Sending, Unsent},
-    server::Taken,
 };
 
 /// How many heads of 1xx are passed over before an answer.
@@ -86,16 +85,16 @@ pub(super) enum Waits {
 }
 
 impl Waits {
-    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn, or longer than all that
-    /// was `taken` on may. Who is sent a body has its time from the last of it on.
+    /// Waits for what takes longer than `upstream_max` if it is the upstream's turn, or longer than is `left`
+    /// for all of it. Who is sent a body has its time from the last of it on.
     pub(super) fn poll_late(
         self,
         patience: &mut Patience<Self>,
         cx: &mut Context<'_>,
-        (taken, upstream_max): (&Taken, Duration),
+        (upstream_max, left): (Duration, Duration),
     ) -> Poll<Why> {
         let max = if let Self::Client(_) = self { SILENCE_MAX } else { upstream_max };
-        ready!(patience.poll(cx, self, taken.at_most(max)));
+        ready!(patience.poll(cx, self, max.min(left)));
         Poll::Ready(self.late())
     }
 
@@ -133,7 +132,11 @@ impl Exchange {
     }
 
     /// Waits for what takes too long, as [`Waits::poll_late`] has it.
-    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>, max: (&Taken, Duration)) -> Poll<Why> {
+    pub(super) fn poll_late(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: (Duration, Duration),
+    ) -> Poll<Why> {
         self.waits().poll_late(&mut self.patience, cx, max)
     }
 

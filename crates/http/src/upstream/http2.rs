@@ -114,7 +114,7 @@ async fn wait(
     let (mut answer, mut patience) = (Box::pin(answer), Patience::default());
     poll_fn(|cx| match answer.as_mut().poll(cx) {
         Poll::Pending => {
-            let max = (taken, taken.limits().head_max);
+            let max = (taken.limits().head_max, taken.left());
             let late = progress.waits().poll_late(&mut patience, cx, max);
             late.map(|why| Err(broken(why, None)))
         }
@@ -173,7 +173,7 @@ struct Reading {
 impl Reading {
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
         let (waits, stall_max) = (self.progress.waits(), self.taken.limits().stall_max);
-        let why = ready!(waits.poll_late(&mut self.patience, cx, (&self.taken, stall_max)));
+        let why = ready!(waits.poll_late(&mut self.patience, cx, (stall_max, self.taken.left())));
         if let Why::Late = why {
             self.shared.doubt();
         }

@@ -142,7 +142,8 @@ impl Reading {
                 Poll::Ready(Ok(_)) => exchange.moved(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
                 Poll::Pending => {
-                    let late = exchange.poll_late(cx, (&self.taken, self.taken.limits().stall_max));
+                    let late =
+                        exchange.poll_late(cx, (self.taken.limits().stall_max, self.taken.left()));
                     return late.map(Err);
                 }
             }
@@ -173,7 +174,7 @@ impl Reading {
         let moved = loop {
             let Poll::Ready(is_ready) = stream.poll_read_ready(cx) else {
                 return exchange
-                    .poll_late(cx, (&self.taken, self.taken.limits().stall_max))
+                    .poll_late(cx, (self.taken.limits().stall_max, self.taken.left()))
                     .map(Err);
             };
             is_ready.map_err(Why::Io)?;

@@ -306,13 +306,13 @@ impl Taken {
 
     /// Whether it has taken longer than it may in all.
     pub(super) fn is_late(&self) -> bool {
-        self.due.is_some() && self.at_most(Duration::MAX).is_zero()
+        self.left().is_zero()
     }
 
-    /// `time`, or what is left of all if that is less.
-    pub(super) fn at_most(&self, time: Duration) -> Duration {
-        let Some(due) = self.due else { return time };
-        time.min((TENTH * due.get()).saturating_sub(self.upstream.made.elapsed()))
+    /// How much longer all of it may take.
+    pub(super) fn left(&self) -> Duration {
+        let Some(due) = self.due else { return Duration::MAX };
+        (TENTH * due.get()).saturating_sub(self.upstream.made.elapsed())
     }
 
     /// The answer is whole.
