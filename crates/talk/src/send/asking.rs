@@ -89,6 +89,8 @@ impl Call {
                 _ => {}
             }
             select! {
+                // What goes at once is said before anything is heard, so that the same ends alike.
+                biased;
                 said = &mut saying, if !is_said => {
                     if let Err(error) = said {
                         // It may say why, before it goes.

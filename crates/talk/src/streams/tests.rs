@@ -130,7 +130,11 @@ async fn what_is_received_is_all_that_came_and_no_word_ends_it() {
 #[tokio::test]
 async fn told_to_stop_who_has_said_all_is_received_to_the_end() {
     let server = Server::of(Role::Receive);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // What is not read has room there, in whatever pieces the rest was.
+    socket.set_recv_buffer_size(1 << 20).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
     let at = listener.local_addr().unwrap();
     let mut caller = Stream::Tcp(tokio::net::TcpStream::connect(at).await.unwrap());
     let (stream, from) = listener.accept().await.unwrap();
