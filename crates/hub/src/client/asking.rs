@@ -55,6 +55,11 @@ impl Asking {
         self.waiting.pop_front_if(is_meant).map(|asked| asked.ask)
     }
 
+    /// Takes off what is under way.
+    pub(super) fn under_way(&mut self) -> Option<Ask> {
+        self.waiting.pop_front_if(|first| first.id.is_some()).map(|asked| asked.ask)
+    }
+
     /// Has what was asked as `id` asked again, but not before `at`. Whether that was asked.
     pub(super) fn later(&mut self, id: u64, at: Instant) -> bool {
         match self.waiting.front_mut().filter(|first| first.id == Some(id)) {

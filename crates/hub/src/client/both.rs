@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     carriable::fits_datagrams,
     datagrams::{Datagrams, Standing},
+    talk::is_for_later,
 };
 use crate::{
     json::{
@@ -207,7 +208,11 @@ impl Both {
             (Stage::Settling(datagrams), _) => self.stage = Stage::Carried(datagrams),
             (stage, answer) => {
                 self.stage = stage;
-                self.complete(answer.ok());
+                match answer {
+                    // The text is there: the next connection tells it, and all behind it.
+                    Err(refusal) if is_for_later(&refusal) => self.be_told_later(refusal),
+                    answer => self.complete(answer.ok()),
+                }
             }
         }
     }
@@ -259,6 +264,13 @@ impl Both {
             _ => None,
         };
         self.lines.push_back(with_body(&frame, body.as_deref()));
+    }
+
+    /// Has the talk hear no more over this connection, and make another.
+    fn be_told_later(&mut self, refusal: Refusal) {
+        let mut line = Vec::new();
+        json::write(&Told::Answer { re: None, answer: Err(refusal) }, &mut line);
+        self.lines.push_back(line);
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -191,6 +191,10 @@ impl Talk {
 
     /// Hears a line of the hub. What is no frame, or of a later version, is left out.
     pub fn hear(&mut self, line: &[u8], now: Instant) {
+        if self.stand == Stand::PutOff {
+            // What comes behind a "later" is not the next: the next connection tells all of it in order.
+            return;
+        }
         self.heard_at = Some(now);
         match json::read_told(line) {
             Ok(Told::Event(event)) => self.hear_event(event),
@@ -280,6 +284,8 @@ fn draw(random: fn(&mut [u8])) -> Cid {
 }
 
 mod hearing;
+
+pub(super) use hearing::is_for_later;
 
 #[cfg(test)]
 mod tests;

@@ -146,6 +146,23 @@ fn a_text_that_did_not_fit_is_asked_for_over_the_connection_and_holds_back_what_
 }
 
 #[test]
+fn a_text_that_is_refused_for_now_is_told_by_the_next_connection_and_not_as_taken_out() {
+    let mut world = World::new();
+    world.settle();
+    world.hear_told(2, Answer::Sessions(Vec::new()));
+    world.lines();
+    world.tell(&format!(
+        r##"{{"ev":"message","room":"#lab","seq":7,"prev":6,"ts":"2025-11-20T19:00:03.511Z","from":"bob","kind":"text","body":"{}"}}"##,
+        "long ".repeat(300)
+    ));
+    world.tell(r#"{"ev":"next"}"#);
+    let refusal = r#""err":{"code":"UNAVAILABLE","msg":"later","retry_ms":500}}"#;
+    world.hear(&format!(r#"{{"re":{},{refusal}"#, FIRST_ID + 3));
+    let [line] = &world.lines()[..] else { panic!("it is told otherwise") };
+    assert!(line.starts_with(r#"{"err":{"code":"UNAVAILABLE""#) && line.contains("500"), "{line}");
+}
+
+#[test]
 fn a_hub_that_wants_no_datagrams_is_spoken_to_over_the_connection() {
     let mut world = World::new();
     world.say(r#"{"cmd":"LOGIN","id":1,"user":"ana","password":"x"}"#);

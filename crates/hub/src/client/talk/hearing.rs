@@ -70,6 +70,12 @@ impl Talk {
             match answer {
                 // Of what was missed until the login this is the end.
                 Ok(Answer::Live { cursor }) => self.following.resumed(cursor),
+                // What is no frame has no number: of what is asked here, it is what is under way.
+                Err(refusal) if matches!(refusal.code, Code::BadFrame | Code::FrameTooBig) => {
+                    if let Some(ask) = self.asking.under_way() {
+                        self.tell_answer(ask, Err(refusal));
+                    }
+                }
                 Err(refusal) => self.put_off(&refusal),
                 Ok(_) => {}
             }
@@ -175,7 +181,7 @@ fn meant(ask: &Ask, answer: Answer) -> Answer {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the same may come to something later.
-fn is_for_later(refusal: &Refusal) -> bool {
+pub(in crate::client) fn is_for_later(refusal: &Refusal) -> bool {
     // Who is muted for a while is told so.
     matches!(refusal.code, Code::RateLimited | Code::Unavailable | Code::Shutdown)
 }

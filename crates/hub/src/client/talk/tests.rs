@@ -267,14 +267,42 @@ fn what_is_missing_and_cannot_be_had_now_is_asked_for_again_on_another_connectio
         let refusal = r#""err":{"code":"UNAVAILABLE","msg":"later","retry_ms":500}"#;
         talk.hear(format!("{{{refused}{refusal}}}").as_bytes(), now);
         talk.hear(message(13, "new").replace("#lab", "#tea").as_bytes(), now);
+        assert_eq!(bodies(&mut talk), Vec::<String>::new(), "{missing}");
         assert_eq!(talk.wake(now), Pulse::Dead, "{missing}");
         talk.lost(now);
         talk.frames();
         talk.connected(now);
         let login = String::from_utf8(talk.frames()).unwrap();
-        let since = if refused.is_empty() { 13 } else { 10 };
-        assert!(login.contains(&format!(r#""resume":{{"since":{since}}}"#)), "{login}");
+        assert!(login.contains(r#""resume":{"since":10}"#), "{login}");
+        let id = if refused.is_empty() { 2 } else { 3 };
+        let entered = format!(
+            r#"{{"re":{id},"ok":true,"user":"ana","session":"s_1","cursor":13,"rooms":[]}}"#
+        );
+        let missed = [
+            entered,
+            message(12, "missed"),
+            message(13, "new"),
+            r#"{"ok":true,"cursor":13}"#.into(),
+        ];
+        missed.iter().for_each(|line| talk.hear(line.as_bytes(), now));
+        assert_eq!(bodies(&mut talk), ["missed", "new"], "{missing}");
     }
+}
+
+#[test]
+fn what_is_too_long_for_a_frame_is_refused_and_not_asked_for_ever() {
+    let now = Instant::now();
+    let mut talk = entered(now);
+    talk.ask(say("long"), now);
+    talk.ask(say("short"), now);
+    talk.frames();
+    talk.hear(br#"{"err":{"code":"FRAME_TOO_BIG","msg":"expected at most 65536 bytes"}}"#, now);
+    let Some(News::Answered(Ask::Message { body, .. }, Err(refusal))) = talk.news() else {
+        panic!("it is not refused")
+    };
+    assert_eq!((&*body, refusal.code), ("long", Code::FrameTooBig));
+    assert!(String::from_utf8(talk.frames()).unwrap().contains("short"));
+    assert_eq!(talk.wake(now), Pulse::Alive);
 }
 
 #[test]
