@@ -54,9 +54,10 @@ impl Cache {
         purge: Purge,
         now: SystemTime,
     ) -> Result<Purged, NotPurged> {
-        let mut all = self.purge_own(pattern, purge, now)?;
-        if let Some(successor) = self.successor() {
-            let Purged { count, tickets } = successor.purge(pattern, purge, now)?;
+        let (own, successors) = (self.purge_own(pattern, purge, now), self.successor());
+        let successors = successors.map(|successor| successor.purge(pattern, purge, now));
+        let mut all = own?;
+        if let Some(Purged { count, tickets }) = successors.transpose()? {
             all.count += count;
             all.tickets.extend(tickets);
         }

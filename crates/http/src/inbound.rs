@@ -57,6 +57,15 @@ impl Inbound {
         Ok(Some(whole.into()))
     }
 
+    /// What it asks for is being answered: nothing here keeps its time any more, who passes both on does.
+    pub(crate) fn answered(&mut self) {
+        match self {
+            Self::Conn(ConnBody { uploading: Some(uploading), .. }) => uploading.answered(),
+            Self::Counted(counted) => counted.body.answered(),
+            Self::Conn(_) | Self::Full(_) => (),
+        }
+    }
+
     /// `body`, whose bytes are added to `taken` as they are taken.
     pub(crate) fn counted(body: Self, taken: Arc<AtomicU64>) -> Self {
         Self::Counted(Box::new(Counted { body, taken }))

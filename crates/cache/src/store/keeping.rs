@@ -116,14 +116,14 @@ impl Store {
 }
 
 /// Whether `old`, which is stored, is as good as `newer`, which comes only now, or better: it was asked
-/// for after that, and is not a part where that is a whole; or it is the whole that `newer` may be a part
-/// of.
+/// for after that, and is not a part of what that may be the whole of; or it is the whole that `newer` may be
+/// a part of.
 fn has_overtaken(old: &Stored, newer: &Stored) -> bool {
     /// No body takes so long to come. What was asked for later still, was so by a clock that was set
     /// back since; and on disk that is there for long.
     const COMING_MAX: Duration = Duration::from_hours(24);
     match (old.parts(), newer.parts()) {
-        (Some(_), None) => return false,
+        (Some(_), None) if newer.may_have(old.validators()) => return false,
         (None, Some(_)) if old.may_have(newer.validators()) => return true,
         _ => (),
     }

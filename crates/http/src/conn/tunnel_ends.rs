@@ -47,10 +47,11 @@ impl End for Stream {
         Self::has_unsent(self)
     }
 
-    /// It was reset. Not one whose end came before that: what it said is all there.
+    /// It was reset, or is not heard of for too long. Not one whose end came before that: what it said is all
+    /// there. What else a socket says, of the way to it, it gets over.
     fn is_gone(&mut self, _cx: &mut Context<'_>) -> bool {
         let Some(socket) = self.socket() else { return false };
-        !matches!(socket_error(socket), Ok(Ok(()) | Err(Errno::PIPE)))
+        matches!(socket_error(socket), Ok(Err(Errno::CONNRESET | Errno::TIMEDOUT)))
     }
 }
 

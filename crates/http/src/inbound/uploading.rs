@@ -22,13 +22,23 @@ pub(crate) struct Uploading {
     /// How long it was before that.
     waited: Duration,
     bytes: u64,
+    is_answered: bool,
 }
 
 impl Uploading {
     /// One that begins, and may be silent for `stall_max`, then bring `rate_min` bytes a second on average.
     pub(crate) fn new(place: Permit, (stall_max, rate_min): (Duration, u32)) -> Self {
         let (silence, since, waited) = (Patience::default(), None, Duration::ZERO);
-        Self { _place: place, stall_max, rate_min, silence, since, waited, bytes: 0 }
+        Self {
+            _place: place,
+            stall_max,
+            rate_min,
+            silence,
+            since,
+            waited,
+            bytes: 0,
+            is_answered: false,
+        }
     }
 
     /// So much of it was taken.
@@ -41,8 +51,16 @@ impl Uploading {
         }
     }
 
+    /// It is being answered: both ways go on, and who is still needs to say no more.
+    pub(super) fn answered(&mut self) {
+        self.is_answered = true;
+    }
+
     /// Waits for more of it, until that is too slow.
     pub(super) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_answered {
+            return Poll::Pending;
+        }
         if self.crawls() {
             return Poll::Ready(());
         }

@@ -190,6 +190,7 @@ impl Asking<'_> {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Why::Closed)),
                 Poll::Ready(Ok(_)) => *heard = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Why::Io(error))),
+                Poll::Pending if taken.is_late() => return Poll::Ready(Err(Why::Late)),
                 Poll::Pending if exchange.sending.may_ask => {
                     return exchange
                         .poll_late(cx, (taken.limits().head_max, taken.left()))

@@ -47,6 +47,7 @@ pub(super) async fn ask(
         _ => (),
     })?;
     shared.listen();
+    progress.answered();
     let (head, body) = answer.into_parts();
     if !has_room(&head.headers, &taken) {
         return Err(broken(Why::Fields, None));
@@ -113,6 +114,7 @@ async fn wait(
 ) -> Result<Response<Incoming>, Broken> {
     let (mut answer, mut patience) = (Box::pin(answer), Patience::default());
     poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Pending if taken.is_late() => Poll::Ready(Err(broken(Why::Late, None))),
         Poll::Pending => {
             let max = (taken.limits().head_max, taken.left());
             let late = progress.waits().poll_late(&mut patience, cx, max);

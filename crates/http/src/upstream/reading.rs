@@ -43,6 +43,7 @@ impl Reading {
     /// The body of the answer with this head.
     pub(super) fn new(mut exchange: Exchange, head: &Head, taken: Taken) -> Self {
         exchange.moved();
+        exchange.sending.answered();
         let persists =
             head.persistence == Persistence::Persists && exchange.whose == Whose::Anyones;
         Self {

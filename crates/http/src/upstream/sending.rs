@@ -68,6 +68,13 @@ impl Sending {
         is_sent && self.asked && self.body.is_some()
     }
 
+    /// The answer has begun.
+    pub(super) fn answered(&mut self) {
+        if let Some(body) = &mut self.body {
+            body.answered();
+        }
+    }
+
     /// The body, if none of it was asked for. There is none if the request has none.
     pub(super) fn into_untouched_body(self) -> Option<Inbound> {
         if self.asked { None } else { Some(self.body.unwrap_or(Inbound::Full(Bytes::new()))) }

@@ -73,6 +73,13 @@ impl Progress {
         if self.is_awaited.load(Relaxed) { Waits::Client(taken) } else { Waits::Upstream(taken) }
     }
 
+    /// The answer has begun.
+    pub(super) fn answered(&self) {
+        if let Some(body) = &mut self.state().body {
+            body.answered();
+        }
+    }
+
     /// Why it broke off, if it did and that was not told yet.
     pub(super) fn take_fault(&self) -> Option<Fault> {
         self.state().fault.take()

@@ -127,7 +127,7 @@ impl Archive {
     }
 
     /// How much others than `who` said in a room after an entry, and not after another, and did not take
-    /// out. Of the first `count_max` things that were said, whoever said them, among the first [`UNREAD_AMONG`]
+    /// out. Of the first `count_max` things that were said, whoever said them, among the first 10,000
     /// that happened there.
     ///
     /// *Cost*: that of so many rows of the index, some milliseconds at most.

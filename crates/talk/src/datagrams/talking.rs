@@ -110,7 +110,7 @@ impl Talk {
     async fn hold(mut self) -> &'static str {
         let (mut is_awaited, mut early) = (false, VecDeque::new());
         loop {
-            if !is_awaited && let Some(heard) = early.pop_front() {
+            while !is_awaited && let Some(heard) = early.pop_front() {
                 // The person does not owe an answer to what it was not told.
                 is_awaited = self.pass_on(&heard) && self.call.manners() == Manners::Turns;
             }

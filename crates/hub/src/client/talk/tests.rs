@@ -284,7 +284,9 @@ fn what_is_missing_and_cannot_be_had_now_is_asked_for_again_on_another_connectio
             message(13, "new"),
             r#"{"ok":true,"cursor":13}"#.into(),
         ];
-        missed.iter().for_each(|line| talk.hear(line.as_bytes(), now));
+        for line in &missed {
+            talk.hear(line.as_bytes(), now);
+        }
         assert_eq!(bodies(&mut talk), ["missed", "new"], "{missing}");
     }
 }
