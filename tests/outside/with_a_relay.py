@@ -724,6 +724,8 @@ def two_signals_at_once_are_one(stage):
     # Later, a second one is meant.
     program = relay(stage, "0", Server(echo).port)
     conn = connect(program.at)
+    conn.sendall(b"x")
+    equal(conn.recv(1), b"x")
     program.signal(signal.SIGTERM)
     time.sleep(0.3)
     program.signal(signal.SIGTERM)
