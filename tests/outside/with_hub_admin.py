@@ -177,7 +177,7 @@ def invitations_are_not_to_be_guessed(stage):
     wrong = "ri_" + "B" * 43
     codes = []
     for number in range(40):
-        told = Bot(program.at).ask("REGISTER", user=f"eve{number}", password="x", invitation=wrong)
+        told = Bot(program.at).ask("REGISTER", user=f"eve{number}", password="secret-pass", invitation=wrong)
         codes.append(told["err"]["code"])
         if codes[-1] == "RATE_LIMITED":
             break
