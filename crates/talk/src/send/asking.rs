@@ -105,6 +105,10 @@ impl Call {
                         until = Instant::now() + patience.first;
                     }
                 }
+                // Before what may never end, as pings: that leaves the runtime no turn for this.
+                () = sleep_until(until), if is_said => {
+                    return Ok(if came { Asked::Answered } else { Asked::Unanswered });
+                }
                 heard = ear.hear(), if ended.is_none() => match heard? {
                     Heard::Bytes(heard) => {
                         came = true;
@@ -120,9 +124,6 @@ impl Call {
                     }
                     Heard::CutOff => ended = Some(Asked::CutOff),
                 },
-                () = sleep_until(until), if is_said => {
-                    return Ok(if came { Asked::Answered } else { Asked::Unanswered });
-                }
             }
         }
     }
