@@ -437,11 +437,16 @@ def what_is_received_raw_is_what_was_sent(stage):
 
 @test
 def who_receives_slowly_is_waited_for_and_ends_all_the_same(stage):
+    all_is_read(stage, "(sleep 2; sha256sum)", 30_000_000)
+
+
+def all_is_read(stage, reader, count):
+    """Whoever reads what is received gets all of it, though relais is to end before."""
     port = free_port()
-    line = f"{RELAIS} listen {port} --style raw | (sleep 2; sha256sum)"
+    line = f"{RELAIS} listen {port} --style raw | {reader}"
     relais = stage.start(["sh", "-c", line], "listen")
     relais.await_that("it listens", lambda: "://" in relais.said())
-    much = os.urandom(30_000_000)
+    much = os.urandom(count)
     ask(port, much)
     pid = int(stage.run(["pgrep", "-s", str(relais.pid), "-x", "relais"]))
     os.kill(pid, 15)
@@ -477,15 +482,7 @@ print(sum.hexdigest())
 
 @test
 def at_the_end_what_is_read_slowly_is_read_to_the_end(stage):
-    port = free_port()
-    line = f"{RELAIS} listen {port} --style raw | python3 -c '{SLOWLY}'"
-    relais = stage.start(["sh", "-c", line], "listen")
-    relais.await_that("it listens", lambda: "://" in relais.said())
-    much = os.urandom(8_000_000)
-    ask(port, much)
-    pid = int(stage.run(["pgrep", "-s", str(relais.pid), "-x", "relais"]))
-    os.kill(pid, 15)
-    eventually("all of it", lambda: sum_of(much) in relais.said())
+    all_is_read(stage, f"python3 -c '{SLOWLY}'", 8_000_000)
 
 
 @test
