@@ -21,6 +21,7 @@ mod ourselves;
 mod sending;
 mod socket;
 mod train;
+mod watch;
 
 pub use batch::{Batch, Heard};
 pub(crate) use conn::connected;

@@ -11,19 +11,19 @@ use tokio::io::{Interest, unix::AsyncFd};
 /// What the system says.
 pub(crate) fn wait_at<S: sockets::Socket>(socket: S, interest: Interest) -> io::Result<AsyncFd<S>> {
     #[expect(unsafe_code, reason = "tokio has no safe way to wait at a socket that is not its own")]
-    // SAFETY: a `Socket` owns its descriptor, gives no other, and lives in the `AsyncFd`.
+    // SAFETY: a `Socket` keeps its descriptor open, gives no other, and lives in the `AsyncFd`.
     let waited_at = unsafe { AsyncFd::register_with_interest(socket, interest) }?;
     Ok(waited_at)
 }
 
 /// Which sockets those are. Nobody else can say so of another: this module is closed.
 mod sockets {
-    use std::os::fd::AsRawFd;
+    use std::{os::fd::AsRawFd, sync::Arc};
 
-    /// What owns one descriptor, which it closes at its end, and gives no other meanwhile.
+    /// What has one descriptor, which is open for as long as this lives, and gives no other meanwhile.
     pub(crate) trait Socket: AsRawFd {}
 
     impl Socket for socket2::Socket {}
 
-    impl Socket for std::net::UdpSocket {}
+    impl Socket for Arc<std::net::UdpSocket> {}
 }

@@ -46,10 +46,10 @@ fn answer(socket: &Datagrams, batch: &Batch) {
     let answers: Vec<Outgoing<'_>> = heard.map(|heard| heard.answer(heard.train)).collect();
     // What goes to one sender goes together, as few share a port with another. The order of one sender's
     // datagrams stays. Places are sorted, which are smaller than answers.
-    let mut order: Vec<(u16, usize)> =
-        answers.iter().enumerate().map(|(place, answer)| (answer.to.port(), place)).collect();
+    let places = (0_u16..).zip(&answers).map(|(place, answer)| (answer.to.port(), place));
+    let mut order: Vec<_> = places.collect();
     order.sort_unstable();
-    socket.send_batch(order.into_iter().map(|(_, place)| answers[place]));
+    socket.send_batch(order.into_iter().map(|(_, place)| answers[usize::from(place)]));
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What sockets of datagrams have in common, whether they hear one peer or all.
 
 use std::{
-    future::poll_fn,
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::{AsFd, BorrowedFd},
@@ -11,23 +10,21 @@ use std::{
     },
 };
 
-use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
-use tokio::io::{Interest, unix::AsyncFd};
-
 use super::{
     address::Family,
     batch::Batch,
     calls::{self, Slot, set_option},
     sending::{Load, Outlet, Sent},
+    watch::{Received, Watch},
 };
-use crate::waiting::wait_at;
+use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
 
 /// A socket, and what it is able to do.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// Waited at for what comes, and not for room to send: who does that is woken again and again while
     /// what was sent is read.
-    plain: AsyncFd<UdpSocket>,
+    plain: Watch,
     outlet: Outlet,
     /// How the system was asked to hand over what comes, once something is heard here: not before, as
     /// somebody else may still hear at the same socket, who asked otherwise.
@@ -56,9 +53,6 @@ pub(super) fn tell_addresses(socket: BorrowedFd<'_>, family: Family) -> io::Resu
 /// How many messages there is always room for.
 const FEW: usize = 4;
 
-/// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
-const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
-
 impl Socket {
     /// `plain`, which does not block, and is bound or connected `at` somewhere.
     ///
@@ -66,7 +60,7 @@ impl Socket {
     ///
     /// What the system says.
     pub(super) fn open(plain: UdpSocket, at: SocketAddr) -> io::Result<Self> {
-        let plain = wait_at(plain, HEARS)?;
+        let plain = Watch::at(plain)?;
         // Asked by setting it to what it is: a system that does not know it would send a train as
         // one datagram.
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
@@ -75,19 +69,19 @@ impl Socket {
     }
 
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
-        self.plain.get_ref().local_addr()
+        self.plain.socket().local_addr()
     }
 
     /// Waits for datagrams alone, which costs less than to wait for words by ICMP, too.
     pub(super) async fn ready(&self) -> io::Result<()> {
         self.hear_as(Hears::Trains);
-        poll_fn(|cx| self.plain.poll_read_ready(cx).map_ok(|_| ())).await
+        self.plain.readable().await
     }
 
     /// Waits for datagrams and for words by ICMP: who hears one peer is told those.
     pub(super) async fn ready_or_refused(&self) -> io::Result<()> {
         self.hear_as(Hears::Trains);
-        self.plain.ready(HEARS).await.map(|_| ())
+        self.plain.readable_or_refused().await
     }
 
     /// Asks the system to hand over what comes like this, if it was not asked before. Gives how it was.
@@ -114,9 +108,8 @@ impl Socket {
         }
         loop {
             let mut slots = [Slot::default()];
-            let receive =
-                |_: &UdpSocket| calls::receive(self.as_fd(), buffer, buffer.len(), &mut slots);
-            self.plain.async_io(Interest::READABLE, receive).await?;
+            let receive = || calls::receive(self.as_fd(), buffer, buffer.len(), &mut slots);
+            self.plain.receive_patiently(receive).await?;
             let [Slot { from, control, length, .. }] = slots;
             if let Some(from) = from.read() {
                 return Ok((length, from, control.read().at));
@@ -129,7 +122,7 @@ impl Socket {
             Some(ip) if ip != to.ip() => SocketAddr::new(ip, to.port()),
             _ => to,
         };
-        let plain = self.plain.get_ref();
+        let plain = self.plain.socket();
         let sent = match plain.send_to(datagram, to) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 let patient = tokio::net::UdpSocket::from_std(plain.try_clone()?)?;
@@ -141,28 +134,11 @@ impl Socket {
     }
 
     pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
-        match self.receive_if(Interest::READABLE, batch) {
-            // The runtime can be asked for one at a time only. It asks the system for nothing if
-            // there was no word by ICMP.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.receive_if(Interest::ERROR, batch)
-            }
-            received => received,
-        }
-    }
-
-    /// Receives if the socket is ready in that way, as far as the runtime knows.
-    fn receive_if(&self, interest: Interest, batch: &mut Batch) -> io::Result<()> {
-        let mut has_some = false;
-        let tried = self.plain.try_io(interest, |_| {
+        self.plain.receive(|| {
             batch.receive(self.as_fd(), self.expects.load(Ordering::Relaxed))?;
-            has_some = true;
             self.expects.store((2 * batch.filled()).max(FEW), Ordering::Relaxed);
-            // There was room for more: the system has said to itself what it says to us now, that it
-            // would block. Who asks again to be told so has paid for another call.
-            if batch.is_partial() { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        if has_some { Ok(()) } else { tried }
+            Ok(Received { messages: batch.filled(), is_all: batch.is_partial() })
+        })
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {
