@@ -53,8 +53,7 @@ class Serving(Listening):
             self.act(stream)
 
 
-def ping_for_ever(stream):
-    """Begins a WebSocket, pings for ever, and reads nothing."""
+def begin_web_socket(stream):
     head = b""
     while b"\r\n\r\n" not in head:
         head += stream.recv(4096)
@@ -62,9 +61,19 @@ def ping_for_ever(stream):
     proof = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
     stream.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                    b"Sec-WebSocket-Accept: " + base64.b64encode(proof) + b"\r\n\r\n")  # fmt: skip
-    with contextlib.suppress(OSError):
-        while True:
-            stream.sendall((b"\x89\x7d" + b"p" * 125) * 500)
+
+
+def without_end(frames, pause=0):
+    """Begins a WebSocket, sends `frames` for ever, and reads nothing."""
+
+    def act(stream):
+        begin_web_socket(stream)
+        with contextlib.suppress(OSError):
+            while True:
+                stream.sendall(frames)
+                time.sleep(pause)
+
+    return act
 
 
 def kept(stage, *words, seconds=30):
@@ -84,11 +93,31 @@ def kept(stage, *words, seconds=30):
 
 @test
 def pings_for_ever_take_neither_memory_nor_time(stage):
-    with Serving(ping_for_ever) as server:
+    with Serving(without_end((b"\x89\x7d" + b"p" * 125) * 500)) as server:
         at = f"ws://127.0.0.1:{server.port}"
         for words in [["send", at, "--wait", "2s", "x"], ["load", at, "-d", "2s", "-c", "2", "--timeout", "1s"]]:
             mebibytes, seconds = kept(stage, *words)
             assert mebibytes < 100 and seconds < 15, f"{words}: {mebibytes} MiB, {seconds} s"
+
+
+@test
+def who_talks_for_ever_is_heard_for_as_long_as_is_said(stage):
+    answer = b"\x81\x04spam"
+    # Without a pause, of so many messages at once that each is there before it is waited for; and with.
+    for act, times in [(without_end(answer * 20_000), 2), (without_end(answer, 0.1), 1)]:
+        with Serving(act) as server:
+            relais = f"{RELAIS} send ws://127.0.0.1:{server.port}"
+            for shell, status in [
+                (f"echo hi | {relais} >/dev/null", 0),
+                (f"echo hi | {relais} --verify", 3),
+                (f"echo hi | {relais} | head -1 >/dev/null; exit ${{PIPESTATUS[1]}}", 0),
+                (f"{relais} hi >/dev/null", 0),
+                (f"{relais} --verify hi", 3),
+            ]:
+                # Where it hangs, it does not do so each time.
+                for _ in range(times):
+                    done = stage.finish(["bash", "-c", shell], 10)
+                    equal((done.returncode, done.stderr), (status, b""), shell)
 
 
 @test

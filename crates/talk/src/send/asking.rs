@@ -142,17 +142,14 @@ impl Call {
         hear: &mut dyn FnMut(&[u8]),
     ) -> io::Result<Option<Asked>> {
         let until = Instant::now() + time;
-        loop {
-            select! {
-                biased;
-                () = sleep_until(until) => return Ok(None),
-                heard = self.ear.hear() => match heard? {
-                    Heard::Bytes(heard) => hear(&heard),
-                    Heard::End => return Ok(Some(Asked::ended(self.ear.goodbye()))),
-                    Heard::CutOff => return Ok(Some(Asked::CutOff)),
-                },
+        while let Some(heard) = self.ear.hear_until(until).await? {
+            match heard {
+                Heard::Bytes(heard) => hear(&heard),
+                Heard::End => return Ok(Some(Asked::ended(self.ear.goodbye()))),
+                Heard::CutOff => return Ok(Some(Asked::CutOff)),
             }
         }
+        Ok(None)
     }
 
     /// Says that nothing more comes, and hears what is still to come, for at most `linger`. Datagrams
@@ -169,12 +166,12 @@ impl Call {
         }
         let mut came = false;
         loop {
-            match timeout_at(until, self.ear.hear()).await {
-                Ok(Ok(Heard::Bytes(heard))) => {
+            match self.ear.hear_until(until).await {
+                Ok(Some(Heard::Bytes(heard))) => {
                     came = true;
                     hear(&heard);
                 }
-                Ok(Ok(Heard::CutOff)) if came => return Finished::CutOff,
+                Ok(Some(Heard::CutOff)) if came => return Finished::CutOff,
                 _ => return Finished::Whole,
             }
         }

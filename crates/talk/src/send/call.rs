@@ -15,7 +15,9 @@ use relais_net::Stream;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
     net::UdpSocket,
-    time::{Instant, timeout, timeout_at},
+    select,
+    task::coop::consume_budget,
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
@@ -196,6 +198,8 @@ impl Ear {
                 Ok(Heard::Bytes(Bytes::copy_from_slice(&buffer[..length])))
             }
             Self::WebSocket { stream, goodbye, mark } => loop {
+                // Many come with one read, none of which would leave the runtime a turn, e.g. for the time.
+                consume_budget().await;
                 match stream.next().await {
                     Some(Ok(Message::Text(text))) => return Ok(Heard::Bytes(text.into())),
                     Some(Ok(Message::Binary(bytes))) => return Ok(Heard::Bytes(bytes)),
@@ -213,6 +217,18 @@ impl Ear {
                     Some(Err(error)) => return closed_or(io_error(error)),
                 }
             },
+        }
+    }
+
+    /// Waits for what comes next, but no longer than `until`; gives nothing then.
+    ///
+    /// Cancel safe.
+    pub(super) async fn hear_until(&mut self, until: Instant) -> io::Result<Option<Heard>> {
+        select! {
+            // The time first: who never pauses has always said something already.
+            biased;
+            () = sleep_until(until) => Ok(None),
+            heard = self.hear() => heard.map(Some),
         }
     }
 
@@ -236,8 +252,8 @@ impl Ear {
     /// Hears what somebody still has to say who takes nothing more, for a moment. Gives nothing once
     /// there is no more.
     pub(super) async fn last_word(&mut self, until: Instant) -> Option<Bytes> {
-        match timeout_at(until, self.hear()).await {
-            Ok(Ok(Heard::Bytes(bytes))) => Some(bytes),
+        match self.hear_until(until).await {
+            Ok(Some(Heard::Bytes(bytes))) => Some(bytes),
             _ => None,
         }
     }

@@ -206,23 +206,24 @@ impl Call {
         progress: &Progress,
         tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
     ) -> io::Result<Ended> {
+        let mut over_at = None;
         loop {
             // Each message may have its answer: then no more is expected.
             let is_answered = progress.is_answered();
-            let wait = match (self.unit(), is_answered) {
-                (Unit::Datagrams, true) if manner.once_answered == OnceAnswered::HangsUp => {
-                    return Ok(Ended::AllSaid);
+            let is_over = is_answered && manner.once_answered == OnceAnswered::HangsUp;
+            let until = match self.unit() {
+                Unit::Datagrams if is_over => return Ok(Ended::AllSaid),
+                // Counted from the last answer: what is said besides may have no end.
+                Unit::Messages if is_over => {
+                    *over_at.get_or_insert_with(|| Instant::now() + LAST_WORDS_MAX.min(manner.wait))
                 }
-                (Unit::Messages, true) if manner.once_answered == OnceAnswered::HangsUp => {
-                    LAST_WORDS_MAX.min(manner.wait)
-                }
-                _ => manner.wait,
+                _ => Instant::now() + manner.wait,
             };
-            let Ok(heard) = timeout(wait, self.ear.hear()).await else {
+            let Some(heard) = self.ear.hear_until(until).await? else {
                 let is_answered = self.unit() == Unit::Messages && is_answered;
                 return Ok(if is_answered { Ended::AllAnswered } else { Ended::AllSaid });
             };
-            match heard? {
+            match heard {
                 Heard::End => return Ok(Ended::ByPeer),
                 Heard::CutOff => return Ok(Ended::CutOff),
                 Heard::Bytes(heard) if tell(Told::Heard(&heard)).is_break() => {

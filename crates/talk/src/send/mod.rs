@@ -14,6 +14,8 @@ mod goodbye;
 mod holding;
 mod open;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 pub use asking::{Asked, Finished, Patience};
 pub use call::{Call, MESSAGE_BYTES_MAX, Unit};
