@@ -285,6 +285,15 @@ def a_client_shows_its_certificate(stage):
     equal(send(stage, at, "--ca", cert, "--cert", cert, "--key", key, "abc")[0], b"cba\n")
     _, said = send(stage, at, "--ca", cert, "abc", status=1)
     holds(said, f"cannot shake hands with {at}")
+    # By TLS 1.3 it is wanted behind the handshake, when a WebSocket is asked for already.
+    words = ["tls://127.0.0.1:0", "wss://127.0.0.1:0", "--as", "echo", "--cert", cert, "--key", key, "--client-ca", cert]
+    listen = stage.start([RELAIS, "listen", *words], "listen")
+    told = r"^(tls|wss)://127.0.0.1:([1-9][0-9]*)"
+    listen.await_that("two endpoints told", lambda: len(re.findall(told, listen.said(), re.M)) == 2)
+    for scheme, listens in re.findall(told, listen.said(), re.M):
+        _, said = send(stage, f"{scheme}://localhost:{listens}", "--ca", cert, "abc", status=1)
+        holds(said, f"{scheme}://localhost:{listens} (127.0.0.1:{listens}) broke off: it wants a certificate of the client\n")
+        holds(said, "hint: `--cert` and `--key` show one")
     # Whose fault it is.
     no_key = stage.write("no-key.pem", "no key")
     for cert_file, key_file, flag in [(cert, no_key, "--key"), (no_key, key, "--cert")]:

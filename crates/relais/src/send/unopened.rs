@@ -1,15 +1,23 @@
 //! What is said of a call that was not opened.
 
-use relais_net::{Endpoint, Scheme};
+use relais_net::{Endpoint, Scheme, tls::broken_off};
 use relais_talk::send::OpenError;
 
 use super::failed;
-use crate::{calling::refused, complaint::Wrong, stop::Stop};
+use crate::{
+    calling::{broken, refused},
+    complaint::Wrong,
+    stop::Stop,
+};
 
 /// Why there is no call, and what to try.
 pub(super) fn not_opened(error: &OpenError) -> Stop {
     let hint = match error {
         OpenError::Dial(error) => return refused(error),
+        // Under TLS 1.3 a server judges who calls once that has asked already.
+        OpenError::Broken { callee, source } if broken_off(source).is_some() => {
+            return broken(callee, "asking", source);
+        }
         OpenError::Status { callee, status } => match (status, callee.endpoint.scheme) {
             (300..=399, _) => format!("it sends elsewhere: {} shows where", get(&callee.endpoint)),
             (401, _) => "it wants to know who asks, which `relais send` cannot say".to_owned(),
