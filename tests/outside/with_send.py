@@ -355,6 +355,12 @@ def a_connection_that_a_third_cuts_off_is_no_end(stage):
             printed, said = send(stage, at, "--ca", cert, *words, status=1, **options)
             equal(printed, b"the first half, and")
             holds(said, f"{at} (127.0.0.1:{server.port}) ended without a word for it")
+        # Beside a difference, too, which it may be the reason of.
+        message = "the first half, and the second"
+        for words, options in [([message], {}), ([], {"text": message.encode()})]:
+            printed, said = send(stage, at, "--ca", cert, "--verify", *words, status=3, **options)
+            holds(printed.decode(), "different at byte 19,")
+            holds(said, "ended without a word for it")
 
 
 @test
@@ -449,6 +455,14 @@ def a_web_socket_that_is_closed_before_all_was_said_is_told_with_its_code(stage)
     holds(said, "ended before all was said: code 1009")
     _, said = send(stage, at, "x" * 70_000, status=1)
     holds(said, "ended without an answer: code 1009")
+    # Beside a difference, too.
+    for words, text, why in [
+        ([], b"x" * 70_000, "ended before all was said: code 1009"),
+        (["x" * 70_000], None, "ended without an answer: code 1009"),
+    ]:
+        came, said = send(stage, at, "--verify", *words, text=text, status=3)
+        holds(came.decode(), "nothing came back to message 1\n")
+        holds(said, why)
     # Its last word is a good end.
     _, said = send(stage, at, "fin")
     holds(said, "the other side ended without an answer")

@@ -111,4 +111,16 @@ impl Audience {
             Hears::Compared(comparison, _) => conclude(comparison),
         }
     }
+
+    /// The same where it ended for `reason`. Beside a difference that is told here: it may be why.
+    pub(super) fn conclude_after(self, reason: Stop) -> Stop {
+        match self.conclude() {
+            Ok(()) => reason,
+            Err(Stop::No) => {
+                reason.tell();
+                Stop::No
+            }
+            Err(lost) => lost,
+        }
+    }
 }

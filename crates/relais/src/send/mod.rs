@@ -130,10 +130,10 @@ async fn ask(
             Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
                 Some(format!("after {answered} of {times}"))
             }
-            Answer::CutOff => {
-                audience.conclude()?;
-                return if asked.verifies { Ok(()) } else { Err(cut_off(callee)) };
+            Answer::CutOff if !asked.verifies || audience.misses_something() => {
+                return Err(audience.conclude_after(cut_off(callee)));
             }
+            Answer::CutOff => return audience.conclude(),
             Answer::Unanswered if !asked.verifies => {
                 audience.tell(&unanswered(unit, wait));
                 None
@@ -145,8 +145,7 @@ async fn ask(
             Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => None,
         };
         if let Some(when) = early {
-            audience.conclude()?;
-            return Err(ended_early(callee, &when));
+            return Err(audience.conclude_after(ended_early(callee, &when)));
         }
         if audience.misses_something() || audience.is_over() {
             break;
@@ -273,12 +272,11 @@ async fn hold(
     }
     match ended? {
         Ended::Unsaid(goodbye) => {
-            audience.conclude()?;
-            return Err(ended_early(callee, &before_all_was_said(goodbye)));
+            let when = before_all_was_said(goodbye);
+            return Err(audience.conclude_after(ended_early(callee, &when)));
         }
-        Ended::CutOff if !asked.verifies => {
-            audience.conclude()?;
-            return Err(cut_off(callee));
+        Ended::CutOff if !asked.verifies || audience.misses_something() => {
+            return Err(audience.conclude_after(cut_off(callee)));
         }
         Ended::AllSaid if !are_datagrams && !asked.verifies => {
             audience

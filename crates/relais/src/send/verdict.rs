@@ -1,6 +1,6 @@
 //! What `--verify` says.
 
-use relais_talk::send::{Comparison, Difference};
+use relais_talk::send::{Comparison, Difference, Unit};
 
 use super::heard::unprinted;
 use crate::{hex::WithText, output::print, stop::Stop};
@@ -11,14 +11,15 @@ pub(super) fn conclude(mut comparison: Comparison) -> Result<(), Stop> {
     match comparison.difference() {
         None => print(b"identical\n").map_err(unprinted),
         Some(difference) => {
-            print(format!("{}\n", told(difference)).as_bytes()).map_err(unprinted)?;
+            let told = told(difference, comparison.unit());
+            print(format!("{told}\n").as_bytes()).map_err(unprinted)?;
             Err(Stop::No)
         }
     }
 }
 
-/// Where it differs, in hexadecimal and text.
-fn told(difference: &Difference) -> String {
+/// Where it differs, in hexadecimal and text, by such units.
+fn told(difference: &Difference, unit: Unit) -> String {
     let (at, expected, got) = match difference {
         Difference::Other { at, expected, got } => (at, Some(expected), got.as_slice()),
         Difference::Surplus { at, got } => (at, None, got.as_slice()),
@@ -37,7 +38,9 @@ fn told(difference: &Difference) -> String {
     };
     let of = match difference {
         Difference::Missing { message: Some(message), .. } => {
-            format!(": nothing came back to message {message}, which may be lost, or its answer")
+            let lost =
+                if unit == Unit::Datagrams { ", which may be lost, or its answer" } else { "" };
+            format!(": nothing came back to message {message}{lost}")
         }
         _ => String::new(),
     };
@@ -50,13 +53,16 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_in_hexadecimal_and_text() {
-        let check = |difference: &Difference, expect: &str| {
-            let found: Vec<_> = told(difference).lines().map(str::to_owned).collect();
+        let check_in = |unit, difference: &Difference, expect: &str| {
+            let found: Vec<_> = told(difference, unit).lines().map(str::to_owned).collect();
             let found: Vec<_> = found
                 .iter()
                 .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
                 .collect();
             assert_eq!(found.join("|"), expect);
+        };
+        let check = |difference: &Difference, expect: &str| {
+            check_in(Unit::Bytes, difference, expect);
         };
         let other = Difference::Other { at: 3, expected: b"cou\n".into(), got: b"COU\x1b".into() };
         let expect =
@@ -65,10 +71,18 @@ mod tests {
         let missing = Difference::Missing { at: 0, expected: b"a".into(), message: None };
         check(&missing, "different at byte 0, counted from 0|expected 61 a|got nothing more");
         let lost = Difference::Missing { at: 4, expected: Vec::new(), message: Some(2) };
-        check(
+        check_in(
+            Unit::Datagrams,
             &lost,
             "different at byte 4, counted from 0: nothing came back to message 2, which may be lost, \
              or its answer|expected an empty message|got nothing",
+        );
+        // Nothing is lost on the way of a WebSocket.
+        check_in(
+            Unit::Messages,
+            &lost,
+            "different at byte 4, counted from 0: nothing came back to message 2|expected an empty \
+             message|got nothing",
         );
         let surplus = Difference::Surplus { at: 9, got: b"a".into() };
         check(&surplus, "different at byte 9, counted from 0|expected nothing more|got 61 a");

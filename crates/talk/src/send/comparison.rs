@@ -136,6 +136,11 @@ impl Comparison {
         self.difference.is_some() || self.outstanding.is_empty()
     }
 
+    /// What is compared at a time.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
     /// How many bytes came back as they were said.
     pub fn matched_bytes(&self) -> u64 {
         self.at
