@@ -103,7 +103,7 @@ pub enum ParseEndpointError {
     /// Something after the port.
     #[error("unexpected {0:?} after the port: an endpoint has no path")]
     Path(String),
-    /// A Unix socket whose path does not begin at the root.
+    /// A Unix socket that is not called by its path from the root, behind `unix://`.
     #[error("bad socket path {0:?}: expected unix:///path")]
     BadPath(String),
 }
@@ -160,7 +160,7 @@ impl Endpoint {
     ///
     /// What is wrong with it and what was expected instead.
     pub fn parse_in(text: &str, usual: Scheme) -> Result<Self, ParseEndpointError> {
-        if is_nothing(text) || text.contains("://") {
+        if is_nothing(text) || text.contains("://") || is_socket_of_others(text) {
             text.parse()
         } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
             Self::of(usual, &format!("127.0.0.1:{text}"))
@@ -204,6 +204,9 @@ impl FromStr for Endpoint {
         if is_nothing(text) {
             return Err(ParseEndpointError::Empty(text.to_owned()));
         }
+        if is_socket_of_others(text) {
+            return Err(ParseEndpointError::BadPath(text.to_owned()));
+        }
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| ParseEndpointError::NoScheme(text.to_owned()))?;
         let scheme = Scheme::named(scheme)
@@ -213,6 +216,11 @@ impl FromStr for Endpoint {
         }
         Self::of(scheme, rest)
     }
+}
+
+/// Whether `text` is a Unix socket as many other programs write it: `unix:/path`.
+fn is_socket_of_others(text: &str) -> bool {
+    text.starts_with("unix:/") && !text.starts_with("unix://")
 }
 
 fn is_nothing(text: &str) -> bool {
@@ -366,6 +374,10 @@ mod tests {
         check("tcp://[fe80::1%eth0]:80", &format!("a zone in \"[fe80::1%eth0]\": {zone}"));
         check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");
         check("unix://run", "bad socket path \"run\": expected unix:///path");
+        let others = "bad socket path \"unix:/run/s\": expected unix:///path";
+        check("unix:/run/s", others);
+        let short = Endpoint::parse_in("unix:/run/s", Scheme::Tcp).unwrap_err();
+        assert_eq!(short.to_string(), others);
     }
 
     #[test]

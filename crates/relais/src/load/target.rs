@@ -18,7 +18,7 @@ impl Url {
         let at = at.map_or(0, |at| at + 3);
         let (front, path) = match text[at..].find(['/', '?', '#']) {
             // The path of a Unix socket is where it is, not what it is asked for.
-            Some(end) if !text.starts_with("unix://") => text.split_at(at + end),
+            Some(end) if !text.starts_with("unix:/") => text.split_at(at + end),
             _ => (text, ""),
         };
         let endpoint = Endpoint::parse_in(front, usual)?;
@@ -82,6 +82,7 @@ mod tests {
             assert_eq!(error.to_string(), expect);
         };
         check("tcp://a:9/b", "unexpected \"/b\" after the port: an endpoint has no path");
+        check("unix:/run/s", "bad socket path \"unix:/run/s\": expected unix:///path");
         check(
             "http://u@h/",
             "bad host \"u@h\": expected a name, an IPv4 address, or an IPv6 address in brackets",

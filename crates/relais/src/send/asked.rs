@@ -188,7 +188,8 @@ fn target(text: &str, usual: Scheme) -> Result<Target, Wrong> {
     let (place, path) = path_at.map_or((text, ""), |at| text.split_at(at));
     let endpoint = Endpoint::parse_in(place, usual).map_err(|error| {
         let wrong = Wrong::from_error(&error);
-        match std::path::absolute(text) {
+        // As other programs write it.
+        match std::path::absolute(text.strip_prefix("unix:").unwrap_or(text)) {
             Ok(path) if text.contains('/') && scheme.is_none() => {
                 wrong.hint(format!("a Unix socket is unix://{}", path.display()))
             }
@@ -270,7 +271,13 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         check_wrong("http://a.example a", "`relais get URL`");
-        check_wrong("/run/s.sock a", "a Unix socket is unix:///run/s.sock");
+        for text in ["/run/s.sock", "unix:/run/s.sock"] {
+            let words = format!("{text} a");
+            check_wrong(&words, "a Unix socket is unix:///run/s.sock");
+        }
+        let here = std::path::absolute("s/s.sock").unwrap();
+        let expect = format!("a Unix socket is unix://{}", here.display());
+        check_wrong("unix:s/s.sock a", &expect);
         check_wrong("a.example 25", "host and port go together: a.example:25");
         check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
         check_wrong("--insecure 6666 a", "nothing is done with `--insecure`");
