@@ -17,7 +17,7 @@ mod field;
 mod origin;
 mod pace;
 
-pub(crate) use endpoint::{BareEndpoint, HttpEndpoint};
+pub(crate) use endpoint::{BareEndpoint, HttpEndpoint, go_together, together};
 pub(crate) use field::Field;
 pub(crate) use origin::strange_origin;
 pub(crate) use pace::{Delay, Rate, Share};

@@ -2,6 +2,7 @@
 //!
 //! Known to the parser only: neither help, manual nor completions show it.
 
+mod apart;
 mod letters;
 mod proxying;
 
@@ -36,9 +37,12 @@ pub(crate) fn parse() -> Result<Cli, Refused> {
     let mut command = with_habits(Cli::command());
     let words: Vec<OsString> = std::env::args_os().collect();
     let matches = command.try_get_matches_from_mut(&words);
-    let matches = matches.map_err(|error| match letters::of_unknown(&error, &words) {
-        Some(complaint) => Refused::Habit(Box::new(complaint)),
-        None => Refused::ByParser(error),
+    let matches = matches.map_err(|error| {
+        let habit = letters::of_unknown(&error, &words);
+        match habit.or_else(|| apart::of_two_words(&error, &words)) {
+            Some(complaint) => Refused::Habit(Box::new(complaint)),
+            None => Refused::ByParser(error),
+        }
     })?;
     match matches.subcommand() {
         Some(("help", help)) => {

@@ -16,6 +16,7 @@ use super::{choice::choose, flags::Flags, heard::Shows};
 use crate::{
     calling::{Channel, TlsFlags},
     complaint::{Complaint, Wrong},
+    spelling::{go_together, together},
     stop::Stop,
 };
 
@@ -89,10 +90,8 @@ impl Flags {
             // As other programs have it.
             at(
                 "ENDPOINT",
-                match message.first().filter(|port| port.parse::<u16>().is_ok()) {
-                    Some(port) => {
-                        wrong.hint(format!("host and port go together: {endpoint}:{port}"))
-                    }
+                match message.first().and_then(|port| together(endpoint, port)) {
+                    Some(meant) => wrong.hint(go_together(&meant)),
                     None => wrong,
                 },
             )
@@ -272,13 +271,14 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         check_wrong("http://a.example a", "`relais get URL`");
         for text in ["/run/s.sock", "unix:/run/s.sock"] {
-            let words = format!("{text} a");
+            let words = format!("{text} 25");
             check_wrong(&words, "a Unix socket is unix:///run/s.sock");
         }
         let here = std::path::absolute("s/s.sock").unwrap();
         let expect = format!("a Unix socket is unix://{}", here.display());
         check_wrong("unix:s/s.sock a", &expect);
         check_wrong("a.example 25", "host and port go together: a.example:25");
+        check_wrong("::1 25", "host and port go together: [::1]:25");
         check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
         check_wrong("--insecure 6666 a", "nothing is done with `--insecure`");
         check_wrong("--repeat 0 6666 a", "0 times");

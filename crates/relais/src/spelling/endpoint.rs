@@ -1,6 +1,6 @@
 //! How endpoints are spelled: each command has a scheme that may be left out.
 
-use std::str::FromStr;
+use std::{net::Ipv6Addr, str::FromStr};
 
 use relais_net::{Endpoint, ParseEndpointError, Scheme};
 
@@ -57,6 +57,21 @@ impl FromStr for BareEndpoint {
     }
 }
 
+/// What a host and a port are together that were written as two words, as netcat takes them: nothing
+/// where that is no endpoint.
+pub(crate) fn together(host: &str, port: &str) -> Option<String> {
+    let is_port = host.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
+    let meant = if is_ipv6 { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let endpoint = Endpoint::parse_in(&meant, Scheme::Tcp).ok()?;
+    (!is_port && endpoint.host_port().is_some()).then_some(meant)
+}
+
+/// The hint for who wrote them so, and meant this.
+pub(crate) fn go_together(meant: &str) -> String {
+    format!("host and port go together: {meant}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +87,23 @@ mod tests {
         check("a:x", "bad port \"x\": expected 0 to 65535");
         assert!("http://a".parse::<HttpEndpoint>().is_ok());
         assert!("unix:///a//b".parse::<HttpEndpoint>().is_ok());
+    }
+
+    #[test]
+    fn a_host_and_its_port_are_an_endpoint_together() {
+        let check = |host: &str, port: &str, expect: Option<&str>| {
+            assert_eq!(together(host, port).as_deref(), expect, "{host} {port}");
+        };
+        check("localhost", "80", Some("localhost:80"));
+        check("::1", "80", Some("[::1]:80"));
+        check("[::1]", "80", Some("[::1]:80"));
+        check("http://a.example", "80", Some("http://a.example:80"));
+        for host in ["80", "", "-v", "a:1", "http://a/b", "unix:///a", "a b"] {
+            check(host, "80", None);
+        }
+        for port in ["", "x", "65536", "+1", "-c"] {
+            check("localhost", port, None);
+        }
     }
 
     #[test]
