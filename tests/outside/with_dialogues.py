@@ -506,6 +506,45 @@ def what_nobody_reads_at_the_end_is_a_failure(stage):
 
 
 @test
+def what_was_lost_of_what_was_to_be_whole_is_a_failure(stage):
+    for style, code in [("raw", 1), ("json", 0)]:
+        port = free_port()
+        line = f"exec {RELAIS} listen {port} --style {style} 2>&1 >/dev/full"
+        relais = stage.start(["sh", "-c", line], "listen")
+        relais.await_that("it listens", lambda relais=relais: "://" in relais.said())
+        ask(port, b"hello\n")
+        relais.await_that("a word of it", lambda relais=relais: "cannot write to standard output" in relais.said())
+        equal(relais.stop(), code, relais.said())
+        equal("a part of what came is not written" in relais.said(), code == 1, relais.said())
+
+
+@test
+def what_comes_behind_a_message_that_a_full_disk_tore_is_whole(stage):
+    disk = stage.path("disk")
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        raise Skip("mounting a tmpfs is not allowed here")
+    stage.mounts.append(disk)
+    fill = disk / "fill"
+    fill.write_bytes(b"x" * (60 << 10))
+    port = free_port()
+    relais = stage.start(["sh", "-c", f"exec {RELAIS} listen {port} --json 2>&1 >disk/shown"], "listen")
+    relais.await_that("it listens", lambda: "://" in relais.said())
+    ask(port, b"".join(b"line %d\n" % number for number in range(100)))
+    relais.await_that("a word of it", lambda: "cannot write to standard output" in relais.said())
+    fill.unlink()
+    ask(port, b"after\n")
+    eventually("it is written", lambda: b'"after"' in (disk / "shown").read_bytes())
+    equal(relais.stop(), 0, relais.said())
+    whole = [line for line in (disk / "shown").read_text().splitlines() if line.endswith("}")]
+    equal(json.loads(whole[-1])["text"], "after")
+    # What was torn is among the lost, and nothing else is in its line.
+    lost = sum(int(count) for count in re.findall(r"lost=(\d+)", relais.said()))
+    equal(len([json.loads(line) for line in whole]) + lost, 101, relais.said())
+
+
+@test
 def what_would_go_to_a_terminal_as_it_is_is_refused(stage):
     with Tmux(stage, f"{RELAIS} listen 127.0.0.1:{free_port()} --style raw") as terminal:
         terminal.sees("standard output is a terminal, which would obey what strangers send")

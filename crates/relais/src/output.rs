@@ -85,6 +85,21 @@ pub(crate) fn print_on(text: &[u8]) -> io::Result<Reader> {
     }
 }
 
+/// Standard output past what keeps back what it could not write, to write it another time: of all that is
+/// written it is known whether it is.
+#[derive(Debug)]
+pub(crate) struct Unbuffered;
+
+impl io::Write for Unbuffered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(io::stdout().lock(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Prints a line of talk.
 pub(crate) fn tell(line: impl Display) {
     _ = writeln!(io::stderr().lock(), "{line}");

@@ -1,10 +1,10 @@
 //! The thread that prints what callers say.
 
 use std::{
-    io,
+    io::{self, Write},
     sync::{
         Arc, Mutex, Once, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, sync_channel},
     },
     thread,
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::Style;
-use crate::output::{Reader, print_on};
+use crate::output::Unbuffered;
 
 /// How long the end may take to be printed: a terminal that stands still does not hold us.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
@@ -33,28 +33,42 @@ pub(super) struct Printing {
     showcase: Showcase,
     style: Style,
     once: Once,
-    /// How many pieces were printed.
-    pieces: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     /// Says when all is printed.
     done: Mutex<Option<Receiver<()>>>,
 }
 
+/// What the thread lets be seen.
+#[derive(Debug, Default)]
+struct Progress {
+    /// How many pieces were printed, or lost.
+    pieces: AtomicU64,
+    /// Whether some of what came was ever lost.
+    is_lost: AtomicBool,
+}
+
 /// Bytes that came are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what came last is not written: nobody reads standard output")]
-pub(crate) struct Unprinted;
+pub(crate) enum Unprinted {
+    /// They wait for somebody who takes them.
+    #[error("what came last is not written: nobody reads standard output")]
+    Unread,
+    /// They could not be written when they came.
+    #[error("a part of what came is not written: standard output did not take it")]
+    Lost,
+}
 
 impl Printing {
     pub(super) fn new(showcase: Showcase, style: Style) -> Self {
-        let (once, pieces, done) = (Once::new(), Arc::default(), Mutex::default());
-        Self { showcase, style, once, pieces, done }
+        let (once, progress, done) = (Once::new(), Arc::default(), Mutex::default());
+        Self { showcase, style, once, progress, done }
     }
 
     /// Begins to print, once.
     pub(super) fn begin(&self) {
         self.once.call_once(|| {
             let (showcase, style) = (self.showcase.clone(), self.style);
-            let paper = Paper { lost: None, pieces: Arc::clone(&self.pieces) };
+            let paper = Paper::new(Unbuffered, style, Arc::clone(&self.progress));
             let (done, waited) = sync_channel(1);
             let work = move || {
                 print_all(&showcase, style, paper);
@@ -62,7 +76,10 @@ impl Printing {
             };
             match thread::Builder::new().name("printing".to_owned()).spawn(work) {
                 Ok(_) => *self.done() = Some(waited),
-                Err(error) => error!(%error, "cannot start a thread: nothing will be printed"),
+                Err(error) => {
+                    error!(%error, "cannot start a thread: nothing will be printed");
+                    self.progress.is_lost.store(true, Ordering::Relaxed);
+                }
             }
         });
     }
@@ -71,27 +88,33 @@ impl Printing {
     ///
     /// # Errors
     ///
-    /// [`Unprinted`], if nobody did for a while, and it was to be whole.
+    /// [`Unprinted`], if nobody did for a while, or some was lost before, and it was to be whole.
     pub(super) async fn printed(&self) -> Result<(), Unprinted> {
-        if self.done().is_none() {
-            return Ok(());
-        }
         let is_raw = self.style == Style::Raw;
         let patience = if is_raw { LAST_BYTES_MAX } else { LAST_WORDS_MAX };
-        loop {
-            let before = self.pieces.load(Ordering::Relaxed);
-            if timeout(patience, self.showcase.printed()).await.is_ok() {
-                return Ok(());
-            }
-            if self.pieces.load(Ordering::Relaxed) > before {
-                continue;
-            }
-            if is_raw {
+        let is_read = self.done().is_none() || self.is_read(patience).await;
+        match (is_raw, is_read) {
+            (true, false) => {
                 // It was waited for, and is told.
                 self.done().take();
-                return Err(Unprinted);
+                Err(Unprinted::Unread)
             }
-            return Ok(());
+            (true, true) if self.progress.is_lost.load(Ordering::Relaxed) => Err(Unprinted::Lost),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until nothing is left to be printed, or nobody takes any of it for `patience`: whether
+    /// nothing is.
+    async fn is_read(&self, patience: Duration) -> bool {
+        loop {
+            let before = self.progress.pieces.load(Ordering::Relaxed);
+            if timeout(patience, self.showcase.printed()).await.is_ok() {
+                return true;
+            }
+            if self.progress.pieces.load(Ordering::Relaxed) == before {
+                return false;
+            }
         }
     }
 
@@ -117,7 +140,7 @@ impl Drop for Printing {
 }
 
 /// Prints to the end. What cannot be printed is dropped, and that is said: callers are none the wiser.
-fn print_all(showcase: &Showcase, style: Style, mut paper: Paper) {
+fn print_all(showcase: &Showcase, style: Style, mut paper: Paper<impl Write>) {
     paper.print(style.begin().as_bytes());
     while let Some(next) = showcase.next() {
         paper.print(&style.show(next));
@@ -127,36 +150,53 @@ fn print_all(showcase: &Showcase, style: Style, mut paper: Paper) {
 
 /// Standard output. A reader that went away may have what it wanted; but callers go on, and whoever
 /// watches is to know that nobody sees what they say.
-struct Paper {
+struct Paper<W> {
+    out: W,
+    style: Style,
     /// How many messages were lost since it could be written last; `None` if it can.
     lost: Option<u64>,
-    /// How many pieces were printed, or lost.
-    pieces: Arc<AtomicU64>,
+    /// Whether what was written last is a part of a message.
+    is_torn: bool,
+    progress: Arc<Progress>,
 }
 
-impl Paper {
+impl<W: Write> Paper<W> {
+    fn new(out: W, style: Style, progress: Arc<Progress>) -> Self {
+        Self { out, style, lost: None, is_torn: false, progress }
+    }
+
+    /// Prints a message, or the end of one that is torn and then this: what followed in its line would be
+    /// a part of it.
     fn print(&mut self, text: &[u8]) {
         if text.is_empty() {
             return;
         }
-        let piece = |piece| {
-            let printed = print_on(piece);
-            self.pieces.fetch_add(1, Ordering::Relaxed);
-            printed
-        };
-        let mut pieces = text.chunks(PIECE_BYTES).map(piece);
-        // Behind one that is lost nothing follows.
-        let is_bad = |printed: &io::Result<Reader>| !matches!(printed, Ok(Reader::Reads));
-        let printed = pieces.find(is_bad).unwrap_or(Ok(Reader::Reads));
+        let is_ended =
+            if self.is_torn && self.style != Style::Raw { self.write(b"\n") } else { Ok(()) };
+        let printed = is_ended.and_then(|()| self.write(text));
         self.judge(printed);
     }
 
+    /// Writes all of it. Behind what is lost nothing follows.
+    fn write(&mut self, mut text: &[u8]) -> io::Result<()> {
+        while !text.is_empty() {
+            let written = self.out.write(&text[..text.len().min(PIECE_BYTES)]);
+            self.progress.pieces.fetch_add(1, Ordering::Relaxed);
+            match written {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => {
+                    text = &text[bytes..];
+                    self.is_torn = !text.is_empty();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Loud once; then silent until it passes.
-    fn judge(&mut self, printed: io::Result<Reader>) {
-        let printed = printed.and_then(|reader| match reader {
-            Reader::Reads => Ok(()),
-            Reader::HasEnough => Err(io::ErrorKind::BrokenPipe.into()),
-        });
+    fn judge(&mut self, printed: io::Result<()>) {
         match (printed, &mut self.lost) {
             (Ok(()), None) => (),
             (Ok(()), lost) => {
@@ -166,6 +206,7 @@ impl Paper {
             (Err(_), Some(lost)) => *lost += 1,
             (Err(error), lost) => {
                 error!(%error, "cannot write to standard output: messages are lost until it passes");
+                self.progress.is_lost.store(true, Ordering::Relaxed);
                 *lost = Some(1);
             }
         }
@@ -204,7 +245,7 @@ mod tests {
         let taking = async {
             for _ in 0..10 {
                 sleep(LAST_BYTES_MAX / 2).await;
-                raw.pieces.fetch_add(1, Ordering::Relaxed);
+                raw.progress.pieces.fetch_add(1, Ordering::Relaxed);
             }
             raw.showcase.close();
         };
@@ -214,31 +255,98 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_is_waited_for_who_takes_nothing() {
-        for (style, patience, expect) in
-            [(Style::Raw, LAST_BYTES_MAX, Err(Unprinted)), (Style::Json, LAST_WORDS_MAX, Ok(()))]
-        {
+        for (style, patience, expect) in [
+            (Style::Raw, LAST_BYTES_MAX, Err(Unprinted::Unread)),
+            (Style::Json, LAST_WORDS_MAX, Ok(())),
+        ] {
             let (printing, began) = (printing(style), Instant::now());
             assert_eq!(printing.printed().await, expect);
             assert_eq!(began.elapsed(), patience);
         }
     }
 
+    /// A disk with room for so much.
+    #[derive(Debug, Default)]
+    struct Disk {
+        room: usize,
+        written: Vec<u8>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let fits = bytes.len().min(self.room);
+            if fits == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= fits;
+            self.written.extend_from_slice(&bytes[..fits]);
+            Ok(fits)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn paper(style: Style) -> Paper<Disk> {
+        Paper::new(Disk::default(), style, Arc::default())
+    }
+
     #[test]
     fn what_is_lost_is_counted_until_it_passes() {
-        let mut paper = Paper { lost: None, pieces: Arc::default() };
-        let full = || Err(io::ErrorKind::StorageFull.into());
-        for (printed, expect) in [
-            (Ok(Reader::Reads), None),
-            (full(), Some(1)),
-            (full(), Some(2)),
-            (Ok(Reader::Reads), None),
-            (full(), Some(1)),
-            (Ok(Reader::Reads), None),
-            (Ok(Reader::HasEnough), Some(1)),
-            (Ok(Reader::HasEnough), Some(2)),
-        ] {
-            paper.judge(printed);
+        let mut paper = paper(Style::Plain);
+        for (room, expect) in
+            [(2, None), (0, Some(1)), (1, Some(2)), (9, None), (0, Some(1)), (9, None)]
+        {
+            paper.out.room = room;
+            paper.print(b"a\n");
             assert_eq!(paper.lost, expect);
+        }
+        assert_eq!(paper.out.written, b"a\na\na\na\n");
+    }
+
+    #[test]
+    fn what_is_torn_is_ended_before_the_next_is_printed() {
+        for (style, room, expect) in [
+            (Style::Json, 5, "{1}\n{\n{3}\n"),
+            // Only its line end was missing.
+            (Style::Json, 7, "{1}\n{2}\n{3}\n"),
+            // Nothing of it was written.
+            (Style::Json, 4, "{1}\n{3}\n"),
+            (Style::Raw, 5, "{1}\n{{3}\n"),
+        ] {
+            let mut paper = paper(style);
+            paper.out.room = room;
+            paper.print(b"{1}\n");
+            paper.print(b"{2}\n");
+            // At first there is no room for the line end either.
+            paper.print(b"{2}\n");
+            paper.out.room = 100;
+            paper.print(b"{3}\n");
+            assert_eq!(String::from_utf8_lossy(&paper.out.written), expect, "{style:?} {room}");
+        }
+    }
+
+    #[test]
+    fn a_torn_line_that_is_ended_where_there_is_no_more_room_is_not_ended_again() {
+        let mut paper = paper(Style::Plain);
+        for (room, text) in [(1, b"ab\n"), (1, b"cd\n"), (100, b"ef\n")] {
+            paper.out.room = room;
+            paper.print(text);
+        }
+        assert_eq!(paper.out.written, b"a\nef\n");
+    }
+
+    #[tokio::test]
+    async fn what_was_to_be_whole_and_is_not_is_told_at_the_end() {
+        for (style, expect) in [(Style::Raw, Err(Unprinted::Lost)), (Style::Json, Ok(()))] {
+            let printing = Printing::new(Showcase::new(1 << 20), style);
+            let mut paper = Paper::new(Disk::default(), style, Arc::clone(&printing.progress));
+            assert_eq!(printing.printed().await, Ok(()));
+            paper.print(b"a");
+            paper.out.room = 1;
+            paper.print(b"b");
+            assert_eq!((printing.printed().await, paper.lost), (expect, None));
         }
     }
 }
