@@ -9,6 +9,7 @@ mod ending;
 mod entrance;
 mod evade;
 mod greeting;
+mod hang_up;
 mod holder;
 mod house;
 mod inherited;
@@ -28,7 +29,6 @@ use relais_net::Drained;
 use relais_wire::plural::plural;
 use tokio::{
     runtime::Builder,
-    signal::unix::SignalKind,
     sync::mpsc,
     task::JoinSet,
     time::{MissedTickBehavior, timeout},
@@ -56,9 +56,10 @@ use crate::{
 };
 use behind::Lasting;
 use bind::Taken;
+use hang_up::{HangUp, Meaning};
 use house::House;
 use inherited::Inherited;
-use stops::{Stops, listen_for};
+use stops::Stops;
 use waiting::{DiskWait, Waiting};
 
 /// Runs what `source` says until a signal ends it.
@@ -108,7 +109,7 @@ const CUT_MAX: Duration = Duration::from_millis(500);
 /// Lets callers in until told to stop, then waits for them, and gives what may still tell us to stop.
 async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<Stops, Stop> {
     let mut stops = Stops::listen()?;
-    let mut hang_up = listen_for(SignalKind::hangup())?;
+    let mut hang_up = HangUp::listen()?;
     let (calls, mut called) = mpsc::channel(1);
     let control = match control::listen((house.source(), &house.ports()), data, calls) {
         Ok(control) => control,
@@ -138,7 +139,13 @@ async fn live(house: &mut House, data: &Data, greeting: Greeting) -> Result<Stop
             () = stops.one() => break,
             () = quit.said() => break,
             _ = renewing.tick() => renew(house, &disk),
-            _ = hang_up.recv() => drop(reload(house, &disk)),
+            meaning = hang_up.one() => match meaning {
+                Meaning::Reload => drop(reload(house, &disk)),
+                Meaning::End => {
+                    info!("the terminal is gone: ending");
+                    break;
+                }
+            },
             Some(call) = called.recv() => obey(call, (house, &disk), &mut asked),
         }
         // Those who are done need no place.
