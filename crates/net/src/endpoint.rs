@@ -88,6 +88,22 @@ pub enum ParseEndpointError {
     /// A scheme that is none of ours.
     #[error("unknown scheme {0:?}: expected tcp, tls, udp, unix, http, https, ws or wss")]
     UnknownScheme(String),
+    /// A scheme without `//` behind its colon, as other programs have it.
+    #[error("no // in {text:?}: expected {meant}")]
+    NoSlashes {
+        /// What was written.
+        text: String,
+        /// What was likely meant.
+        meant: String,
+    },
+    /// A port alone, which is of this machine only where it stands without a scheme.
+    #[error("no host in \"{scheme}://{port}\": expected {scheme}://127.0.0.1:{port}")]
+    NoHost {
+        /// The scheme.
+        scheme: Scheme,
+        /// The port.
+        port: u16,
+    },
     /// No `:port` at the end, and a scheme that has no usual port.
     #[error("no port in {0:?}: expected host:port")]
     NoPort(String),
@@ -160,8 +176,10 @@ impl Endpoint {
     ///
     /// What is wrong with it and what was expected instead.
     pub fn parse_in(text: &str, usual: Scheme) -> Result<Self, ParseEndpointError> {
-        if is_nothing(text) || text.contains("://") || is_socket_of_others(text) {
+        if is_nothing(text) || text.contains("://") {
             text.parse()
+        } else if let Some(meant) = with_slashes(text, usual) {
+            Err(ParseEndpointError::NoSlashes { text: text.to_owned(), meant })
         } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
             Self::of(usual, &format!("127.0.0.1:{text}"))
         } else {
@@ -204,9 +222,6 @@ impl FromStr for Endpoint {
         if is_nothing(text) {
             return Err(ParseEndpointError::Empty(text.to_owned()));
         }
-        if is_socket_of_others(text) {
-            return Err(ParseEndpointError::BadPath(text.to_owned()));
-        }
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| ParseEndpointError::NoScheme(text.to_owned()))?;
         let scheme = Scheme::named(scheme)
@@ -218,13 +233,27 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Whether `text` is a Unix socket as many other programs write it: `unix:/path`.
-fn is_socket_of_others(text: &str) -> bool {
-    text.starts_with("unix:/") && !text.starts_with("unix://")
-}
-
 fn is_nothing(text: &str) -> bool {
     text.trim().is_empty()
+}
+
+/// The port that `at` is, if it is no more than that.
+fn port_alone(at: &str) -> Option<u16> {
+    parse_port(at.as_bytes()).ok().flatten()
+}
+
+/// What was meant by a text that begins with a scheme and lacks its `//`; `None` if it does not.
+fn with_slashes(text: &str, usual: Scheme) -> Option<String> {
+    let (name, rest) = text.split_once(':').filter(|(_, rest)| !is_nothing(rest))?;
+    let scheme = Scheme::named(name)?;
+    let is_port = rest.bytes().all(|byte| byte.is_ascii_digit());
+    Some(match scheme {
+        Scheme::Unix if rest.starts_with('/') => format!("unix://{rest}"),
+        Scheme::Unix => "unix:///path".to_owned(),
+        // A host may have that name.
+        _ if is_port => format!("{scheme}://127.0.0.1:{rest}, or {usual}://{name}:{rest}"),
+        _ => format!("{scheme}://{}", rest.trim_start_matches('/')),
+    })
 }
 
 impl fmt::Display for Endpoint {
@@ -242,6 +271,9 @@ impl HostPort {
         let (at, tail) = text.split_at(end);
         if !matches!(tail, "" | "/") {
             return Err(ParseEndpointError::Path(tail.to_owned()));
+        }
+        if let Some(port) = port_alone(at) {
+            return Err(ParseEndpointError::NoHost { scheme, port });
         }
         let (host, port) = match (at.rsplit_once(':'), scheme.usual_port()) {
             // The last colon may stand inside the brackets of an address without a port.
@@ -363,6 +395,9 @@ mod tests {
         check("tcp://:", "bad port \"\": expected 0 to 65535");
         check("tcp://a:65536", "bad port \"65536\": expected 0 to 65535");
         check("tcp://a:", "bad port \"\": expected 0 to 65535");
+        check("udp://6666", "no host in \"udp://6666\": expected udp://127.0.0.1:6666");
+        check("http://80/", "no host in \"http://80\": expected http://127.0.0.1:80");
+        check("tcp://65536", "no port in \"65536\": expected host:port");
         check("tcp://::1:80", &format!("bad host \"::1\": {host}"));
         check("tcp://1.2.3:80", &format!("bad host \"1.2.3\": {host}"));
         check("tcp://a..b:80", &format!("bad host \"a..b\": {host}"));
@@ -374,10 +409,25 @@ mod tests {
         check("tcp://[fe80::1%eth0]:80", &format!("a zone in \"[fe80::1%eth0]\": {zone}"));
         check("http://a:80/b", "unexpected \"/b\" after the port: an endpoint has no path");
         check("unix://run", "bad socket path \"run\": expected unix:///path");
-        let others = "bad socket path \"unix:/run/s\": expected unix:///path";
-        check("unix:/run/s", others);
-        let short = Endpoint::parse_in("unix:/run/s", Scheme::Tcp).unwrap_err();
-        assert_eq!(short.to_string(), others);
+    }
+
+    #[test]
+    fn a_scheme_without_its_slashes_is_told_with_them() {
+        let check = |text: &str, meant: &str| {
+            let error = Endpoint::parse_in(text, Scheme::Tcp).unwrap_err();
+            assert_eq!(error.to_string(), format!("no // in {text:?}: expected {meant}"));
+        };
+        check("udp:6666", "udp://127.0.0.1:6666, or tcp://udp:6666");
+        check("tcp:127.0.0.1:6666", "tcp://127.0.0.1:6666");
+        check("UDP::53", "udp://:53");
+        check("https:/a.example", "https://a.example");
+        check("unix:/run/a.sock", "unix:///run/a.sock");
+        check("unix:a.sock", "unix:///path");
+        // A host of such a name has a scheme before it.
+        assert!(Endpoint::parse_in("tcp://udp:6666", Scheme::Tcp).is_ok());
+        assert!(Endpoint::parse_in("udp.example:6666", Scheme::Tcp).is_ok());
+        let expect = ParseEndpointError::BadPort(String::new());
+        assert_eq!(Endpoint::parse_in("tcp:", Scheme::Tcp), Err(expect));
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl FromStr for HostField {
             _ => (),
         }
         // An endpoint is what its host and port are read by; a path has no place in it.
-        let read = Endpoint::parse_in(text, Scheme::Http).map_err(|_| bad())?;
+        let read = format!("http://{text}").parse::<Endpoint>().map_err(|_| bad())?;
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         match read.host_port() {
             Some(at) if at.host != Host::Any && !is_number && !text.contains('/') => {

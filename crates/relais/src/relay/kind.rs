@@ -50,11 +50,11 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
         if listens && !calls && !is_none_at_all {
             let what = format!("no upstream takes {name}");
             let wrong = Wrong::expected(what, format!("one of {}", kind.schemes()));
-            problems.push(key.key("upstream").wrong(wrong));
+            problems.push(key.key("upstream").wrong(bare(wrong, &table.upstream, kind)));
         } else if calls && !listens {
             let what = format!("nothing listens for {name}");
             let wrong = Wrong::expected(what, format!("an endpoint of {}", kind.schemes()));
-            problems.push(key.key("listen").wrong(wrong));
+            problems.push(key.key("listen").wrong(bare(wrong, &table.listen, kind)));
         }
     }
     let missing = |kind, names: &[(&'static [&'static str], bool)]| {
@@ -73,6 +73,19 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
         problems.push(key.key("limits").key("hello_max").wrong(wrong));
     }
     problems
+}
+
+/// Says in a hint how one of `all` is written for datagrams, if those are missing: it may stand there without
+/// a scheme.
+fn bare(wrong: Wrong, all: &[BareEndpoint], kind: Kind) -> Wrong {
+    let of_tcp = all.iter().map(|on| &on.0).find(|on| on.scheme == Scheme::Tcp);
+    match of_tcp.filter(|_| kind == Kind::Datagrams) {
+        Some(on) => {
+            let meant = Endpoint { scheme: Scheme::Udp, ..on.clone() };
+            wrong.hint(format!("without a scheme it is TCP's: {meant} is for datagrams"))
+        }
+        None => wrong,
+    }
 }
 
 impl Table {
@@ -121,6 +134,9 @@ mod tests {
             "",
             &["nothing listens for streams", "no upstream takes datagrams"],
         );
+        let hint = "without a scheme it is TCP's: udp://127.0.0.1:53 is for datagrams";
+        check("listen = \"udp://:5\"\nupstream = \"53\"", "", &["nothing listens", hint]);
+        check("listen = \"53\"\nupstream = \"udp://a:5\"", "", &["no upstream takes", hint]);
         check("listen = [\":53\", \"udp://:53\"]\nupstream = [\"a:53\", \"udp://a:53\"]", "", &[]);
         check(
             "listen = [\":53\", \"udp://:53\"]\nupstream = \"a:53\"",

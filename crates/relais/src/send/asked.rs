@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use relais_net::{Endpoint, Place, Scheme};
+use relais_net::{Endpoint, ParseEndpointError, Place, Scheme};
 use relais_talk::{
     LineEnd,
     send::{Target, parse_escapes, parse_hex},
@@ -186,10 +186,11 @@ fn target(text: &str, usual: Scheme) -> Result<Target, Wrong> {
     });
     let (place, path) = path_at.map_or((text, ""), |at| text.split_at(at));
     let endpoint = Endpoint::parse_in(place, usual).map_err(|error| {
+        let is_named = matches!(error, ParseEndpointError::NoSlashes { .. });
         let wrong = Wrong::from_error(&error);
-        // As other programs write it.
-        match std::path::absolute(text.strip_prefix("unix:").unwrap_or(text)) {
-            Ok(path) if text.contains('/') && scheme.is_none() => {
+        match std::path::absolute(text) {
+            // What names a scheme was told already what it lacks.
+            Ok(path) if text.contains('/') && scheme.is_none() && !is_named => {
                 wrong.hint(format!("a Unix socket is unix://{}", path.display()))
             }
             _ => wrong,
@@ -270,13 +271,13 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         check_wrong("http://a.example a", "`relais get URL`");
-        for text in ["/run/s.sock", "unix:/run/s.sock"] {
-            let words = format!("{text} 25");
-            check_wrong(&words, "a Unix socket is unix:///run/s.sock");
-        }
-        let here = std::path::absolute("s/s.sock").unwrap();
-        let expect = format!("a Unix socket is unix://{}", here.display());
-        check_wrong("unix:s/s.sock a", &expect);
+        check_wrong("/run/s.sock a", "a Unix socket is unix:///run/s.sock");
+        check_wrong("unix:/run/s.sock a", "expected unix:///run/s.sock");
+        let Err(Stop::Wrong(complaints)) = asked("unix:/run/s.sock a") else {
+            panic!("it is taken")
+        };
+        assert_eq!(complaints[0].wrong.hint, None);
+        check_wrong("--udp udp:6666 a", "expected udp://127.0.0.1:6666, or udp://udp:6666");
         check_wrong("a.example 25", "host and port go together: a.example:25");
         check_wrong("::1 25", "host and port go together: [::1]:25");
         check_wrong("--udp tcp://a.example:1 a", "`--udp`, and an endpoint of tcp");
