@@ -51,8 +51,13 @@ pub(crate) enum Switch<T> {
 
 /// Why a text is not a [`Time`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bad time {0:?}: expected a number and ms, s, m, h or d, e.g. \"10s\"")]
+#[error("bad time {0:?}: expected seconds, or a number and ms, s, m, h or d, e.g. \"10s\"")]
 pub(crate) struct BadTime(String);
+
+/// The same in a file.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad time {0:?}: expected a number and ms, s, m, h or d, e.g. \"10s\"")]
+struct BadTimeOfFile(String);
 
 /// Why a text is not a [`Size`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,13 +86,14 @@ impl FromStr for Time {
 struct TimeOfFile(Time);
 
 impl FromStr for TimeOfFile {
-    type Err = BadTime;
+    type Err = BadTimeOfFile;
 
-    fn from_str(text: &str) -> Result<Self, BadTime> {
+    fn from_str(text: &str) -> Result<Self, BadTimeOfFile> {
+        let bad = || BadTimeOfFile(text.to_owned());
         if text.ends_with(|last: char| last.is_ascii_digit()) {
-            return Err(BadTime(text.to_owned()));
+            return Err(bad());
         }
-        text.parse().map(Self)
+        text.parse().map(Self).map_err(|_: BadTime| bad())
     }
 }
 
@@ -350,7 +356,7 @@ mod tests {
             assert_eq!(text.parse::<Size>(), Ok(Size(expect)));
         }
         assert_eq!("10".parse::<Time>().unwrap().to_string(), "10s");
-        assert_eq!("10".parse::<TimeOfFile>().map(|_| ()), Err(BadTime("10".to_owned())));
+        assert_eq!("10".parse::<TimeOfFile>().map(|_| ()), Err(BadTimeOfFile("10".to_owned())));
     }
 
     #[test]
@@ -358,6 +364,8 @@ mod tests {
         for text in ["", "s", "10 weeks", "-1s", "1.5s", "99999999999999999999s"] {
             assert_eq!(text.parse::<Time>(), Err(BadTime(text.to_owned())));
         }
+        let told = "5x".parse::<Time>().unwrap_err().to_string();
+        assert!(told.contains("expected seconds, or a number and ms, s, m, h or d"), "{told}");
         for text in ["", "KiB", "64KB", "64m", "k", "-1", "99999999999GiB"] {
             assert_eq!(text.parse::<Size>(), Err(BadSize(text.to_owned())));
         }

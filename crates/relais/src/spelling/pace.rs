@@ -24,7 +24,10 @@ const WHOLE: u32 = 100_000;
 
 /// Why a text is not a [`Rate`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bad rate {0:?}: expected bits or bytes a second, e.g. \"1Mbit\" or \"64KiB\"")]
+#[error(
+    "bad rate {0:?}: expected bytes a second, or a number and bit, kbit, Mbit, Gbit, B, KiB, MiB, \
+     GiB or TiB, e.g. \"1Mbit\""
+)]
 pub(crate) struct BadRate(String);
 
 /// Why a text is not a [`Delay`].
@@ -178,6 +181,11 @@ mod tests {
             "99999999999999Gbit",
         ] {
             check(bad, None);
+        }
+        let told = "1MB".parse::<Rate>().unwrap_err().to_string();
+        for taken in ["bit", "kbit", "Mbit", "Gbit", "B", "KiB", "MiB", "GiB", "TiB"] {
+            assert!(told.split([' ', ',']).any(|word| word == taken), "{taken} is not in {told}");
+            assert!(format!("8{taken}").parse::<Rate>().is_ok(), "{taken}");
         }
     }
 
