@@ -98,6 +98,16 @@ def every_kind_of_answer_ends_where_it_should(stage):
 
 
 @test
+def what_is_answered_before_all_of_it_was_sent_is_no_request_of_its_own(stage):
+    url = nginx(stage, 'location / { client_max_body_size 0; return 200 "ok"; }')
+    body = stage.write("body", b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n" * 500_000)
+    said = load(stage, url, "-n", 20, "-c", 2, "--body", f"@{body}")
+    equal((said["answers"], said["statuses"], said["errors"]), (20, {"2xx": 20}, {}))
+    assert said["sent_bytes"] < 20 * body.stat().st_size, said["sent_bytes"]
+    equal(set(logged(stage, 20)), {"POST / HTTP/1.1 200"})
+
+
+@test
 def relais_is_asked_over_tls_and_believed_by_its_authority(stage):
     stage.write("site/index.html", "hello")
     relais = stage.relais("serve", "site", "-l", "https://localhost:0")

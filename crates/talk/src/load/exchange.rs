@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     answer::{Echo, Hear, Heard},
     failure::{Failure, Kind},
-    ledger::Answered,
+    ledger::{Answered, Then},
 };
 
 thread_local! {
@@ -50,7 +50,7 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
         // Even if it cannot be sent any more: why not may lie there to be read.
         let sent = sending.go_on(stream, cx);
         match poll_hear(stream, hear, cx) {
-            Poll::Ready(done) => Poll::Ready(done),
+            Poll::Ready(done) => Poll::Ready(done.and_then(|done| sending.judge(done, message))),
             Poll::Pending => sent.map_or(Poll::Pending, |failure| Poll::Ready(Err(failure))),
         }
     })
@@ -91,6 +91,17 @@ impl Sending<'_> {
                 (Poll::Ready(Ok(_)), _) => *self = Self::Done,
             }
         }
+    }
+
+    /// What `answered` is worth, which may be whole before all of `message` was sent. The rest does not
+    /// go out any more: another message would be taken for it, so that none may follow.
+    fn judge(&self, answered: Answered, message: &[u8]) -> Result<Answered, Failure> {
+        let Self::Message(left) = self else { return Ok(answered) };
+        if answered.status.is_none() {
+            return Err(Failure::new(Kind::Wrong, "it came back before all of it was sent"));
+        }
+        let sent = u64::try_from(message.len() - left.len()).expect("a length in memory");
+        Ok(Answered { then: Then::Closes, sent: Some(sent), ..answered })
     }
 }
 
@@ -190,11 +201,29 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_comes_before_all_was_sent_is_heard() {
         let (mut client, mut server) = duplex(100);
-        let early = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-        server.write_all(early).await.unwrap();
+        server.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         let mut answers = Answers::to(Asked::Usual);
         let answered = exchange(&mut client, &[b'x'; 10_000], &mut answers).await.unwrap();
         assert_eq!(answered.status, Some(413));
+        // Of the request no more than that went out: what followed would be taken for the rest.
+        assert_eq!((answered.sent, answered.then), (Some(100), Then::Closes));
+    }
+
+    #[tokio::test]
+    async fn nothing_comes_back_before_it_was_sent() {
+        let (mut client, mut server) = duplex(100);
+        let message = [b'x'; 10_000];
+        let guess = async {
+            server.write_all(&message).await.unwrap();
+            pending::<()>().await;
+        };
+        let mut echo = Echo::of(&message);
+        let failure = tokio::select! {
+            answered = exchange(&mut client, &message, &mut echo) => answered.unwrap_err(),
+            () = guess => unreachable!("it waits"),
+        };
+        let what = "it came back before all of it was sent";
+        assert_eq!((failure.kind, failure.what.as_str()), (Kind::Wrong, what));
     }
 
     #[tokio::test]
