@@ -38,7 +38,7 @@ impl Text<'_> {
         self.counts(&mut out);
         let ledger = &report.measured.outcome.ledger;
         if ledger.latency.total() > 0 {
-            self.latencies(&mut out);
+            self.latencies(&mut out, columns);
             out.push('\n');
             draw(&mut out, &ledger.latency, columns, *ink);
         }
@@ -125,31 +125,47 @@ impl Text<'_> {
         }
     }
 
-    fn latencies(&self, out: &mut String) {
+    fn latencies(&self, out: &mut String, columns: usize) {
         let ledger = &self.report.measured.outcome.ledger;
-        _ = writeln!(out);
-        let mut head = format!("{:<12}{:>9}", "latency", "least");
-        for (name, _) in PERCENTILES {
-            _ = write!(head, "{:>9}", format!("{name} %"));
-        }
-        _ = writeln!(out, "{}", self.ink.with(FAINT, &format!("{head}{:>9}", "most")));
-        let mut line = |name: &str, histogram: &Histogram| {
-            let shares = PERCENTILES.iter().map(|(_, share)| histogram.within(*share));
-            let times = iter::once(histogram.least()).chain(shares).chain([histogram.most()]);
-            _ = write!(out, "{name:<12}");
-            for time in times {
-                _ = write!(out, "{:>9}", time.map_or_else(String::new, brief));
-            }
-            _ = writeln!(out);
-        };
-        if self.report.load.schedule.rate.is_some() {
-            line("since due", &ledger.latency);
-            line("since sent", &ledger.since_sent);
+        let rows: &[_] = if self.report.load.schedule.rate.is_some() {
+            &[("since due", &ledger.latency), ("since sent", &ledger.since_sent)]
         } else {
-            line("", &ledger.latency);
-        }
+            &[("", &ledger.latency)]
+        };
+        _ = writeln!(out);
+        table(out, rows, columns, self.ink);
     }
 }
+
+/// Writes a line for each of `rows`, or a column if there is no room for such lines.
+fn table(out: &mut String, rows: &[(&str, &Histogram)], columns: usize, ink: Ink) {
+    let shares = PERCENTILES.iter().map(|(name, _)| format!("{name} %"));
+    let titles = ["latency", "least"].map(str::to_owned).into_iter();
+    let titles = titles.chain(shares).chain(["most".to_owned()]);
+    let times = rows.iter().map(|(name, histogram)| {
+        let shares = PERCENTILES.iter().map(|(_, share)| histogram.within(*share));
+        let times = iter::once(histogram.least()).chain(shares).chain([histogram.most()]);
+        let times = times.map(|time| time.map_or_else(String::new, brief));
+        iter::once((*name).to_owned()).chain(times).collect()
+    });
+    let mut cells: Vec<Vec<String>> = iter::once(titles.collect()).chain(times).collect();
+    let mut width = 9;
+    if columns < NAME_COLUMNS + width * (cells[0].len() - 1) {
+        cells = (0..cells[0].len())
+            .map(|column| cells.iter().map(|row| row[column].clone()).collect())
+            .collect();
+        width = 12;
+    }
+    for (number, cells) in cells.iter().enumerate() {
+        let mut line = format!("{:<NAME_COLUMNS$}", cells[0]);
+        cells[1..].iter().for_each(|cell| _ = write!(line, "{cell:>width$}"));
+        let line = line.trim_end();
+        _ = writeln!(out, "{}", if number == 0 { ink.with(FAINT, line) } else { line.to_owned() });
+    }
+}
+
+/// What the names before a table's times have.
+const NAME_COLUMNS: usize = 12;
 
 fn error_line(kind: Kind, Failed { count, sample }: &Failed) -> String {
     let sample = sample.as_deref().unwrap_or_default();
@@ -170,6 +186,8 @@ fn counted_kind(kind: Kind, count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -184,5 +202,42 @@ mod tests {
         let failed = Failed { count: 3, sample: None };
         let expect = "  no source port left here 3  connecting: ";
         assert_eq!(error_line_of_call(Kind::Ports, &failed), expect);
+    }
+
+    #[test]
+    fn latencies_have_a_table_that_fits() {
+        let of = |micros: &[u64]| {
+            let mut histogram = Histogram::default();
+            for micros in micros {
+                histogram.record(Duration::from_micros(*micros));
+            }
+            histogram
+        };
+        let (due, sent) = (of(&[100, 2_000, 30_000]), of(&[50]));
+        let check = |rows: &[(&str, &Histogram)], columns, expect: &[&str]| {
+            let mut out = String::new();
+            table(&mut out, rows, columns, Ink::None);
+            assert_eq!(out.lines().collect::<Vec<_>>(), expect);
+        };
+        let both = [("since due", &due), ("since sent", &sent)];
+        let wide = [
+            "latency         least     50 %     75 %     90 %     99 %   99.9 %     most",
+            "since due       100us      2ms     30ms     30ms     30ms     30ms     30ms",
+            "since sent       50us     50us     50us     50us     50us     50us     50us",
+        ];
+        check(&both, 75, &wide);
+        let narrow = [
+            "latency        since due  since sent",
+            "least              100us        50us",
+            "50 %                 2ms        50us",
+            "75 %                30ms        50us",
+            "90 %                30ms        50us",
+            "99 %                30ms        50us",
+            "99.9 %              30ms        50us",
+            "most                30ms        50us",
+        ];
+        check(&both, 74, &narrow);
+        let one: Vec<_> = narrow.iter().map(|line| line[..24].trim_end()).collect();
+        check(&[("", &due)], 40, &[&["latency"], &one[1..]].concat());
     }
 }
