@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -650,6 +651,19 @@ def who_is_interrupted_keeps_what_came(stage):
         asking.signal(signal.SIGINT)
         equal(asking.process.wait(20), 1)
         holds(asking.said(), "`--resume` goes on")
+
+
+@test
+def what_is_packed_and_no_text_is_counted_to_its_end(stage):
+    packed = gzip.compress(random.Random(1).randbytes(3_000_000))
+    broken = packed[:20_000] + bytes(2_000_000)
+    kind = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Encoding: gzip\r\n"
+    for body, size, note in [(packed, "2.8 MiB", None), (broken, "1.9 MiB", "the body is no gzip, or a broken one")]:
+        with Answering(says(f"{kind}Content-Length: {len(body)}\r\n\r\n".encode() + body)) as server:
+            said = json.loads(get(stage, "--json", server.url)[0])
+            equal((said["body_bytes"], said["body_is_cut"], said["body_note"]), (len(body), True, note))
+            shown, _ = on_a_terminal([RELAIS, "get", server.url], stage.env())
+            holds(shown.decode(), f"* a body of {size}: application/octet-stream")
 
 
 @test

@@ -55,6 +55,8 @@ pub(super) async fn keep_on(
             None
         }
     };
+    // What follows is counted alone: there was enough to unpack, or it is broken.
+    let mut is_unpacked = false;
     // Of what is cut it does not change any more.
     let mut cut_kind = None;
     loop {
@@ -67,6 +69,7 @@ pub(super) async fn keep_on(
             kept.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         };
         let unpacked = match (piece, &mut gunzip) {
+            (Some(_), _) if is_unpacked => Ok(()),
             (Some(piece), None) => {
                 take(&piece);
                 Ok(())
@@ -76,16 +79,10 @@ pub(super) async fn keep_on(
             (None, _) if kept.came == 0 => Ok(()),
             (None, gunzip) => gunzip.take().map_or(Ok(()), |gunzip| gunzip.end(&mut take)),
         };
-        match unpacked {
-            Ok(()) => {}
-            Err(BadGzip::TooLarge(_)) => {
-                kept.is_cut = true;
-                break;
-            }
-            Err(error) => {
-                kept.is_cut = true;
+        if let Err(error) = unpacked {
+            (kept.is_cut, gunzip, is_unpacked) = (true, None, true);
+            if !matches!(error, BadGzip::TooLarge(_)) {
                 kept.note = Some(error.to_string());
-                break;
             }
         }
         if is_over {
