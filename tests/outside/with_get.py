@@ -301,6 +301,15 @@ def a_download_that_broke_off_goes_on(stage):
         equal(file.read_bytes(), content)
         holds(server.asked[-1], "range: bytes=750000-\r\nif-range: \"a\"\r\n")
         equal(sorted(path.name for path in stage.folder.glob("file*")), ["file"])
+    # A part that was made before sizes were noted.
+    with Cutting(content) as server:
+        get(stage, "-o", file, server.url, status=1)
+        note = json.loads(stage.path("file.part.json").read_text())
+        equal(note.pop("size"), len(content))
+        stage.write("file.part.json", json.dumps(note))
+        get(stage, "-o", file, "--resume", server.url)
+        equal(file.read_bytes(), content)
+        holds(server.asked[-1], "range: bytes=500000-")
     # It has changed meanwhile: all of it anew.
     with Cutting(content) as server:
         get(stage, "-o", file, server.url, status=1)
@@ -328,6 +337,29 @@ def a_download_that_broke_off_goes_on(stage):
         assert not part.exists()
         equal(file.read_bytes(), content)
         get(stage, "-o", file, "--resume", server.url)
+
+
+@test
+def what_has_as_many_bytes_as_came_is_not_taken_for_whole(stage):
+    first, second, file = os.urandom(100_000), os.urandom(40_000), stage.path("file")
+
+    def change(tag):
+        answers = iter([
+            b'200 OK\r\nETag: "v1"\r\nContent-Length: 100000\r\n\r\n' + first[:40_000],
+            # It does not look at `If-Range`, which it may do.
+            b"416 No\r\n" + tag + b"Content-Range: bytes */40000\r\nContent-Length: 0\r\n\r\n",
+            b'200 OK\r\nETag: "v2"\r\nContent-Length: 40000\r\n\r\n' + second,
+        ])  # fmt: skip
+        return lambda stream, head: stream.sendall(b"HTTP/1.1 " + next(answers))
+
+    for tag in [b'ETag: "v2"\r\n', b'ETag: "v1"\r\n', b""]:
+        with Answering(change(tag)) as server:
+            get(stage, "-o", file, server.url, status=1)
+            equal(stage.path("file.part").stat().st_size, 40_000)
+            _, said = get(stage, "-o", file, "--resume", server.url)
+            holds(said, "what comes does not fit: all of it is asked for")
+            assert file.read_bytes() == second, tag
+            file.unlink()
 
 
 @test

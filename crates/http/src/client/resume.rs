@@ -6,7 +6,11 @@ use http::{
     HeaderValue,
     header::{IF_RANGE, RANGE},
 };
-use relais_wire::{date::parse_http_date, etag::EntityTag, range::parse_content_range};
+use relais_wire::{
+    date::parse_http_date,
+    etag::EntityTag,
+    range::{Extent, parse_content_range},
+};
 
 use super::{Head, Request};
 
@@ -18,6 +22,8 @@ const STRONG_AFTER: Duration = Duration::from_mins(1);
 pub struct Part {
     /// So many bytes, from the first on.
     pub bytes: u64,
+    /// How many all of it has, if that was told when these came.
+    pub size: Option<u64>,
     /// What all of it is known by: a [`validator`].
     pub validator: Vec<u8>,
 }
@@ -65,13 +71,16 @@ impl Part {
         match head.status {
             206 => match range.and_then(parse_content_range) {
                 // Without a size it could not be told whether it is whole then.
-                Some(extent) if extent.part.first == self.bytes && extent.size.is_some() => {
-                    if self.is_of_same(head) { Resumed::GoesOn } else { Resumed::AskAgain }
+                Some(Extent { part, size: Some(size) })
+                    if part.first == self.bytes && self.is_of_same(head, size) =>
+                {
+                    Resumed::GoesOn
                 }
                 _ => Resumed::AskAgain,
             },
+            // It says nothing of `If-Range`: what has so many bytes may be something else.
             416 => match range.and_then(unsatisfied_size) {
-                Some(size) if size == self.bytes => Resumed::Whole,
+                Some(size) if size == self.bytes && self.is_of_same(head, size) => Resumed::Whole,
                 _ => Resumed::AskAgain,
             },
             200 => Resumed::Anew,
@@ -81,9 +90,12 @@ impl Part {
 }
 
 impl Part {
-    /// Whether a part that came does not say that it is of something else (RFC 9110 §15.3.7.3): one
-    /// that says nothing was given for what it was asked with.
-    fn is_of_same(&self, head: &Head) -> bool {
+    /// Whether an answer that tells this size does not say that it is of something else (RFC 9110
+    /// §15.3.7.3): one that says nothing was given for what it was asked with.
+    fn is_of_same(&self, head: &Head, size: u64) -> bool {
+        if self.size.is_some_and(|told| told != size) {
+            return false;
+        }
         let is_tag = self.validator.starts_with(b"\"");
         let said = head.field(if is_tag { "etag" } else { "last-modified" });
         said.is_none_or(|said| said == self.validator)
@@ -127,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_comes_is_put_behind_only_if_it_belongs_there() {
-        let part = Part { bytes: 10, validator: b"\"a\"".to_vec() };
+        let part = Part { bytes: 10, size: None, validator: b"\"a\"".to_vec() };
         let check = |status, range: &str, expect| {
             assert_eq!(part.resumed(&head(status, &[("Content-Range", range)])), expect);
         };
@@ -147,9 +159,13 @@ mod tests {
     #[test]
     fn what_comes_of_something_else_is_not_put_behind() {
         let check = |validator: &str, name, value, expect| {
-            let part = Part { bytes: 10, validator: validator.as_bytes().to_vec() };
-            let head = head(206, &[("Content-Range", "bytes 10-19/20"), (name, value)]);
-            assert_eq!(part.resumed(&head), expect, "{validator} {value}");
+            let part = Part { bytes: 10, size: None, validator: validator.as_bytes().to_vec() };
+            let head = |status, range| head(status, &[("Content-Range", range), (name, value)]);
+            let more = part.resumed(&head(206, "bytes 10-19/20"));
+            assert_eq!(more, expect, "{validator} {value}");
+            let none = part.resumed(&head(416, "bytes */10"));
+            let expect = if expect == Resumed::GoesOn { Resumed::Whole } else { expect };
+            assert_eq!(none, expect, "{validator} {value}");
         };
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         check("\"a\"", "ETag", "\"a\"", Resumed::GoesOn);
@@ -159,5 +175,18 @@ mod tests {
         check(date, "Last-Modified", date, Resumed::GoesOn);
         check(date, "Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT", Resumed::AskAgain);
         check(date, "ETag", "\"a\"", Resumed::GoesOn);
+    }
+
+    #[test]
+    fn what_has_another_size_than_was_told_is_something_else() {
+        let check = |size, status, range, expect| {
+            let part = Part { bytes: 10, size: Some(size), validator: b"\"a\"".to_vec() };
+            assert_eq!(part.resumed(&head(status, &[("Content-Range", range)])), expect);
+        };
+        check(20, 206, "bytes 10-19/20", Resumed::GoesOn);
+        check(20, 206, "bytes 10-18/19", Resumed::AskAgain);
+        check(20, 416, "bytes */10", Resumed::AskAgain);
+        check(20, 416, "bytes */20", Resumed::AskAgain);
+        check(10, 416, "bytes */10", Resumed::Whole);
     }
 }

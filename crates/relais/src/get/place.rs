@@ -41,6 +41,9 @@ pub(super) struct Place {
 struct Note {
     url: String,
     validator: String,
+    /// How much all of it is, if that was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
 }
 
 /// A part that is ours alone as long as this lives. One into which nothing came goes with it.
@@ -77,10 +80,11 @@ impl Place {
     /// What is there of what is asked for, if it is known by something.
     pub(super) fn part_of(&self, request: &Request) -> Option<Part> {
         let part = self.part.as_ref()?;
-        let note: Note = serde_json::from_slice(&fs::read(&part.note).ok()?).ok()?;
+        let Note { url, validator, size } =
+            serde_json::from_slice(&fs::read(&part.note).ok()?).ok()?;
         let bytes = part.file.metadata().ok()?.len();
-        let is_of_it = note.url == request.url.to_string() && bytes > 0;
-        is_of_it.then(|| Part { bytes, validator: note.validator.into_bytes() })
+        let is_of_it = url == request.url.to_string() && bytes > 0;
+        is_of_it.then(|| Part { bytes, size, validator: validator.into_bytes() })
     }
 
     /// Where to write what comes behind the first `there` bytes; what was behind them goes.
@@ -95,13 +99,17 @@ impl Place {
         Ok(Out { file, path: &self.file })
     }
 
-    /// Writes down what it is known by, if it is.
-    pub(super) fn note(&self, request: &Request, validator: Option<&str>) -> anyhow::Result<()> {
+    /// Writes down what it is known by, if it is, and its size, if that was told.
+    pub(super) fn note(
+        &self,
+        request: &Request,
+        (validator, size): (Option<&str>, Option<u64>),
+    ) -> anyhow::Result<()> {
         let Some(part) = &self.part else { return Ok(()) };
         // Made anew: a link there would lead to another file.
         remove(&part.note)?;
         let Some(validator) = validator else { return Ok(()) };
-        let note = Note { url: request.url.to_string(), validator: validator.to_owned() };
+        let note = Note { url: request.url.to_string(), validator: validator.to_owned(), size };
         let text = serde_json::to_vec(&note).context("writing down what it is known by")?;
         let made = OpenOptions::new().write(true).create_new(true).open(&part.note);
         let written = made.and_then(|mut file| file.write_all(&text));
@@ -255,5 +263,21 @@ fn remove(file: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("removing {:?}", file.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_known_by_what_was_noted_with_or_without_a_size() {
+        let check = |text: &str, size| {
+            let note = Note { url: "u".to_owned(), validator: "\"a\"".to_owned(), size };
+            assert_eq!(serde_json::to_string(&note).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Note>(text).unwrap(), note);
+        };
+        check(r#"{"url":"u","validator":"\"a\""}"#, None);
+        check(r#"{"url":"u","validator":"\"a\"","size":20}"#, Some(20));
     }
 }
