@@ -7,15 +7,16 @@ import pty
 from stage import eventually, need
 
 
-def on_a_terminal(command, env, keys=b""):
-    """What a terminal is given."""
+def on_a_terminal(command, env, keys=b"", after=0):
+    """What a terminal is given. Keys are typed once it was given so many bytes."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(command[0], [str(word) for word in command], env | {"TERM": "xterm"})
-    if keys:
-        os.write(terminal, keys)
     shown = b""
     while True:
+        if keys and len(shown) >= after:
+            os.write(terminal, keys)
+            keys = b""
         try:
             piece = os.read(terminal, 65536)
         except OSError:

@@ -6,27 +6,35 @@ use std::{
     time::Duration,
 };
 
-use relais_http::client::{AnswerBody, BodyError, Exchange, Head};
+use relais_http::client::{AnswerBody, BodyError, Exchange, Head, Request};
 use rustix::fs::{Stat, fstat};
 use tokio::{select, time::sleep};
 
 use super::{
     heads::Heads,
     image::pixels,
-    interrupt::Interrupt,
+    interrupt::{Interrupt, Interrupted},
     kept::{COUNTED_BYTES_MAX, Kept, Kind, keep_on, kind},
     latin1::text_of,
     live::Live,
     pretty::pretty,
 };
 use crate::{
+    calling::broken,
     measure::said_bytes,
-    output::{Reader, Telling, print_on, tell},
+    output::{PRINTING, Reader, Telling, tell},
+    stop::Stop,
     visible::visible,
 };
 
 /// How much of a body is shown on a terminal.
 const SHOWN_BYTES_MAX: usize = 1 << 20;
+
+/// How long JSON may become by being laid out: by indents alone it may be sixty times as long.
+const LAID_OUT_BYTES_MAX: usize = 4 * SHOWN_BYTES_MAX;
+
+/// How much of a text a terminal is given at once: who interrupts has seen enough of it.
+const PIECE_BYTES: usize = 4096;
 
 /// How long JSON is waited for, which can be laid out only once it is whole.
 const WHOLE_WITHIN: Duration = Duration::from_secs(2);
@@ -39,26 +47,58 @@ pub(super) enum Unshown {
     /// It cannot be written.
     Lost(io::Error),
     /// Somebody did not want to wait.
-    Interrupted,
+    Interrupted(Interrupted),
+}
+
+impl Unshown {
+    /// In words.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Broken(error) => error.to_string(),
+            Self::Lost(error) => error.to_string(),
+            Self::Interrupted(interrupted) => interrupted.to_string(),
+        }
+    }
+
+    /// What it means to the answer to `request`.
+    pub(super) fn stop(self, request: &Request) -> Stop {
+        match self {
+            Self::Broken(error) => broken(&request.url.endpoint(), "reading from", &error),
+            Self::Lost(error) => anyhow::Error::new(error).context(PRINTING).into(),
+            Self::Interrupted(interrupted) => interrupted.into(),
+        }
+    }
 }
 
 /// Shows the body of an exchange on standard output: on a terminal what can be read of it, else all
 /// of it as it comes.
 pub(super) async fn show(exchange: Exchange, heads: Heads) -> Result<(), Unshown> {
     let Exchange { head, mut body, .. } = exchange;
+    let mut interrupt = Interrupt::heard()?;
     if io::stdout().is_terminal() {
-        return show_readable(&head, &mut body, heads).await;
+        return show_readable(&head, &mut body, (heads, interrupt)).await;
     }
     let mut last = b'\n';
-    while let Some(piece) = body.next().await? {
-        if print_on(&piece)? == Reader::HasEnough {
-            return Ok(());
-        }
-        last = piece.last().copied().unwrap_or(last);
-    }
-    if last != b'\n' && heads.telling != Telling::Less && is_one_place() {
+    let ended = pass_on(&mut body, &mut interrupt, &mut last).await;
+    let is_told = heads.telling != Telling::Less || ended.is_err();
+    if last != b'\n' && is_told && is_one_place() {
         // What is told next would stand in the body's last line.
         tell("");
+    }
+    ended
+}
+
+/// Prints a body as it is; `last` is the last byte of it then.
+async fn pass_on(
+    body: &mut AnswerBody,
+    interrupt: &mut Interrupt,
+    last: &mut u8,
+) -> Result<(), Unshown> {
+    while let Some(piece) = interrupt.or(body.next()).await?? {
+        *last = piece.last().copied().unwrap_or(*last);
+        if interrupt.or_printing(piece).await?? == Reader::HasEnough {
+            break;
+        }
     }
     Ok(())
 }
@@ -71,17 +111,16 @@ fn is_one_place() -> bool {
 }
 
 /// Shows what can be read: text as it comes, JSON laid out if it is whole soon.
-async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Result<(), Unshown> {
-    let (mut kept, mut interrupt) = (Kept::default(), Interrupt::heard()?);
-    if head.field("content-encoding").is_none() {
-        let begun = select! {
-            biased;
-            () = interrupt.came() => return Err(Unshown::Interrupted),
-            begun = begin(body, &mut kept) => begun?,
-        };
-        if begun == Begun::Ended {
-            return Ok(());
-        }
+async fn show_readable(
+    head: &Head,
+    body: &mut AnswerBody,
+    (heads, mut interrupt): (Heads, Interrupt),
+) -> Result<(), Unshown> {
+    let mut kept = Kept::default();
+    if head.field("content-encoding").is_none()
+        && interrupt.or(begin(body, &mut kept)).await?? == Begun::Ended
+    {
+        return Ok(());
     }
     let kind = (kept.came > 0).then(|| kind(head, &kept));
     kept.is_cut = false;
@@ -96,11 +135,11 @@ async fn show_readable(head: &Head, body: &mut AnswerBody, heads: Heads) -> Resu
     };
     let ended = select! {
         biased;
-        () = interrupt.came() => Err(Unshown::Interrupted),
+        () = interrupt.came() => Err(Interrupted.into()),
         ended = keep_on(head, body, (&mut kept, SHOWN_BYTES_MAX)) => ended.map_err(Unshown::Broken),
         () = late => return go_on(head, body, (kept, heads), interrupt).await,
     };
-    print(head, &kept, heads)?;
+    print(head, &kept, (heads, &mut interrupt)).await?;
     ended
 }
 
@@ -129,7 +168,8 @@ async fn go_on(
     mut interrupt: Interrupt,
 ) -> Result<(), Unshown> {
     let mut live = Live::of(head);
-    let mut shown = live.show(&kept.bytes)?;
+    show_text(&live.shown(&kept.bytes), &mut interrupt).await?;
+    let mut shown = kept.bytes.len();
     // What happens is watched for as long as somebody likes.
     let is_endless = is_of_type(head, "text/event-stream");
     let (ended, is_cut) = loop {
@@ -138,22 +178,42 @@ async fn go_on(
         }
         select! {
             biased;
-            () = interrupt.came() => break (Err(Unshown::Interrupted), false),
+            () = interrupt.came() => break (Err(Interrupted.into()), false),
             next = body.next() => match next {
                 Ok(Some(piece)) => {
                     let room = if is_endless { piece.len() } else { SHOWN_BYTES_MAX - shown };
-                    shown += live.show(&piece[..piece.len().min(room)])?;
+                    let piece = &piece[..piece.len().min(room)];
+                    show_text(&live.shown(piece), &mut interrupt).await?;
+                    shown += piece.len();
                 }
                 Ok(None) => break (Ok(()), false),
                 Err(error) => break (Err(Unshown::Broken(error)), false),
             },
         }
     };
-    live.end()?;
+    show_text(&live.end(), &mut interrupt).await?;
     if is_cut {
         heads.note(cut(shown));
     }
     ended
+}
+
+/// Shows `text`, unless somebody has seen enough of it.
+async fn show_text(text: &str, interrupt: &mut Interrupt) -> Result<(), Unshown> {
+    let mut left = text;
+    while !left.is_empty() {
+        let (piece, rest) = left.split_at(left.floor_char_boundary(PIECE_BYTES));
+        match interrupt.or_printing(piece.to_owned()).await {
+            Ok(printed) => _ = printed?,
+            Err(interrupted) => {
+                // What is told next would stand in the line that is cut.
+                tell("");
+                return Err(interrupted.into());
+            }
+        }
+        left = rest;
+    }
+    Ok(())
 }
 
 fn cut(shown: usize) -> String {
@@ -172,13 +232,23 @@ impl From<io::Error> for Unshown {
     }
 }
 
+impl From<Interrupted> for Unshown {
+    fn from(interrupted: Interrupted) -> Self {
+        Self::Interrupted(interrupted)
+    }
+}
+
 fn is_of_type(head: &Head, kind: &str) -> bool {
     let said = head.field("content-type").unwrap_or_default();
     let said = said.split(|byte| *byte == b';').next().unwrap_or_default();
     said.trim_ascii().eq_ignore_ascii_case(kind.as_bytes())
 }
 
-fn print(head: &Head, kept: &Kept, heads: Heads) -> io::Result<()> {
+async fn print(
+    head: &Head,
+    kept: &Kept,
+    (heads, interrupt): (Heads, &mut Interrupt),
+) -> Result<(), Unshown> {
     if kept.came == 0 {
         return Ok(());
     }
@@ -189,7 +259,7 @@ fn print(head: &Head, kept: &Kept, heads: Heads) -> io::Result<()> {
         }
         Kind::Json => {
             let text = String::from_utf8_lossy(&kept.bytes);
-            let laid_out = if kept.is_cut { None } else { pretty(&text) };
+            let laid_out = if kept.is_cut { None } else { pretty(&text, LAID_OUT_BYTES_MAX) };
             visible(laid_out.as_deref().map_or(&kept.bytes, str::as_bytes))
         }
         Kind::Text => visible(text_of(head, &kept.bytes).as_ref()),
@@ -197,7 +267,7 @@ fn print(head: &Head, kept: &Kept, heads: Heads) -> io::Result<()> {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    crate::output::print(text.as_bytes())?;
+    show_text(&text, interrupt).await?;
     if kept.is_cut {
         heads.note(cut(kept.bytes.len()));
     }

@@ -28,19 +28,10 @@ pub(super) struct Kept {
     pub(super) note: Option<String>,
 }
 
-/// Reads a body, and keeps at most so many bytes of it. Of a text that is longer the rest is not
-/// waited for.
-pub(super) async fn keep(
-    head: &Head,
-    body: &mut AnswerBody,
-    bytes_max: usize,
-) -> (Kept, Result<(), BodyError>) {
-    let mut kept = Kept::default();
-    let ended = keep_on(head, body, (&mut kept, bytes_max)).await;
-    (kept, ended)
-}
-
-/// The same, behind what is kept already. Cancel safe where nothing is packed.
+/// Reads a body, and keeps at most so many bytes of it, behind what is kept already. Of a text that is
+/// longer the rest is not waited for.
+///
+/// Cancel safe where nothing is packed; else what is kept is sound, and the rest is lost.
 pub(super) async fn keep_on(
     head: &Head,
     body: &mut AnswerBody,

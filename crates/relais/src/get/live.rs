@@ -1,11 +1,9 @@
 //! A text on a terminal, as it comes.
 
-use std::io;
-
 use relais_http::client::Head;
 
 use super::latin1::text_of;
-use crate::{output::print, visible::Visible};
+use crate::visible::Visible;
 
 /// Shows what comes of a text, however it is cut.
 #[derive(Debug)]
@@ -22,27 +20,21 @@ impl<'a> Live<'a> {
         Self { head, visible: Visible::default(), is_line: true }
     }
 
-    /// Shows what came, and gives how much that was.
-    pub(super) fn show(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// What is to be shown of what came.
+    pub(super) fn shown(&mut self, bytes: &[u8]) -> String {
         let mut text = String::new();
         self.visible.show(&text_of(self.head, bytes), &mut text);
-        self.print(&text)?;
-        Ok(bytes.len())
+        self.is_line = if text.is_empty() { self.is_line } else { text.ends_with('\n') };
+        text
     }
 
-    /// Nothing more comes: ends the line.
-    pub(super) fn end(mut self) -> io::Result<()> {
+    /// What is to be shown where nothing more comes: it ends the line.
+    pub(super) fn end(mut self) -> String {
         let mut text = String::new();
         self.visible.end(&mut text);
-        self.print(&text)?;
-        if self.is_line { Ok(()) } else { print(b"\n") }
-    }
-
-    fn print(&mut self, text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
+        if !text.is_empty() || !self.is_line {
+            text.push('\n');
         }
-        self.is_line = text.ends_with('\n');
-        print(text.as_bytes())
+        text
     }
 }

@@ -28,16 +28,10 @@ pub(crate) use flags::Flags;
 
 use asked::{Asked, Output};
 use asking::{Followed, follow};
-use body::Unshown;
 use heads::{Heads, Shown};
 use waterfall::Waterfall;
 
-use crate::{
-    calling::broken,
-    data::Data,
-    output::{PRINTING, Telling},
-    stop::Stop,
-};
+use crate::{data::Data, output::Telling, stop::Stop};
 
 /// Does what the flags ask for.
 pub(crate) fn obey(
@@ -49,7 +43,11 @@ pub(crate) fn obey(
     let shown = if asked.output == Output::Head { Shown::AsData } else { Shown::AsTalk };
     let heads = Heads::new(color, telling, shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("starting a runtime")?.block_on(get(asked, heads))
+    let runtime = runtime.context("starting a runtime")?;
+    let got = runtime.block_on(get(asked, heads));
+    // What nobody waits for any more may be waiting still, for who reads for example.
+    runtime.shutdown_background();
+    got
 }
 
 async fn get(asked: Asked, heads: Heads) -> Result<(), Stop> {
@@ -75,13 +73,6 @@ async fn show(asked: &Asked, followed: Followed, heads: Heads) -> Result<(), Sto
     }
     let waterfall = Waterfall::new(timings, asked.body_took(begin.elapsed()));
     heads.note(waterfall.drawn());
-    shown.map_err(|unshown| match unshown {
-        Unshown::Broken(error) => broken(&request.url.endpoint(), "reading from", &error),
-        Unshown::Lost(error) => Stop::from(anyhow::Error::new(error).context(PRINTING)),
-        Unshown::Interrupted => Stop::from(anyhow::anyhow!(INTERRUPTED)),
-    })?;
+    shown.map_err(|unshown| unshown.stop(&request))?;
     asked.judge(status)
 }
-
-/// Why an exchange is not done that could have been.
-const INTERRUPTED: &str = "interrupted";

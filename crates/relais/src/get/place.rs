@@ -5,9 +5,11 @@ use std::{
     io::{self, Write},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use relais_http::client::{Part, Request};
 use rustix::{
     fs::{FlockOperation, OFlags, flock},
@@ -16,6 +18,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::interrupt::{Interrupt, Interrupted};
 use crate::{
     complaint::{Wrong, plain},
     measure::exact_bytes,
@@ -88,15 +91,17 @@ impl Place {
     }
 
     /// Where to write what comes behind the first `there` bytes; what was behind them goes.
-    pub(super) fn out(&self, there: u64) -> anyhow::Result<Out<'_>> {
+    pub(super) async fn out(&self, there: u64, interrupt: &mut Interrupt) -> Result<Out<'_>, Stop> {
         if let Some(part) = &self.part {
             part.cut_to(there)?;
             let file = part.file.try_clone().context("writing to the part")?;
-            return Ok(Out { file, path: &part.path });
+            return Ok(Out { to: To::Part(file), path: &part.path });
         }
-        let opened = OpenOptions::new().write(true).open(&self.file);
+        let path = self.file.clone();
+        let opening = move || OpenOptions::new().write(true).open(path);
+        let opened = interrupt.or_blocking(opening).await?;
         let file = opened.with_context(|| format!("opening {:?}", self.file.display()))?;
-        Ok(Out { file, path: &self.file })
+        Ok(Out { to: To::Other(Arc::new(file)), path: &self.file })
     }
 
     /// Writes down what it is known by, if it is, and its size, if that was told.
@@ -253,8 +258,33 @@ impl Drop for OwnPart {
 /// What is written to.
 #[derive(Debug)]
 pub(super) struct Out<'a> {
-    pub(super) file: File,
+    to: To,
     pub(super) path: &'a Path,
+}
+
+#[derive(Debug)]
+enum To {
+    /// A file, for which nobody has to be waited for.
+    Part(File),
+    /// What somebody may have to read first, a pipe for example.
+    Other(Arc<File>),
+}
+
+impl Out<'_> {
+    /// Writes all of `piece`, unless `interrupt` comes before: then it is of no use any more.
+    pub(super) async fn write(
+        &mut self,
+        piece: Bytes,
+        interrupt: &mut Interrupt,
+    ) -> Result<io::Result<()>, Interrupted> {
+        match &mut self.to {
+            To::Part(file) => Ok(file.write_all(&piece)),
+            To::Other(file) => {
+                let file = Arc::clone(file);
+                interrupt.or_blocking(move || (&*file).write_all(&piece)).await
+            }
+        }
+    }
 }
 
 fn remove(file: &Path) -> anyhow::Result<()> {

@@ -5,13 +5,17 @@ use serde::de::IgnoredAny;
 /// How deep JSON may be: each level is indented further, and a server could go on with that.
 const DEPTH_MAX: usize = 64;
 
-/// `text` with a line for each value, if it is JSON, and not too deep to be read by anybody.
-pub(super) fn pretty(text: &str) -> Option<String> {
+/// `text` with a line for each value, if it is JSON, not too deep to be read by anybody, and no longer
+/// than so many bytes then.
+pub(super) fn pretty(text: &str, bytes_max: usize) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let mut out = String::with_capacity(text.len() * 2);
+    let mut out = String::with_capacity(bytes_max.min(text.len() * 2));
     let (mut depth, mut is_string, mut is_escaped) = (0, false, false);
     let mut chars = text.trim().chars().peekable();
     while let Some(char) = chars.next() {
+        if out.len() > bytes_max {
+            return None;
+        }
         if is_string {
             out.push(char);
             is_string = is_escaped || char != '"';
@@ -49,7 +53,7 @@ pub(super) fn pretty(text: &str) -> Option<String> {
             }
         }
     }
-    Some(out)
+    (out.len() <= bytes_max).then_some(out)
 }
 
 fn line(depth: usize, out: &mut String) {
@@ -64,7 +68,7 @@ mod tests {
     #[test]
     fn json_is_laid_out_and_nothing_of_it_changed() {
         let check = |text: &str, expect: Option<&str>| {
-            assert_eq!(pretty(text).as_deref(), expect, "{text}");
+            assert_eq!(pretty(text, 100).as_deref(), expect, "{text}");
         };
         check(
             r#"{"b":1.50,"a":[1,{}, [ ]]}"#,
@@ -77,5 +81,14 @@ mod tests {
         check(&"[".repeat(1000), None);
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         check(&deep, None);
+    }
+
+    #[test]
+    fn what_becomes_too_long_is_not_laid_out() {
+        let text = format!("{}{}0{}", "[".repeat(60), "0,".repeat(1000), "]".repeat(60));
+        let laid_out = pretty(&text, 200_000).unwrap();
+        assert!(laid_out.len() > 120_000, "{}", laid_out.len());
+        assert_eq!(pretty(&text, laid_out.len()), Some(laid_out.clone()));
+        assert_eq!(pretty(&text, laid_out.len() - 1), None);
     }
 }

@@ -2,20 +2,23 @@
 
 use std::{fmt::Write as _, time::Instant};
 
+use anyhow::Context as _;
 use relais_http::client::{Exchange, Head, Sent};
 use serde_json::{Value, json};
 
 use super::{
     asked::Asked,
     asking::{Followed, Step, follow},
+    body::Unshown,
     heads::version,
-    kept::{Kind, keep, kind},
+    interrupt::Interrupt,
+    kept::{Kept, Kind, keep_on, kind},
     latin1::text_of,
     waterfall::Waterfall,
 };
 use crate::{
-    calling::{Met, broken, met_json},
-    output::print_line,
+    calling::{Met, met_json},
+    output::PRINTING,
     stop::Stop,
 };
 
@@ -27,8 +30,13 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
     let Followed { request, exchange, steps, elsewhere: _ } =
         follow(asked, asked.request.clone(), None).await?;
     let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
-    let begin = Instant::now();
-    let (kept, ended) = keep(&head, &mut body, BODY_BYTES_MAX).await;
+    let mut interrupt = Interrupt::heard().context("listening for signals")?;
+    let (mut kept, begin) = (Kept::default(), Instant::now());
+    let keeping = keep_on(&head, &mut body, (&mut kept, BODY_BYTES_MAX));
+    let ended = match interrupt.or(keeping).await {
+        Ok(ended) => ended.map_err(Unshown::from),
+        Err(interrupted) => Err(interrupted.into()),
+    };
     let waterfall = Waterfall::new(timings, asked.body_took(begin.elapsed()));
     let text = match kind(&head, &kept) {
         Kind::Other => None,
@@ -49,13 +57,14 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
         "body_is_cut": kept.is_cut,
         "body_note": kept.note,
         "trailers": fields(body.trailers()),
-        "error": ended.as_ref().err().map(ToString::to_string),
+        "error": ended.as_ref().err().map(Unshown::said),
         "connection": met,
         "timings_ms": waterfall.json(),
     });
     // Escaped where a terminal would obey it.
-    print_line(escaped(&format!("{all:#}")))?;
-    ended.map_err(|error| broken(&request.url.endpoint(), "reading from", &error))?;
+    let printed = interrupt.or_printing(escaped(&format!("{all:#}\n"))).await?;
+    printed.context(PRINTING)?;
+    ended.map_err(|unshown| unshown.stop(&request))?;
     asked.judge(head.status)
 }
 

@@ -2,25 +2,18 @@
 //!
 //! Until then it is called `FILE.part`, and what it is known by stands in `FILE.part.json`.
 
-use std::{
-    fs::File,
-    io::{self, Write as _},
-    path::Path,
-    time::Instant,
-};
+use std::{io, path::Path, time::Instant};
 
 use anyhow::Context as _;
 use relais_http::client::{AnswerBody, BodyError, Exchange, Resumed, validator};
 use relais_wire::range::parse_content_range;
-use tokio::select;
 
 use super::{
-    INTERRUPTED,
     asked::Asked,
     asking::{Followed, follow},
     heads::Heads,
-    interrupt::Interrupt,
-    place::Place,
+    interrupt::{Interrupt, Interrupted},
+    place::{Out, Place},
     progress::Progress,
     waterfall::Waterfall,
 };
@@ -47,7 +40,7 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
     } else if asked.resumes {
         heads.note("* nothing to go on with: all of it is asked for");
     }
-    let followed = interrupt.or(follow(asked, request, Some(heads))).await?;
+    let followed = interrupt.or(follow(asked, request, Some(heads))).await??;
     followed.show_head(heads)?;
     let mut saving = Saving { asked, place: &place, heads, interrupt };
     let Some(part) = part else { return saving.store(followed, 0).await };
@@ -65,7 +58,7 @@ pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(),
         Resumed::AskAgain => {
             heads.note("* what comes does not fit: all of it is asked for");
             let again = follow(asked, asked.request.clone(), Some(heads));
-            let followed = saving.interrupt.or(again).await?;
+            let followed = saving.interrupt.or(again).await??;
             followed.show_head(heads)?;
             saving.store(followed, 0).await
         }
@@ -93,7 +86,7 @@ enum Ended {
     /// More came than was to come.
     TooLong,
     /// Somebody did not want to wait.
-    Interrupted,
+    Interrupted(Interrupted),
     /// It cannot be written, to a full disk for example.
     Unwritten(io::Error),
 }
@@ -115,7 +108,7 @@ impl Saving<'_> {
         // Of what came by a range of theirs nobody knows how far it is from the beginning.
         let validator = validator(&head, clock::now()).filter(|_| head.status == 200);
         let validator = validator.map(|it| String::from_utf8_lossy(it).into_owned());
-        let mut out = place.out(there)?;
+        let mut out = place.out(there, interrupt).await?;
         if there == 0 {
             place.note(&asked.request, (validator.as_deref(), body.left()))?;
         }
@@ -127,7 +120,10 @@ impl Saving<'_> {
         let mut coming =
             Coming { came: there, end, progress: Progress::new(there, total, heads.telling) };
         let begin = Instant::now();
-        let ended = coming.write(&mut body, &mut out.file, interrupt).await;
+        let ended = match coming.write(&mut body, &mut out, interrupt).await {
+            Ok(ended) => ended,
+            Err(interrupted) => Ended::Interrupted(interrupted),
+        };
         coming.progress.clear();
         heads.note(Waterfall::new(timings, asked.body_took(begin.elapsed())).drawn());
         let came = coming.came;
@@ -152,9 +148,9 @@ impl Saving<'_> {
                 tell(kept(came)?);
                 broken(&request.url.endpoint(), "reading from", &error)
             }
-            Ended::Interrupted => {
+            Ended::Interrupted(interrupted) => {
                 tell(kept(came)?);
-                anyhow::anyhow!(INTERRUPTED).into()
+                interrupted.into()
             }
             Ended::Unwritten(error) => {
                 tell(kept(came)?);
@@ -184,29 +180,25 @@ impl Coming {
     async fn write(
         &mut self,
         body: &mut AnswerBody,
-        file: &mut File,
+        out: &mut Out<'_>,
         interrupt: &mut Interrupt,
-    ) -> Ended {
+    ) -> Result<Ended, Interrupted> {
         loop {
-            let next = select! {
-                biased;
-                () = interrupt.came() => return Ended::Interrupted,
-                next = body.next() => next,
-            };
-            let piece = match next {
+            let piece = match interrupt.or(body.next()).await? {
                 Ok(Some(piece)) => piece,
-                Ok(None) => return Ended::Whole,
-                Err(error) => return Ended::Broken(error),
+                Ok(None) => return Ok(Ended::Whole),
+                Err(error) => return Ok(Ended::Broken(error)),
             };
-            let came = self.came + piece.len() as u64;
+            let len = piece.len();
+            let came = self.came + len as u64;
             if self.end.is_some_and(|end| came > end) {
-                return Ended::TooLong;
+                return Ok(Ended::TooLong);
             }
-            if let Err(error) = file.write_all(&piece) {
-                return Ended::Unwritten(error);
+            if let Err(error) = out.write(piece, interrupt).await? {
+                return Ok(Ended::Unwritten(error));
             }
             self.came = came;
-            self.progress.more(piece.len());
+            self.progress.more(len);
         }
     }
 }
