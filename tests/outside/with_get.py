@@ -793,6 +793,15 @@ def what_is_told_of_a_body_that_broke_off_has_lines_of_its_own(stage):
 
 
 @test
+def a_picture_of_times_fits_a_narrow_terminal(stage):
+    with Answering(says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as server:
+        for columns, expect in [(80, 66), (40, 40), (30, 23)]:
+            command = ["/bin/sh", "-c", f"stty cols {columns}; exec {RELAIS} get {server.url}"]
+            shown, _ = on_a_terminal(command, stage.env())
+            equal({len(line) for line in shown.decode().split("\r\n") if line.endswith(" ms")}, {expect})
+
+
+@test
 def a_terminal_is_shown_a_stream_as_it_comes(stage):
     kinds = {
         "/events": ("text/event-stream", [b"data: one\n\n", b"data: two\n\n"]),

@@ -1,12 +1,20 @@
 //! How long each part of an exchange took, as a picture of blocks.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, io, time::Duration};
 
 use relais_http::client::Timings;
 use serde_json::{Value, json};
 
-/// How wide the picture is.
-const COLUMNS: usize = 40;
+use crate::columns;
+
+/// How wide a bar's picture is at most.
+const BAR_COLUMNS_MAX: usize = 40;
+
+/// Narrower ones tell nothing.
+const BAR_COLUMNS_MIN: usize = 8;
+
+/// What stands before a picture, around it, and behind it.
+const TEXT_COLUMNS: usize = 26;
 
 /// The parts of an exchange, one after another.
 #[derive(Clone, Debug)]
@@ -49,18 +57,24 @@ impl Waterfall {
         self.parts.iter().map(|(_, took)| *took).sum()
     }
 
-    /// The picture.
+    /// The picture, for who reads standard error.
     pub(super) fn drawn(&self) -> String {
+        self.drawn_in(columns::of(&io::stderr()).unwrap_or(usize::MAX))
+    }
+
+    /// The picture, or the times alone if it has no room in so many columns.
+    fn drawn_in(&self, columns: usize) -> String {
+        let wide = columns.saturating_sub(TEXT_COLUMNS).min(BAR_COLUMNS_MAX);
+        let is_shown = wide >= BAR_COLUMNS_MIN;
         let total = self.total().max(Duration::from_nanos(1));
         let (mut text, mut begin) = (String::new(), Duration::ZERO);
         for (name, took) in &self.parts {
-            let from = column(begin, total).min(COLUMNS - 1);
-            let to = column(begin + *took, total).max(from + 1);
-            let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
-            _ = writeln!(text, "{name:<10} ▕{bar:<COLUMNS$}▏ {:>9.2} ms", millis(*took));
+            let bar = if is_shown { bar(begin, *took, (total, wide)) } else { String::new() };
+            _ = writeln!(text, "{name:<10} {bar}{:>9.2} ms", millis(*took));
             begin += *took;
         }
-        _ = write!(text, "{:<10}  {:COLUMNS$}  {:>9.2} ms", "total", "", millis(self.total()));
+        let room = if is_shown { wide + " ▕▏".chars().count() } else { 0 };
+        _ = write!(text, "{:<10} {:room$}{:>9.2} ms", "total", "", millis(self.total()));
         text
     }
 }
@@ -70,10 +84,18 @@ fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
+/// What began then and took so long, in a total that is so wide.
+fn bar(begin: Duration, took: Duration, (total, wide): (Duration, usize)) -> String {
+    let from = column(begin, (total, wide)).min(wide - 1);
+    let to = column(begin + took, (total, wide)).max(from + 1);
+    let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
+    format!("▕{bar:<wide$}▏ ")
+}
+
 /// Which column a moment is in, rounded.
-fn column(at: Duration, total: Duration) -> usize {
+fn column(at: Duration, (total, wide): (Duration, usize)) -> usize {
     let (at, total) = (at.as_nanos(), total.as_nanos());
-    usize::try_from((at * COLUMNS as u128 + total / 2) / total).unwrap_or(COLUMNS)
+    usize::try_from((at * wide as u128 + total / 2) / total).unwrap_or(wide)
 }
 
 #[cfg(test)]
@@ -85,7 +107,8 @@ mod tests {
         let ms = Duration::from_millis;
         let call = relais_net::Timings { resolve: ms(10), connect: ms(10), handshake: ms(0) };
         let timings = Timings { call, tunnel: ms(0), first_byte: ms(60) };
-        let drawn = Waterfall::new(timings, Some(Duration::from_micros(10))).drawn();
+        let waterfall = Waterfall::new(timings, Some(Duration::from_micros(10)));
+        let drawn = waterfall.drawn_in(200);
         let rows: Vec<_> = drawn.lines().collect();
         let row = |from, blocks| format!("{}{}", " ".repeat(from), "█".repeat(blocks));
         for (index, (name, from, blocks)) in
@@ -97,8 +120,22 @@ mod tests {
             assert!(rows[index].starts_with(&bar), "{}", rows[index]);
         }
         assert!(rows[4].ends_with("    80.01 ms"), "{}", rows[4]);
-        let rows = |body| Waterfall::new(Timings::default(), body).drawn().lines().count();
+        let rows = |body| Waterfall::new(Timings::default(), body).drawn_in(80).lines().count();
         assert_eq!((rows(Some(ms(0))), rows(None)), (4, 3));
+    }
+
+    #[test]
+    fn a_picture_is_as_wide_as_it_may_be_and_none_is_too_narrow() {
+        let timings = Timings { first_byte: Duration::from_millis(60), ..Timings::default() };
+        let waterfall = Waterfall::new(timings, Some(Duration::from_millis(20)));
+        for (columns, expect) in [(80, 66), (66, 66), (65, 65), (40, 40), (34, 34), (33, 23)] {
+            let drawn = waterfall.drawn_in(columns);
+            for row in drawn.lines() {
+                assert_eq!(row.chars().count(), expect, "{row}");
+            }
+            assert_eq!(drawn.contains('█'), columns > 33, "{drawn}");
+        }
+        assert!(waterfall.drawn_in(33).starts_with("connect         0.00 ms\n"));
     }
 
     #[test]
