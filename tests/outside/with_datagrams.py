@@ -361,6 +361,13 @@ def nobody_answers_itself(stage):
 
 
 @test
+def an_upstream_is_not_set_on_itself(stage):
+    program = relay(stage, "udp://127.0.0.1:0", f"udp://127.0.0.1:{(port := echo(stage))}")
+    forge(("127.0.0.1", port), ("127.0.0.1", program.at))
+    program.await_that("a word of it", lambda: "come from an upstream" in program.said())
+
+
+@test
 def two_endpoints_of_a_program_do_not_answer_each_other(stage):
     for ons in [["udp://127.0.0.1:0", "udp://127.0.0.1:0"], ["udp://127.0.0.1:0", "udp://:0"]]:
         program = stage.start([RELAIS, "listen", *ons, "--as", "upper"], "relais")

@@ -43,7 +43,7 @@ pub(super) struct Association {
     to_client: Traffic,
     /// Whether the upstream ever said anything.
     was_answered: AtomicBool,
-    /// Whether the sender said something since.
+    /// Whether something was sent there since.
     awaits: AtomicBool,
     /// It was seen while sending that nobody is there, and that it should end.
     pub(super) leaves: Notify,
@@ -90,11 +90,6 @@ impl Association {
             flow,
             end: Mutex::new(None),
         })
-    }
-
-    /// Notes that the sender said something.
-    pub(super) fn heard_sender(&self) {
-        self.awaits.store(true, Relaxed);
     }
 
     /// Notes that the upstream said something.
@@ -149,6 +144,8 @@ impl Association {
             let datagrams = u64::try_from(datagrams).expect("a count fits 64 bits");
             return count_dropped(&self.common.tally.full, datagrams, NO_ROOM);
         };
+        // Before it is sent: the answer may be there at once.
+        self.awaits.store(true, Relaxed);
         let trains = trains.inspect(|train| self.show(Direction::ToServer, train));
         let sent = outlet.conn.send_batch(trains);
         self.count(Direction::ToServer, sent);

@@ -213,6 +213,11 @@ impl<T> Associations<T> {
         self.places.get(&sender).map(|&place| self.with(place))
     }
 
+    /// All who are associated, in no order.
+    pub(super) fn senders(&self) -> impl Iterator<Item = Sender> {
+        self.places.keys().copied()
+    }
+
     /// What those are associated with who were heard since `since`.
     pub(super) fn heard_since(&self, since: Instant) -> impl Iterator<Item = &T> {
         self.rows.all().into_iter().flat_map(move |row| {

@@ -50,6 +50,11 @@ impl Delivery {
         }
     }
 
+    /// Whether anything is held that is due by then.
+    pub(super) fn is_due_by(&self, then: Instant) -> bool {
+        self.held().next_due().is_some_and(|due| due <= then)
+    }
+
     /// Sends what is held when it is due, until dropped; back to senders from `socket`.
     pub(super) async fn run(&self, socket: &Datagrams) {
         loop {

@@ -92,7 +92,7 @@ impl DatagramService for Relay {
         _ = timeout(FIRST_NAMES_MAX, upstreams.resolve()).await;
         let running = Arc::new(Running::new(Arc::clone(&common), socket));
         let mut tasks = JoinSet::new();
-        let names = Arc::clone(upstreams);
+        let names = Arc::clone(&running);
         tasks.spawn(async move { names.keep_resolved().await });
         let mut delivering = running.deliver(&mut tasks);
         let mut told = pin!(drain.requested());
@@ -181,7 +181,6 @@ impl Running {
         passed.sort_by_key(|(place, _)| *place);
         for some in passed.chunk_by(|(one, _), (other, _)| one == other) {
             let association = &table.with(some[0].0).association;
-            association.heard_sender();
             let trains = some.iter().map(|(_, train)| *train);
             if self.common.shaping.is_something() {
                 let tally = &self.common.tally;
@@ -209,6 +208,10 @@ impl Running {
         // Asked of newcomers alone: those who are associated were asked before.
         if !options.callers.may(Peer::Net(sender.from)) {
             count_dropped(&tally.denied, datagrams, "their senders are not allowed");
+            return None;
+        }
+        if options.upstreams.are_at(sender.from) {
+            count_dropped(&tally.forged, datagrams, "they say they come from an upstream");
             return None;
         }
         if !has_room(table, verdict, (sender, now)) {
@@ -246,11 +249,29 @@ impl Running {
         table.next_silence().unwrap_or(now + idle_max)
     }
 
-    /// Waits a moment for the answers to what was asked last.
+    /// Keeps the names of upstreams resolved, and forgets who turns out to be one, however much it says.
+    async fn keep_resolved(&self) {
+        let upstreams = &self.common.options.upstreams;
+        upstreams.keep_resolved(|| self.forget_upstreams()).await;
+    }
+
+    fn forget_upstreams(&self) {
+        let upstreams = &self.common.options.upstreams;
+        let mut table = self.table();
+        let forged = table.senders().filter(|sender| upstreams.are_at(sender.from));
+        for sender in forged.collect::<Vec<_>>() {
+            if let Some(seat) = table.remove(sender) {
+                seat.association.end(By::Relais, "forged");
+            }
+        }
+    }
+
+    /// Waits a moment for the answers to what was asked last, and until what is held then is sent.
     async fn finish(&self) {
         let start = Instant::now();
         let since = start.checked_sub(LAST_ANSWERS_MAX).unwrap_or(start);
-        while start.elapsed() < LAST_ANSWERS_MAX && self.is_awaited(since) {
+        let end = start + LAST_ANSWERS_MAX;
+        while Instant::now() < end && (self.delivery.is_due_by(end) || self.is_awaited(since)) {
             sleep(LOOK_EVERY).await;
         }
     }
@@ -305,13 +326,13 @@ mod tests {
     use std::time::SystemTime;
 
     use relais_net::{Balance, DatagramListener, Room};
-    use relais_tap::Tap;
+    use relais_tap::{Event, Tap};
 
     use super::{
         super::{Limits, Upstreams},
         *,
     };
-    use crate::Callers;
+    use crate::{Callers, Noise};
 
     fn running() -> Arc<Running> {
         let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
@@ -361,6 +382,56 @@ mod tests {
         assert!(!places.are_taken());
         association.send_on(std::iter::once(Train::of_one(b"late")));
         assert_eq!(running.common.tally.counts().full, 1);
+    }
+
+    #[tokio::test]
+    async fn who_turns_out_to_be_an_upstream_has_no_seat() {
+        let (running, mut tasks) = (running(), JoinSet::<()>::new());
+        let mut watcher = running.common.options.tap.watch(relais_tap::Detail::Flows);
+        let sender = Sender { from: "127.0.0.1:9".parse().unwrap(), at: None };
+        let association = Arc::new(Association::new(sender, &running.common).unwrap());
+        let task = tasks.spawn(std::future::pending());
+        running.table().admit(sender, Instant::now(), |_| Seat { association, task });
+        running.forget_upstreams();
+        assert!(running.table().find(sender).is_none());
+        assert!(matches!(watcher.next().await, Some(Event::Opened { .. })));
+        let closed = watcher.next().await;
+        let Some(Event::Closed { ending: Some(ending), .. }) = closed else { panic!("{closed:?}") };
+        assert_eq!((ending.by, &*ending.why), (By::Relais, "forged"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_at_the_end_is_waited_for_if_it_is_due_in_time() {
+        for (delay, waited, to_client) in [(400, 400..450, 1), (1100, 0..1, 0)] {
+            let (running, mut tasks) = (running(), JoinSet::new());
+            let delay = Duration::from_millis(delay);
+            let noise = Noise { delay, ..Noise::default() };
+            running.common.shaping.set(Shape { noise, ..Shape::default() });
+            let sender = Sender { from: "127.0.0.1:9".parse().unwrap(), at: None };
+            let association = Arc::new(Association::new(sender, &running.common).unwrap());
+            running.deliver(&mut tasks);
+            let tally = &running.common.tally;
+            let answer = std::iter::once(Train::of_one(b"answer"));
+            running.delivery.hold(&association, (Direction::ToClient, answer), tally);
+            let start = Instant::now();
+            running.finish().await;
+            tasks.shutdown().await;
+            assert!(waited.contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+            assert_eq!(tally.counts().to_client, to_client);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_on_late_is_awaited_though_what_was_sent_before_is_answered() {
+        let running = running();
+        let sender = Sender { from: "192.0.2.1:1".parse().unwrap(), at: None };
+        let association = Association::new(sender, &running.common).unwrap();
+        for _ in 0..2 {
+            association.send_on(std::iter::once(Train::of_one(b"question")));
+            assert!(association.awaits());
+            association.heard_upstream();
+            assert!(!association.awaits());
+        }
     }
 
     #[tokio::test]

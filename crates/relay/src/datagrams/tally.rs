@@ -15,6 +15,7 @@ pub struct Tally {
     pub(super) to_client: AtomicU64,
     pub(super) full: ToldRarely,
     pub(super) denied: ToldRarely,
+    pub(super) forged: ToldRarely,
     pub(super) nowhere: ToldRarely,
     pub(super) unsent: ToldRarely,
     pub(super) impaired: AtomicU64,
@@ -32,6 +33,8 @@ pub struct Counts {
     pub full: u64,
     /// Dropped, because their sender may not be served.
     pub denied: u64,
+    /// Dropped, because they say that they come from an upstream.
+    pub forged: u64,
     /// Dropped, because there was no upstream to be had, or no descriptor.
     pub nowhere: u64,
     /// Dropped, because the system did not take them.
@@ -45,12 +48,23 @@ pub struct Counts {
 impl Tally {
     /// What was counted until now.
     pub fn counts(&self) -> Counts {
-        let Self { to_server, to_client, full, denied, nowhere, unsent, impaired, panicked } = self;
+        let Self {
+            to_server,
+            to_client,
+            full,
+            denied,
+            forged,
+            nowhere,
+            unsent,
+            impaired,
+            panicked,
+        } = self;
         Counts {
             to_server: to_server.load(Relaxed),
             to_client: to_client.load(Relaxed),
             full: full.count(),
             denied: denied.count(),
+            forged: forged.count(),
             nowhere: nowhere.count(),
             unsent: unsent.count(),
             impaired: impaired.load(Relaxed),
@@ -62,12 +76,22 @@ impl Tally {
 impl fmt::Display for Counts {
     /// In words, of what was dropped or failed as far as there was any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { to_server, to_client, full, denied, nowhere, unsent, impaired, panicked } =
-            *self;
+        let Self {
+            to_server,
+            to_client,
+            full,
+            denied,
+            forged,
+            nowhere,
+            unsent,
+            impaired,
+            panicked,
+        } = *self;
         write!(f, "{to_server} datagrams to upstreams, {to_client} to senders")?;
         for (count, what) in [
             (full, "dropped for want of room"),
             (denied, "dropped, as their senders are not allowed"),
+            (forged, "dropped, as they say they come from an upstream"),
             (nowhere, "dropped, as there was nowhere to send them"),
             (unsent, "dropped, as the system did not take them"),
             (impaired, "dropped on purpose"),

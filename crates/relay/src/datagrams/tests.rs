@@ -158,6 +158,26 @@ async fn who_may_not_be_served_is_not() {
 }
 
 #[tokio::test]
+async fn what_says_it_comes_from_an_upstream_is_dropped() {
+    let (one, other) = (client().await, client().await);
+    let relay = run(options(&[one.local_addr().unwrap(), other.local_addr().unwrap()]));
+    for (upstream, n) in [(&one, 1), (&other, 2)] {
+        upstream.send_to(b"forged", relay.at).await.unwrap();
+        loop {
+            let Counts { forged, to_server, .. } = relay.relay.counts();
+            if forged + to_server >= n {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(relay.relay.counts(), Counts { forged: 2, ..Counts::default() });
+    // Of the same machine, and somebody else.
+    client().await.send_to(b"well", relay.at).await.unwrap();
+    assert_eq!(hear(&one).await, b"well");
+}
+
+#[tokio::test]
 async fn an_association_is_a_flow_until_it_is_idle() {
     let mut options = options(&[server("a").await]);
     options.limits.idle_max = Duration::from_secs(50);
@@ -295,6 +315,23 @@ async fn told_to_stop_it_waits_for_the_last_answer_and_closes_every_flow() {
     let closed = watcher.next().await;
     let Some(Event::Closed { ending: Some(ending), .. }) = closed else { panic!("{closed:?}") };
     assert_eq!((ending.by, &*ending.why), (By::Relais, "stopped"));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_sends_what_is_held_for_a_while() {
+    let upstream = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut options = options(&[upstream.local_addr().unwrap()]);
+    options.shape.noise.delay = Duration::from_millis(50);
+    let relay = run(options);
+    let client = client().await;
+    client.send_to(b"question", relay.at).await.unwrap();
+    let (_, from) = upstream.recv_from(&mut [0; 16]).await.unwrap();
+    relay.shutdown.request();
+    upstream.send_to(b"answer", from).await.unwrap();
+    // However it ends, nothing comes after that.
+    relay.serving.await.unwrap().unwrap();
+    assert_eq!(relay.relay.counts().to_client, 1);
+    assert_eq!(hear(&client).await, b"answer");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! To whom a sender's datagrams go: one of several that can do the same.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -32,7 +32,8 @@ pub struct Upstreams {
 #[derive(Debug)]
 struct Upstream {
     at: HostPort,
-    /// Where it is, as far as is known. The first is used.
+    /// Where it is, as far as is known: at the port of `at`, never an IPv4 address in IPv6 clothes. The
+    /// first is used.
     addresses: Mutex<Vec<SocketAddr>>,
     senders: AtomicU32,
     health: Health,
@@ -45,6 +46,15 @@ pub(super) enum Next {
     Same,
     /// Maybe elsewhere.
     Other,
+}
+
+/// Where names led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nowhere but where an upstream was known to be.
+    AsKnown,
+    /// Elsewhere, too.
+    Elsewhere,
 }
 
 /// How long a name may take to be resolved.
@@ -89,6 +99,12 @@ impl Upstreams {
         Some((place, self.all[place].first()?))
     }
 
+    /// Whether one of them is where `sender` says it is, as far as is known. What we passed on for it
+    /// would come back to us, to be passed on again.
+    pub(super) fn are_at(&self, sender: SocketAddr) -> bool {
+        self.all.iter().any(|upstream| upstream.is_at(sender))
+    }
+
     /// Notes that a sender is associated with the one at `place`, or no more.
     pub(super) fn associate(&self, place: usize) {
         self.all[place].senders.fetch_add(1, Relaxed);
@@ -117,25 +133,34 @@ impl Upstreams {
         self.all[place].health.is_well(self.now())
     }
 
-    /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name.
-    pub(super) async fn keep_resolved(&self) {
+    /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name. Has
+    /// `learned` know each time when one was found where it was not known to be.
+    pub(super) async fn keep_resolved(&self, learned: impl Fn()) {
         while self.all.iter().any(|upstream| upstream.has_name()) {
-            self.resolve().await;
+            if self.resolve().await == Found::Elsewhere {
+                learned();
+            }
             let is_known = self.all.iter().all(|upstream| upstream.first().is_some());
             tokio::time::sleep(if is_known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
         }
     }
 
     /// Resolves every name once, all at the same time.
-    pub(super) async fn resolve(&self) {
+    pub(super) async fn resolve(&self) -> Found {
         let resolve = |upstream: &Arc<Upstream>| {
             let (upstream, names) = (Arc::clone(upstream), Arc::clone(&self.names));
             async move { upstream.resolve(&names).await }
         };
         let those = self.all.iter().filter(|upstream| upstream.has_name());
         let mut resolving = those.map(resolve).collect::<JoinSet<_>>();
-        // Whatever ends one of them: the others, and it, are asked for again.
-        while resolving.join_next().await.is_some() {}
+        let mut all = Found::AsKnown;
+        while let Some(ended) = resolving.join_next().await {
+            // Whatever ends one of them: the others, and it, are asked for again.
+            if let Ok(Found::Elsewhere) = ended {
+                all = Found::Elsewhere;
+            }
+        }
+        all
     }
 
     /// Milliseconds since it was made.
@@ -164,6 +189,13 @@ impl Upstream {
         self.lock().first().copied()
     }
 
+    fn is_at(&self, sender: SocketAddr) -> bool {
+        // The system takes no address at all for its own.
+        let is = |ip: IpAddr| ip == sender.ip() || ip.is_unspecified() && sender.ip().is_loopback();
+        // All that are known have this port: most senders have another.
+        sender.port() == self.at.port && self.lock().iter().any(|known| is(known.ip()))
+    }
+
     /// Puts `address` behind the others, if it is the first and there are others.
     fn pass_over(&self, address: SocketAddr) -> Next {
         let mut addresses = self.lock();
@@ -176,29 +208,29 @@ impl Upstream {
         }
     }
 
-    async fn resolve(&self, names: &Names) {
-        let Host::Name(name) = &self.at.host else { return };
-        let found = match timeout(RESOLVE_MAX, names.resolve(name)).await {
-            Ok(Ok(found)) => found.iter().map(|ip| SocketAddr::new(*ip, self.at.port)).collect(),
-            Ok(Err(error)) => {
-                debug!(name, %error, "an upstream's name was not resolved");
-                return;
-            }
-            Err(_) => return debug!(name, "an upstream's name was not resolved in time"),
-        };
-        self.learn(found);
+    async fn resolve(&self, names: &Names) -> Found {
+        let Host::Name(name) = &self.at.host else { return Found::AsKnown };
+        let at = |ip: &IpAddr| SocketAddr::new(ip.to_canonical(), self.at.port);
+        match timeout(RESOLVE_MAX, names.resolve(name)).await {
+            Ok(Ok(found)) => return self.learn(found.iter().map(at).collect()),
+            Ok(Err(error)) => debug!(name, %error, "an upstream's name was not resolved"),
+            Err(_) => debug!(name, "an upstream's name was not resolved in time"),
+        }
+        Found::AsKnown
     }
 
     /// Takes `found` for where it is. What is known to be there stays first.
-    fn learn(&self, mut found: Vec<SocketAddr>) {
+    fn learn(&self, mut found: Vec<SocketAddr>) -> Found {
         let mut addresses = self.lock();
         if let Some(place) = found.iter().position(|found| addresses.first() == Some(found)) {
             found.rotate_left(place);
         }
         found.truncate(ADDRESSES_MAX);
+        let is_news = found.iter().any(|found| !addresses.contains(found));
         if !found.is_empty() {
             *addresses = found;
         }
+        if is_news { Found::Elsewhere } else { Found::AsKnown }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
@@ -229,6 +261,24 @@ mod tests {
         for none in [&[][..], &["tcp://192.0.2.1:1"], &["udp://:1"]] {
             assert!(upstreams(none, Balance::Round).is_none(), "{none:?}");
         }
+    }
+
+    #[test]
+    fn who_says_it_is_where_an_upstream_is_known_to_be_is_known_by_address_and_port() {
+        let check = |endpoints: &[&str], sender: &str, expect| {
+            let upstreams = upstreams(endpoints, Balance::Round).unwrap();
+            assert_eq!(upstreams.are_at(sender.parse().unwrap()), expect, "{endpoints:?} {sender}");
+        };
+        check(&THREE, "192.0.2.1:1", true);
+        check(&THREE, "192.0.2.3:1", true);
+        check(&THREE, "192.0.2.4:1", false);
+        // A client at the same machine.
+        check(&THREE, "192.0.2.1:2", false);
+        check(&["udp://[::ffff:192.0.2.1]:1"], "192.0.2.1:1", true);
+        check(&["udp://[2001:db8::1]:1"], "[2001:db8::1]:1", true);
+        check(&["udp://0.0.0.0:1"], "127.0.0.1:1", true);
+        check(&["udp://0.0.0.0:1"], "192.0.2.1:1", false);
+        check(&["udp://name.example:1"], "192.0.2.1:1", false);
     }
 
     #[test]
@@ -267,7 +317,7 @@ mod tests {
         let upstreams = upstreams(&["udp://name.example:1"], Balance::Round).unwrap();
         assert_eq!(upstreams.choose(client(1), &[]), None);
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
-        upstreams.all[0].learn(vec![one, two]);
+        assert_eq!(upstreams.all[0].learn(vec![one, two]), Found::Elsewhere);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, one)));
         assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
@@ -276,7 +326,7 @@ mod tests {
         // Told late of the one that is no more used.
         assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
-        upstreams.all[0].learn(vec![one, two]);
+        assert_eq!(upstreams.all[0].learn(vec![one, two]), Found::AsKnown);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
         let many = (0..100).map(|port| SocketAddr::new(two.ip(), port)).collect();
         upstreams.all[0].learn(many);
@@ -287,20 +337,36 @@ mod tests {
         assert_eq!(upstreams.refused(0, one), Next::Same);
     }
 
-    #[tokio::test]
-    async fn a_resolver_that_breaks_once_is_asked_again() {
+    /// One at port 7 of a name whose resolver breaks the first time.
+    fn of_a_name() -> Upstreams {
         let upstreams = upstreams(&["udp://name.example:7"], Balance::Round).unwrap();
         let has_broken = AtomicBool::new(false);
         let names = Names::asking(Arc::new(move |_| {
             assert!(has_broken.swap(true, Relaxed), "asked to break");
-            Ok(vec![[192, 0, 2, 7].into()])
+            Ok(vec!["::ffff:192.0.2.7".parse().unwrap()])
         }));
-        let upstreams = Upstreams { names: Arc::new(names), ..upstreams };
-        upstreams.resolve().await;
+        Upstreams { names: Arc::new(names), ..upstreams }
+    }
+
+    #[tokio::test]
+    async fn a_resolver_that_breaks_once_is_asked_again() {
+        let upstreams = of_a_name();
+        assert_eq!(upstreams.resolve().await, Found::AsKnown);
         assert_eq!(upstreams.choose(client(1), &[]), None);
-        upstreams.resolve().await;
+        assert_eq!(upstreams.resolve().await, Found::Elsewhere);
         let at = SocketAddr::from(([192, 0, 2, 7], 7));
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, at)));
+        assert_eq!(upstreams.resolve().await, Found::AsKnown);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_told_when_a_name_leads_elsewhere() {
+        let (upstreams, learned) = (of_a_name(), tokio::sync::Notify::new());
+        tokio::select! {
+            () = upstreams.keep_resolved(|| learned.notify_one()) => panic!("it has a name"),
+            () = learned.notified() => (),
+        }
+        assert!(upstreams.are_at(([192, 0, 2, 7], 7).into()));
     }
 
     #[tokio::test]
