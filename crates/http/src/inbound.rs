@@ -82,10 +82,13 @@ pub struct ConnBody {
     uploading: Option<Box<Uploading>>,
 }
 
-/// How many bytes are taken of a body that nobody wants.
-const UNWANTED_BYTES_MAX: u64 = 1 << 20;
+/// How many bytes may be to come of a body that nobody wants for it to be taken to its end.
+pub(crate) const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 
-/// And for how long.
+/// How many more are taken: that came before, and lie in hyper's buffer.
+const UNTAKEN_BYTES_MAX: u64 = 256 << 10;
+
+/// For how long.
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
@@ -135,7 +138,7 @@ impl Drop for ConnBody {
 
 async fn take_unwanted(mut body: Incoming) {
     let mut taken = 0;
-    while taken <= UNWANTED_BYTES_MAX {
+    while taken <= UNWANTED_BYTES_MAX + UNTAKEN_BYTES_MAX {
         let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
             return;
         };

@@ -85,8 +85,9 @@ impl Asking {
                 Asked::Stream(dig) => dig.begin(switch, &self.limits),
                 Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
             }
-        } else if self.pulse.stops() {
-            // hyper can be told so only once it has asked for an answer, and one that is there is begun by then.
+        } else if self.pulse.stops() || self.pulse.has_long_body() {
+            // hyper can be told to stop only once it has asked for an answer, and one that is there is begun by
+            // then. And it ends the connection where a long body is given up, which may be so only later.
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
         let Ok(place) = self.place(answer.body()) else {

@@ -30,6 +30,8 @@ pub(super) struct Pulse {
     answering: AtomicU32,
     /// Answers there have been, those under way included.
     answers: AtomicU64,
+    /// The number of the request whose body is long in coming; 0 if none is.
+    long_body: AtomicU64,
     /// Bodies that have given bytes and were not asked for more yet: the client has to take them.
     owed: AtomicU32,
     /// How often bodies gave bytes.
@@ -77,6 +79,7 @@ impl Pulse {
             tunnels: AtomicU32::new(0),
             answering: AtomicU32::new(0),
             answers: AtomicU64::new(0),
+            long_body: AtomicU64::new(0),
             owed: AtomicU32::new(0),
             given: AtomicU64::new(0),
             pace: Pace::new(now),
@@ -158,6 +161,17 @@ impl Pulse {
     /// How many answers there have been, those under way included.
     pub(super) fn answers(&self) -> u64 {
         self.answers.load(Relaxed)
+    }
+
+    /// Of the body of the request of this number, from 1 on, so much is to come over HTTP/1 that it is not
+    /// taken to its end if nobody wants it; of none if that is 0.
+    pub(super) fn set_long_body(&self, request: u64) {
+        self.long_body.store(request, Relaxed);
+    }
+
+    /// Whether that is the request that is answered next: its body may be the last thing that is read.
+    pub(super) fn has_long_body(&self) -> bool {
+        self.long_body.load(Relaxed) == self.answers() + 1
     }
 
     /// An answer is whole, or given up.

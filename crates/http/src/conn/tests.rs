@@ -1,6 +1,7 @@
 //! Connections from end to end: raw bytes in, raw bytes out.
 
 mod broken_tunnels;
+mod early;
 mod files;
 mod http2;
 mod refused;
@@ -332,6 +333,8 @@ async fn of_a_body_that_nobody_wants_so_much_is_taken() {
         let mut text = String::new();
         output.read_to_string(&mut text).await.unwrap();
         assert_eq!(text.matches("HTTP/1.1 200 ").count(), answers, "{bytes}: {text}");
+        // In the last answer.
+        assert_eq!(text.matches("connection: close\r\n").count(), 1, "{bytes}: {text}");
     }
 }
 

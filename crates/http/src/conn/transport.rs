@@ -25,6 +25,7 @@ use super::{
     send::poll_send_joined,
     send_file::Reader,
 };
+use crate::inbound::UNWANTED_BYTES_MAX;
 
 /// A stream with its judge.
 #[derive(Debug)]
@@ -240,6 +241,7 @@ impl AsyncRead for Transport {
             if this.intake.judge(buf, before) == Course::Turned {
                 this.pulse.begin();
             }
+            this.pulse.set_long_body(this.intake.long_body(UNWANTED_BYTES_MAX));
             this.set_pulse();
             // An empty read would mean the end of the stream.
             if buf.filled().len() > before {

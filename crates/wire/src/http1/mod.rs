@@ -212,6 +212,17 @@ impl Guard {
         }
     }
 
+    /// How many bytes of the body under way are to come at most, its trailers included: 0 outside of a
+    /// body, [`u64::MAX`] where nobody knows.
+    pub fn body_left(&self) -> u64 {
+        match self.step {
+            Step::Length(left) => left,
+            Step::Trailers(_) => TRAILERS_BYTES_MAX.into(),
+            Step::Chunks(_) | Step::Refused(_, Within::Body) => u64::MAX,
+            _ => 0,
+        }
+    }
+
     /// How many complete heads have passed.
     pub fn heads(&self) -> u64 {
         self.heads

@@ -35,6 +35,30 @@ fn stages_follow_the_bytes() {
 }
 
 #[test]
+fn what_is_left_of_a_body_follows_the_bytes() {
+    let mut guard = Guard::new(LIMITS);
+    let trailers = TRAILERS_BYTES_MAX.into();
+    for (piece, left) in [
+        ("", 0),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r", 0),
+        ("\n", 5),
+        ("12", 3),
+        ("345", 0),
+        (&*chunked(""), u64::MAX),
+        ("1\r\na\r\n", u64::MAX),
+        ("0\r\n", trailers),
+        ("X: y\r\n\r", trailers),
+        ("\nGET /", 0),
+        (" HTTP/1.1\r\nHost: a\r\n\r\n", 0),
+        (&*chunked("x"), u64::MAX),
+    ] {
+        _ = guard.feed(piece.as_bytes());
+        assert_eq!(guard.body_left(), left, "{piece:?}");
+    }
+    assert_eq!(guard.stage(), Stage::Refused);
+}
+
+#[test]
 fn messages_in_a_row_pass() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     passes(get.repeat(3), 3, Stage::BetweenMessages);
