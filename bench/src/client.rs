@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream},
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::net::{AddressFamily, SocketType, bind, socket};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
     client::{
@@ -31,7 +32,18 @@ pub(crate) struct Answer {
 /// Connects to `port` of this machine.
 pub(crate) fn connect(port: u16) -> io::Result<TcpStream> {
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = TcpStream::connect_timeout(&at, PATIENCE)?;
+    patient(TcpStream::connect_timeout(&at, PATIENCE)?)
+}
+
+/// The same from `address`, which is of this machine, too: another client than other addresses.
+pub(crate) fn connect_from(address: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    bind(&socket, &SocketAddrV4::new(address, 0))?;
+    rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
+    patient(socket.into())
+}
+
+fn patient(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;

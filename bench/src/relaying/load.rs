@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::TcpStream,
+    net::{Ipv4Addr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -110,18 +110,20 @@ pub(super) fn short(port: u16, seconds: u64) -> Result<f64> {
     Ok(crate::stats::float(count))
 }
 
-/// Opens connections, each with one message there and back.
+/// Opens connections, each with one message there and back. They are of two clients: relais gives no
+/// single one all there are.
 pub(super) fn hold(port: u16, conns: usize) -> Result<Vec<TcpStream>> {
     let mut held = Vec::with_capacity(conns);
-    for number in 0..conns {
-        let stream = greeted(port);
+    let clients = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2)];
+    for (number, client) in (0..conns).zip(clients.into_iter().cycle()) {
+        let stream = greeted(client, port);
         held.push(stream.with_context(|| format!("connection {} of {conns}", number + 1))?);
     }
     Ok(held)
 }
 
-fn greeted(port: u16) -> io::Result<TcpStream> {
-    let mut stream = client::connect(port)?;
+fn greeted(client: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
+    let mut stream = client::connect_from(client, port)?;
     stream.write_all(&[7; MESSAGE_BYTES])?;
     stream.read_exact(&mut [0; MESSAGE_BYTES])?;
     Ok(stream)

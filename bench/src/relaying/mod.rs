@@ -155,8 +155,8 @@ impl Spec {
                 load::CLIENTS
             ),
             Self::Idle => format!(
-                "A fresh relay each, in at most {IDLE_ROUNDS_MAX} rounds; {conns} connections kept open after \
-                 64 B there and back, then {} s of silence.",
+                "A fresh relay each, in at most {IDLE_ROUNDS_MAX} rounds; {conns} connections of two clients \
+                 kept open after 64 B there and back, then {} s of silence.",
                 SILENCE.as_secs()
             ),
         }

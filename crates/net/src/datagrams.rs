@@ -204,6 +204,15 @@ impl Datagrams {
         }
     }
 
+    /// Has [`Datagrams::ready`] not wait until nothing is there: each time it lets the runtime's other
+    /// tasks go on, and that is all.
+    ///
+    /// For who answers many senders at once, in one task: some 5 % of what an answer costs is to look for
+    /// who waits at the socket. To begin and to end it costs as much as it saves for some ten answers.
+    pub fn ask_on(&self) {
+        self.socket.ask_on();
+    }
+
     /// Sends `outgoing` in their order. Waits for nothing: what cannot go now is dropped.
     ///
     /// *Cost*: neighbours of one length for one receiver are one to the system, which may save half

@@ -32,9 +32,22 @@ impl DatagramService for Echo {
 /// costs little.
 pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
+/// How often is heard before others get their turn: while much comes there is always more, and to be
+/// called again costs more than to look.
+const TURNS: usize = 8;
+
+/// How many at a time are so many that more are awaited as well by asking.
+const MANY: usize = 8;
+
 fn hear(socket: &Datagrams) -> io::Result<()> {
     Batch::lend(|batch| {
-        if socket.try_hear(batch)? == Word::Datagrams {
+        for _ in 0..TURNS {
+            if socket.try_hear(batch)? != Word::Datagrams {
+                break;
+            }
+            if batch.messages() >= MANY {
+                socket.ask_on();
+            }
             answer(socket, batch);
         }
         Ok(())

@@ -105,8 +105,8 @@ impl Batch {
         self.filled < self.asked
     }
 
-    /// How many messages came last.
-    pub(super) fn filled(&self) -> usize {
+    /// How many messages came last, each a datagram or a train.
+    pub fn messages(&self) -> usize {
         self.filled
     }
 

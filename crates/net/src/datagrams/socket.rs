@@ -136,9 +136,14 @@ impl Socket {
     pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
         self.plain.receive(|| {
             batch.receive(self.as_fd(), self.expects.load(Ordering::Relaxed))?;
-            self.expects.store((2 * batch.filled()).max(FEW), Ordering::Relaxed);
-            Ok(Received { messages: batch.filled(), is_all: batch.is_partial() })
+            self.expects.store((2 * batch.messages()).max(FEW), Ordering::Relaxed);
+            Ok(if batch.is_partial() { Received::All } else { Received::Some })
         })
+    }
+
+    /// Has nobody wait here until nothing is there: who hears is told to try again and again.
+    pub(super) fn ask_on(&self) {
+        self.plain.ask_on();
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {

@@ -18,8 +18,8 @@ use crate::waiting::wait_at;
 /// A socket at which a runtime waits, but for while it is busy.
 ///
 /// Who waits at a socket is looked for by the system each time that something comes to it, and each
-/// time that something has left it: some 5 % of what it costs to send a datagram. So who hears many at
-/// a time does not wait there any more, and asks again and again instead, until nothing is there.
+/// time that something has left it: some 5 % of what it costs to send a datagram. So who answers many at
+/// a time may [ask](Watch::ask_on) again and again instead, until nothing is there.
 #[derive(Debug)]
 pub(super) struct Watch {
     socket: Arc<UdpSocket>,
@@ -29,19 +29,15 @@ pub(super) struct Watch {
 
 type Watched = AsyncFd<Arc<UdpSocket>>;
 
-/// How many messages at a time make a socket a busy one: not to wait, and to wait again, costs as much
-/// as it saves for some ten.
-const MANY: usize = 32;
-
 /// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
 
-/// What became of receiving.
+/// Whether more may be there than was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Received {
-    pub(super) messages: usize,
+pub(super) enum Received {
     /// There was room for more, so there was no more.
-    pub(super) is_all: bool,
+    All,
+    Some,
 }
 
 impl Watch {
@@ -90,27 +86,28 @@ impl Watch {
         &self,
         mut receive: impl FnMut() -> io::Result<Received>,
     ) -> io::Result<()> {
-        let mut place = self.place();
-        let Some(watched) = place.as_ref() else {
+        let Some(watched) = self.watched() else {
             let received = receive();
             if matches!(&received, Err(error) if error.kind() == ErrorKind::WouldBlock) {
                 // What comes before the runtime waits is told as soon as it does.
-                *place = Some(watch(&self.socket)?);
+                *self.place() = Some(watch(&self.socket)?);
             }
             return received.map(|_| ());
         };
-        let received = match receive_if(watched, Interest::READABLE, &mut receive) {
+        let received = match receive_if(&watched, Interest::READABLE, &mut receive) {
             // The runtime can be asked for one at a time only. It asks the system for nothing if
             // there was no word by ICMP.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                receive_if(watched, Interest::ERROR, &mut receive)
+                receive_if(&watched, Interest::ERROR, &mut receive)
             }
             received => received,
         };
-        if matches!(received, Ok(Received { messages: MANY.., .. })) {
-            *place = None;
-        }
         received.map(|_| ())
+    }
+
+    /// Has the socket be busy, until nothing is there.
+    pub(super) fn ask_on(&self) {
+        *self.place() = None;
     }
 
     /// Waits until `receive` finds something, as often as it takes.
@@ -157,7 +154,7 @@ fn receive_if(
         received = Some(got);
         // There was room for more: the system has said to itself what it says to us now, that it
         // would block. Who asks again to be told so has paid for another call.
-        if got.is_all { Err(ErrorKind::WouldBlock.into()) } else { Ok(got) }
+        if got == Received::All { Err(ErrorKind::WouldBlock.into()) } else { Ok(got) }
     });
     received.map_or(tried, Ok)
 }
@@ -177,12 +174,8 @@ mod tests {
         (Watch::at(here).unwrap(), there)
     }
 
-    /// Receives one datagram, and takes it for so many messages.
-    fn receive(watch: &Watch, messages: usize) -> io::Result<()> {
-        watch.receive(|| {
-            watch.socket().recv(&mut [0; 8])?;
-            Ok(Received { messages, is_all: false })
-        })
+    fn receive(watch: &Watch) -> io::Result<()> {
+        watch.receive(|| watch.socket().recv(&mut [0; 8]).map(|_| Received::Some))
     }
 
     fn is_silent(said: io::Result<()>) -> bool {
@@ -190,41 +183,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_where_much_comes_is_not_waited_at_until_nothing_comes() {
+    async fn a_busy_socket_is_not_waited_at_until_nothing_comes() {
         let (watch, there) = pair();
-        for messages in [1, MANY - 1, MANY, 1, 1] {
+        watch.ask_on();
+        for _ in 0..3 {
             there.send(b"hi").unwrap();
-            let was_busy = watch.watched().is_none();
             watch.readable().await.unwrap();
-            receive(&watch, messages).unwrap();
-            assert_eq!(watch.watched().is_none(), was_busy || messages == MANY, "{messages}");
+            receive(&watch).unwrap();
+            assert!(watch.watched().is_none());
         }
         watch.readable().await.unwrap();
-        assert!(is_silent(receive(&watch, 1)) && watch.watched().is_some());
+        assert!(is_silent(receive(&watch)) && watch.watched().is_some());
+    }
+
+    /// A socket that was busy, and where nothing was.
+    fn pair_waited_at_again() -> (Watch, UdpSocket) {
+        let (watch, there) = pair();
+        watch.ask_on();
+        assert!(is_silent(receive(&watch)));
+        (watch, there)
     }
 
     #[tokio::test]
     async fn what_comes_once_it_is_waited_at_again_is_told() {
-        let (watch, there) = pair();
-        there.send(b"1").unwrap();
-        watch.readable().await.unwrap();
-        receive(&watch, MANY).unwrap();
-        assert!(is_silent(receive(&watch, 1)));
-        let telling = tokio::spawn(async move {
+        let (watch, there) = pair_waited_at_again();
+        let telling = async {
             yield_now().await;
-            there.send(b"2").unwrap();
-        });
-        watch.readable_or_refused().await.unwrap();
-        receive(&watch, 1).unwrap();
-        telling.await.unwrap();
+            there.send(b"hi").unwrap();
+        };
+        let (told, ()) = tokio::join!(watch.readable_or_refused(), telling);
+        told.unwrap();
+        receive(&watch).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_came_before_somebody_waits_again_is_told() {
+        let (watch, there) = pair_waited_at_again();
+        there.send(b"hi").unwrap();
+        watch.readable().await.unwrap();
+        receive(&watch).unwrap();
     }
 
     #[tokio::test]
     async fn a_busy_socket_lets_others_go_on() {
-        let (watch, there) = pair();
-        there.send(b"1").unwrap();
-        watch.readable().await.unwrap();
-        receive(&watch, MANY).unwrap();
+        let (watch, _there) = pair();
+        watch.ask_on();
         let other = tokio::spawn(async {});
         watch.readable().await.unwrap();
         assert!(other.is_finished());
@@ -233,12 +236,10 @@ mod tests {
     #[tokio::test]
     async fn who_has_time_waits_at_a_busy_socket_too() {
         let (watch, there) = pair();
-        there.send(b"1").unwrap();
-        watch.readable().await.unwrap();
-        receive(&watch, MANY).unwrap();
-        there.send(b"2").unwrap();
+        watch.ask_on();
+        there.send(b"hi").unwrap();
         let mut buffer = [0; 8];
-        watch.receive_patiently(|| watch.socket().recv(&mut buffer)).await.unwrap();
-        assert_eq!(buffer[0], b'2');
+        let heard = watch.receive_patiently(|| watch.socket().recv(&mut buffer)).await;
+        assert_eq!(heard.unwrap(), 2);
     }
 }
