@@ -92,8 +92,8 @@ impl DatagramService for Relay {
         _ = timeout(FIRST_NAMES_MAX, upstreams.resolve()).await;
         let running = Arc::new(Running::new(Arc::clone(&common), socket));
         let mut tasks = JoinSet::new();
-        let names = Arc::clone(&running);
-        tasks.spawn(async move { names.keep_resolved().await });
+        let resolving = Arc::clone(&running);
+        tasks.spawn(async move { resolving.keep_resolved().await });
         let mut delivering = running.deliver(&mut tasks);
         let mut told = pin!(drain.requested());
         let mut silence = pin!(sleep(limits.idle_max));
@@ -255,6 +255,7 @@ impl Running {
         upstreams.keep_resolved(|| self.forget_upstreams()).await;
     }
 
+    /// *Cost*: a look at each who is associated.
     fn forget_upstreams(&self) {
         let upstreams = &self.common.options.upstreams;
         let mut table = self.table();

@@ -48,15 +48,6 @@ pub(super) enum Next {
     Other,
 }
 
-/// Where names led.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Nowhere but where an upstream was known to be.
-    AsKnown,
-    /// Elsewhere, too.
-    Elsewhere,
-}
-
 /// How long a name may take to be resolved.
 const RESOLVE_MAX: Duration = Duration::from_secs(5);
 
@@ -133,34 +124,33 @@ impl Upstreams {
         self.all[place].health.is_well(self.now())
     }
 
-    /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name. Has
-    /// `learned` know each time when one was found where it was not known to be.
-    pub(super) async fn keep_resolved(&self, learned: impl Fn()) {
+    #[cfg(test)]
+    pub(super) fn with_names(self, names: Names) -> Self {
+        Self { names: Arc::new(names), ..self }
+    }
+
+    /// Resolves names, and again every half minute, until dropped; nothing where nobody has a name. Calls
+    /// `resolved` behind each time. Not only where something new was found: others who keep names resolved
+    /// may have found it first.
+    pub(super) async fn keep_resolved(&self, resolved: impl Fn()) {
         while self.all.iter().any(|upstream| upstream.has_name()) {
-            if self.resolve().await == Found::Elsewhere {
-                learned();
-            }
+            self.resolve().await;
+            resolved();
             let is_known = self.all.iter().all(|upstream| upstream.first().is_some());
             tokio::time::sleep(if is_known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
         }
     }
 
     /// Resolves every name once, all at the same time.
-    pub(super) async fn resolve(&self) -> Found {
+    pub(super) async fn resolve(&self) {
         let resolve = |upstream: &Arc<Upstream>| {
             let (upstream, names) = (Arc::clone(upstream), Arc::clone(&self.names));
             async move { upstream.resolve(&names).await }
         };
         let those = self.all.iter().filter(|upstream| upstream.has_name());
         let mut resolving = those.map(resolve).collect::<JoinSet<_>>();
-        let mut all = Found::AsKnown;
-        while let Some(ended) = resolving.join_next().await {
-            // Whatever ends one of them: the others, and it, are asked for again.
-            if let Ok(Found::Elsewhere) = ended {
-                all = Found::Elsewhere;
-            }
-        }
-        all
+        // Whatever ends one of them: the others, and it, are asked for again.
+        while resolving.join_next().await.is_some() {}
     }
 
     /// Milliseconds since it was made.
@@ -190,7 +180,7 @@ impl Upstream {
     }
 
     fn is_at(&self, sender: SocketAddr) -> bool {
-        // The system takes no address at all for its own.
+        // What is sent to 0.0.0.0 or :: goes to this machine.
         let is = |ip: IpAddr| ip == sender.ip() || ip.is_unspecified() && sender.ip().is_loopback();
         // All that are known have this port: most senders have another.
         sender.port() == self.at.port && self.lock().iter().any(|known| is(known.ip()))
@@ -208,29 +198,26 @@ impl Upstream {
         }
     }
 
-    async fn resolve(&self, names: &Names) -> Found {
-        let Host::Name(name) = &self.at.host else { return Found::AsKnown };
+    async fn resolve(&self, names: &Names) {
+        let Host::Name(name) = &self.at.host else { return };
         let at = |ip: &IpAddr| SocketAddr::new(ip.to_canonical(), self.at.port);
         match timeout(RESOLVE_MAX, names.resolve(name)).await {
-            Ok(Ok(found)) => return self.learn(found.iter().map(at).collect()),
+            Ok(Ok(found)) => self.learn(found.iter().map(at).collect()),
             Ok(Err(error)) => debug!(name, %error, "an upstream's name was not resolved"),
             Err(_) => debug!(name, "an upstream's name was not resolved in time"),
         }
-        Found::AsKnown
     }
 
     /// Takes `found` for where it is. What is known to be there stays first.
-    fn learn(&self, mut found: Vec<SocketAddr>) -> Found {
+    fn learn(&self, mut found: Vec<SocketAddr>) {
         let mut addresses = self.lock();
         if let Some(place) = found.iter().position(|found| addresses.first() == Some(found)) {
             found.rotate_left(place);
         }
         found.truncate(ADDRESSES_MAX);
-        let is_news = found.iter().any(|found| !addresses.contains(found));
         if !found.is_empty() {
             *addresses = found;
         }
-        if is_news { Found::Elsewhere } else { Found::AsKnown }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
@@ -242,6 +229,8 @@ impl Upstream {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
+
+    use tokio::sync::Notify;
 
     use super::*;
 
@@ -317,7 +306,7 @@ mod tests {
         let upstreams = upstreams(&["udp://name.example:1"], Balance::Round).unwrap();
         assert_eq!(upstreams.choose(client(1), &[]), None);
         let [one, two]: [SocketAddr; 2] = ["[::1]:1", "127.0.0.1:1"].map(|at| at.parse().unwrap());
-        assert_eq!(upstreams.all[0].learn(vec![one, two]), Found::Elsewhere);
+        upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, one)));
         assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
@@ -326,7 +315,7 @@ mod tests {
         // Told late of the one that is no more used.
         assert_eq!(upstreams.refused(0, one), Next::Other);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
-        assert_eq!(upstreams.all[0].learn(vec![one, two]), Found::AsKnown);
+        upstreams.all[0].learn(vec![one, two]);
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, two)));
         let many = (0..100).map(|port| SocketAddr::new(two.ip(), port)).collect();
         upstreams.all[0].learn(many);
@@ -345,28 +334,35 @@ mod tests {
             assert!(has_broken.swap(true, Relaxed), "asked to break");
             Ok(vec!["::ffff:192.0.2.7".parse().unwrap()])
         }));
-        Upstreams { names: Arc::new(names), ..upstreams }
+        upstreams.with_names(names)
     }
 
     #[tokio::test]
     async fn a_resolver_that_breaks_once_is_asked_again() {
         let upstreams = of_a_name();
-        assert_eq!(upstreams.resolve().await, Found::AsKnown);
+        upstreams.resolve().await;
         assert_eq!(upstreams.choose(client(1), &[]), None);
-        assert_eq!(upstreams.resolve().await, Found::Elsewhere);
+        upstreams.resolve().await;
         let at = SocketAddr::from(([192, 0, 2, 7], 7));
         assert_eq!(upstreams.choose(client(1), &[]), Some((0, at)));
-        assert_eq!(upstreams.resolve().await, Found::AsKnown);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_told_when_a_name_leads_elsewhere() {
-        let (upstreams, learned) = (of_a_name(), tokio::sync::Notify::new());
+    async fn it_is_told_each_time_that_names_were_resolved() {
+        let (upstreams, resolved) = (of_a_name(), Notify::new());
+        let at = ([192, 0, 2, 7], 7).into();
         tokio::select! {
-            () = upstreams.keep_resolved(|| learned.notify_one()) => panic!("it has a name"),
-            () = learned.notified() => (),
+            () = upstreams.keep_resolved(|| resolved.notify_one()) => panic!("it has a name"),
+            () = async {
+                while !upstreams.are_at(at) {
+                    resolved.notified().await;
+                }
+                // Nothing new is found from here on.
+                for _ in 0..2 {
+                    resolved.notified().await;
+                }
+            } => (),
         }
-        assert!(upstreams.are_at(([192, 0, 2, 7], 7).into()));
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use relais_net::{Balance, DatagramListener, Room};
+use relais_net::{Balance, DatagramListener, Names, Room};
 use relais_tap::{Event, Tap};
 
 use super::*;
@@ -12,19 +12,29 @@ use crate::{
 };
 
 fn running() -> Arc<Running> {
+    Arc::new(running_with(common(&["udp://127.0.0.1:9"], 1)))
+}
+
+fn running_with(common: Arc<Common>) -> Running {
     let listener = DatagramListener::bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap();
-    let upstreams = Upstreams::new(&["udp://127.0.0.1:9".parse().unwrap()], Balance::Round);
+    Running::new(common, Arc::new(listener.open().unwrap()))
+}
+
+/// With a name at 127.0.0.1, and room for so many senders.
+fn common(upstreams: &[&str], senders_max: usize) -> Arc<Common> {
+    let upstreams: Vec<_> = upstreams.iter().map(|text| text.parse().unwrap()).collect();
+    let names = Names::asking(Arc::new(|_| Ok(vec!["127.0.0.1".parse().unwrap()])));
+    let upstreams = Upstreams::new(&upstreams, Balance::Round).unwrap().with_names(names);
     let idle_max = Duration::from_secs(5);
-    let common = Arc::new(Common::new(Options {
-        upstreams: Arc::new(upstreams.unwrap()),
-        limits: Limits { senders_max: 1, senders_a_client_max: 1, idle_max },
+    Arc::new(Common::new(Options {
+        upstreams: Arc::new(upstreams),
+        limits: Limits { senders_max, senders_a_client_max: senders_max, idle_max },
         callers: Callers::default(),
         shared: vec![Arc::new(Room::new(9))],
         shape: Shape::default(),
         tap: Tap::new(8),
         clock: || SystemTime::UNIX_EPOCH,
-    }));
-    Arc::new(Running::new(common, Arc::new(listener.open().unwrap())))
+    }))
 }
 
 #[tokio::test]
@@ -73,6 +83,27 @@ async fn who_turns_out_to_be_an_upstream_has_no_seat() {
     let closed = watcher.next().await;
     let Some(Event::Closed { ending: Some(ending), .. }) = closed else { panic!("{closed:?}") };
     assert_eq!((ending.by, &*ending.why), (By::Relais, "forged"));
+}
+
+#[tokio::test]
+async fn who_turns_out_to_be_an_upstream_has_no_seat_at_any_socket() {
+    let common = common(&["udp://127.0.0.1:9", "udp://name.example:10"], 2);
+    let sender = Sender { from: "127.0.0.1:10".parse().unwrap(), at: None };
+    let mut tasks = JoinSet::<()>::new();
+    let sockets = [(); 2].map(|()| running_with(Arc::clone(&common)));
+    for running in &sockets {
+        let association = Arc::new(Association::new(sender, &common).unwrap());
+        let task = tasks.spawn(std::future::pending());
+        running.table().admit(sender, Instant::now(), |_| Seat { association, task });
+    }
+    // Known from here on: neither socket finds anything new.
+    common.options.upstreams.resolve().await;
+    tokio::time::pause();
+    for running in &sockets {
+        // Has no end, as there is a name.
+        assert!(timeout(FIRST_NAMES_MAX, running.keep_resolved()).await.is_err());
+        assert!(running.table().find(sender).is_none());
+    }
 }
 
 #[tokio::test(start_paused = true)]
