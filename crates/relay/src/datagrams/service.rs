@@ -269,8 +269,12 @@ impl Running {
 
     /// Waits a moment for the answers to what was asked last, and until what is held then is sent.
     async fn finish(&self) {
+        let Common { options, shaping, .. } = &*self.common;
         let start = Instant::now();
-        let since = start.checked_sub(LAST_ANSWERS_MAX).unwrap_or(start);
+        // Where datagrams are held, what was heard long before may be sent only now: anyone may wait.
+        let age_max =
+            if shaping.is_something() { options.limits.idle_max } else { LAST_ANSWERS_MAX };
+        let since = start.checked_sub(age_max).unwrap_or(start);
         let end = start + LAST_ANSWERS_MAX;
         while Instant::now() < end && (self.delivery.is_due_by(end) || self.is_awaited(since)) {
             sleep(LOOK_EVERY).await;

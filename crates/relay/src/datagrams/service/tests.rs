@@ -107,6 +107,39 @@ async fn who_turns_out_to_be_an_upstream_has_no_seat_at_any_socket() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_sent_at_the_end_is_awaited_however_long_it_was_held() {
+    let (running, mut tasks) = (running(), JoinSet::new());
+    let noise = Noise { delay: Duration::from_millis(1300), ..Noise::default() };
+    running.common.shaping.set(Shape { noise, ..Shape::default() });
+    let sender = Sender { from: "192.0.2.1:1".parse().unwrap(), at: None };
+    let association = Arc::new(Association::new(sender, &running.common).unwrap());
+    let (association, task) = (&association, tasks.spawn(std::future::pending()));
+    let seat = Seat { association: Arc::clone(association), task };
+    running.table().admit(sender, Instant::now(), |_| seat);
+    running.deliver(&mut tasks);
+    let question = std::iter::once(Train::of_one(b"question"));
+    let tally = &running.common.tally;
+    running.delivery.hold(association, (Direction::ToServer, question), tally);
+    tokio::time::advance(Duration::from_millis(1200)).await;
+    let start = Instant::now();
+    let finish = async {
+        running.finish().await;
+        start.elapsed()
+    };
+    let answer = async {
+        sleep(Duration::from_millis(500)).await;
+        assert!(association.awaits());
+        association.heard_upstream();
+    };
+    let (waited, ()) = tokio::join!(finish, answer);
+    assert!((500..550).contains(&waited.as_millis()), "{waited:?}");
+    // It is answered, and nobody else waits.
+    let start = Instant::now();
+    running.finish().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_held_at_the_end_is_waited_for_if_it_is_due_in_time() {
     for (delay, waited, to_client) in [(400, 400..450, 1), (1100, 0..1, 0)] {
         let (running, mut tasks) = (running(), JoinSet::new());
