@@ -148,11 +148,9 @@ impl Intake {
         guard.is_some_and(|guard| guard.within() == Within::Body && answers >= guard.heads())
     }
 
-    /// The number, from 1 on, of the request of whose body more than so many bytes may be to come; 0 if
-    /// there is none.
-    pub(super) fn long_body(&self, bytes: u64) -> u64 {
-        let guard = self.guard.as_ref().filter(|guard| guard.body_left() > bytes);
-        guard.map_or(0, Guard::heads)
+    /// The number, from 1 on, of the request of whose body more than `bytes` may be to come, if one is.
+    pub(super) fn long_body(&self, bytes: u64) -> Option<u64> {
+        self.guard.as_ref().filter(|guard| guard.body_left() > bytes).map(Guard::heads)
     }
 
     /// All that was read and did not pass.

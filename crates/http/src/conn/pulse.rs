@@ -163,13 +163,13 @@ impl Pulse {
         self.answers.load(Relaxed)
     }
 
-    /// Of the body of the request of this number, from 1 on, so much is to come over HTTP/1 that it is not
-    /// taken to its end if nobody wants it; of none if that is 0.
-    pub(super) fn set_long_body(&self, request: u64) {
-        self.long_body.store(request, Relaxed);
+    /// Notes which request, counted from 1, has a body of which so much may be to come that it is not taken
+    /// to its end if nobody wants it. Over HTTP/1 alone.
+    pub(super) fn set_long_body(&self, request: Option<u64>) {
+        self.long_body.store(request.unwrap_or(0), Relaxed);
     }
 
-    /// Whether that is the request that is answered next: its body may be the last thing that is read.
+    /// Whether it is the request that is answered next that has one: nothing may be read behind it.
     pub(super) fn has_long_body(&self) -> bool {
         self.long_body.load(Relaxed) == self.answers() + 1
     }

@@ -212,14 +212,18 @@ impl Guard {
         }
     }
 
-    /// How many bytes of the body under way are to come at most, its trailers included: 0 outside of a
-    /// body, [`u64::MAX`] where nobody knows.
+    /// How many bytes of the body under way may still come, its trailers included: 0 outside of a body,
+    /// [`u64::MAX`] where no length is given.
     pub fn body_left(&self) -> u64 {
         match self.step {
             Step::Length(left) => left,
             Step::Trailers(_) => TRAILERS_BYTES_MAX.into(),
             Step::Chunks(_) | Step::Refused(_, Within::Body) => u64::MAX,
-            _ => 0,
+            Step::Request { .. }
+            | Step::Fields(_)
+            | Step::Held
+            | Step::Tunnel
+            | Step::Refused(_, Within::Head) => 0,
         }
     }
 
