@@ -82,13 +82,17 @@ pub struct ConnBody {
     uploading: Option<Box<Uploading>>,
 }
 
-/// How many bytes may be to come of a body that nobody wants for it to be taken to its end.
+/// How many bytes of a body that nobody wants may still be on their way for it to be taken to its end.
+/// Over HTTP/1, where more are, its answer says that the connection ends.
 pub(crate) const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 
-/// How many more are taken: that came before, and lie in hyper's buffer.
-const UNTAKEN_BYTES_MAX: u64 = 256 << 10;
+/// How many of it may have come, and lie in hyper's buffer: twice what hyper may keep where heads may be as
+/// large as they ever may, as that buffer grows by doubling.
+///
+/// A constant, as every request that waits for its answer would hold a number of its own.
+pub(crate) const BUFFERED_BYTES_MAX: u64 = 4 << 20;
 
-/// For how long.
+/// How long the rest may take.
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
@@ -136,9 +140,16 @@ impl Drop for ConnBody {
     }
 }
 
+/// Takes `body` to its end, unless too much of it came already and too much is left.
 async fn take_unwanted(mut body: Incoming) {
     let mut taken = 0;
-    while taken <= UNWANTED_BYTES_MAX + UNTAKEN_BYTES_MAX {
+    loop {
+        // Not only what was taken counts: an answer that came meanwhile, and did not say that the connection
+        // ends, went by what was left.
+        let left = body.size_hint().upper().unwrap_or(u64::MAX);
+        if taken.min(left) > UNWANTED_BYTES_MAX + BUFFERED_BYTES_MAX {
+            return;
+        }
         let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
             return;
         };

@@ -86,8 +86,9 @@ impl Asking {
                 Asked::Message | Asked::Tunnel => self.pulse.switch_to(switch),
             }
         } else if self.pulse.stops() || self.pulse.has_long_body() {
-            // hyper can be told to stop only once it has asked for an answer, and one that is there is begun by
-            // then. And it ends the connection where a long body is given up, which may be so only later.
+            // Said here, as hyper can be told to stop only once it has asked for an answer, and one that is
+            // there is begun by then. And as it ends the connection where a long body is given up, which it
+            // may know only when this head is long sent.
             answer.headers_mut().insert(header::CONNECTION, CLOSE);
         }
         let Ok(place) = self.place(answer.body()) else {

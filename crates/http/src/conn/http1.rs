@@ -28,6 +28,7 @@ use super::{
     switch::Switch,
     transport::Transport,
 };
+use crate::inbound::BUFFERED_BYTES_MAX;
 
 /// How much hyper may keep of what it reads and writes, if heads may not be larger than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -40,11 +41,10 @@ const FIELDS_USUAL: u32 = 100;
 fn builder(limits: &Limits) -> http1::Builder {
     let HeadLimits { head_bytes_max, fields_max, .. } = limits.head;
     let whole = |number: u32| usize::try_from(number).expect("a number of bytes in memory");
+    let buffer_bytes_max = BUFFER_BYTES_MAX.max(whole(head_bytes_max).saturating_mul(2));
+    debug_assert!(buffer_bytes_max as u64 <= BUFFERED_BYTES_MAX / 2, "{head_bytes_max}");
     let mut builder = http1::Builder::new();
-    builder
-        .half_close(true)
-        .max_buf_size(BUFFER_BYTES_MAX.max(whole(head_bytes_max).saturating_mul(2)))
-        .writev(true);
+    builder.half_close(true).max_buf_size(buffer_bytes_max).writev(true);
     if fields_max > FIELDS_USUAL {
         builder.max_headers(whole(fields_max));
     }

@@ -63,6 +63,11 @@ impl Handler for Stage {
                 tokio::task::yield_now().await;
                 Ok(Response::new(Body::full("later".into())))
             }
+            "/heedless" => {
+                drop(ask);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Ok(Response::new(Body::full("heedless".into())))
+            }
             "/busy-later" => {
                 spend_budget();
                 Ok(Response::new(Body::full("busy".into())))
@@ -126,7 +131,12 @@ struct Served {
 }
 
 fn serve(limits: Limits) -> Served {
-    let (client, server) = tokio::io::duplex(1 << 16);
+    serve_through(1 << 16, limits)
+}
+
+/// The same over what holds so many bytes each way.
+fn serve_through(bytes: usize, limits: Limits) -> Served {
+    let (client, server) = tokio::io::duplex(bytes);
     let (shutdown, drain) = Shutdown::new();
     tokio::spawn(async move {
         // How it ends is seen by the client.

@@ -78,3 +78,46 @@ async fn behind_others_it_is_said_of_the_one_whose_body_it_is() {
     assert!(!before.contains("connection: close"));
     assert!(last.starts_with("connection: close\r\n"), "{last}");
 }
+
+const LAST: &str = "GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/// Says each of `pieces` once the server has done what it wants with those before, and the last request
+/// then. `expect` is what all of the answers are.
+async fn check_goes_on(served: Served, pieces: &[String], expect: &[&str]) {
+    let Served { mut client, shutdown: _shutdown } = served;
+    for piece in pieces.iter().map(String::as_str).chain([LAST]) {
+        // Nobody reads it where the connection has ended.
+        _ = client.write_all(piece.as_bytes()).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut text = Vec::new();
+    client.read_to_end(&mut text).await.unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let answers = text.split("HTTP/1.1 200 OK\r\n").skip(1);
+    let (heads, bodies): (Vec<_>, Vec<_>) =
+        answers.map(|answer| answer.split_once("\r\n\r\n").unwrap()).unzip();
+    assert_eq!(bodies, expect);
+    let say_an_end = heads.iter().filter(|head| head.contains("connection: close")).count();
+    assert_eq!(say_an_end, 1, "{heads:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_much_hyper_holds_of_an_unwanted_body_the_connection_goes_on_as_was_said() {
+    let head = HeadLimits { head_bytes_max: 1 << 20, ..Limits::default().head };
+    let served = serve_through(1 << 24, Limits { head, ..Limits::default() });
+    // A long body, so that hyper reads as much at a time as it may: 2 MiB. Its last byte comes with the
+    // body that nobody wants.
+    let before = "x".repeat(1 << 23);
+    let begun = post("/echo", "Content-Length: 8388608") + &before[1..];
+    let unwanted = ["x", &post("/now", "Content-Length: 3000000"), &before[..2_200_000]].concat();
+    let rest = before[..800_000].to_owned();
+    check_goes_on(served, &[begun, unwanted, rest], &[&before, "now", "now"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_of_an_unwanted_body_before_its_answer_is_not_held_against_the_rest() {
+    let body = |bytes| "x".repeat(bytes);
+    let begun = post("/heedless", "Content-Length: 6000000") + &body(5_000_000);
+    let served = serve(Limits::default());
+    check_goes_on(served, &[begun, body(1_000_000)], &["heedless", "now"]).await;
+}
