@@ -50,11 +50,11 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
         if listens && !calls && !is_none_at_all {
             let what = format!("no upstream takes {name}");
             let wrong = Wrong::expected(what, format!("one of {}", kind.schemes()));
-            problems.push(key.key("upstream").wrong(bare(wrong, &table.upstream, kind)));
+            problems.push(key.key("upstream").wrong(with_hint(wrong, &table.upstream, kind)));
         } else if calls && !listens {
             let what = format!("nothing listens for {name}");
             let wrong = Wrong::expected(what, format!("an endpoint of {}", kind.schemes()));
-            problems.push(key.key("listen").wrong(bare(wrong, &table.listen, kind)));
+            problems.push(key.key("listen").wrong(with_hint(wrong, &table.listen, kind)));
         }
     }
     let missing = |kind, names: &[(&'static [&'static str], bool)]| {
@@ -75,14 +75,14 @@ pub(super) fn mismatches(table: &Table, key: &KeyPath) -> Vec<Problem> {
     problems
 }
 
-/// Says in a hint how one of `all` is written for datagrams, if those are missing: it may stand there without
-/// a scheme.
-fn bare(wrong: Wrong, all: &[BareEndpoint], kind: Kind) -> Wrong {
+/// `wrong`, with a hint how the first of `all` that is of TCP, maybe as it has no scheme, is written for
+/// datagrams, if it is those that are missing.
+fn with_hint(wrong: Wrong, all: &[BareEndpoint], kind: Kind) -> Wrong {
     let of_tcp = all.iter().map(|on| &on.0).find(|on| on.scheme == Scheme::Tcp);
     match of_tcp.filter(|_| kind == Kind::Datagrams) {
         Some(on) => {
             let meant = Endpoint { scheme: Scheme::Udp, ..on.clone() };
-            wrong.hint(format!("without a scheme it is TCP's: {meant} is for datagrams"))
+            wrong.hint(format!("without `udp://` it is TCP's: {meant} is for datagrams"))
         }
         None => wrong,
     }
@@ -134,9 +134,11 @@ mod tests {
             "",
             &["nothing listens for streams", "no upstream takes datagrams"],
         );
-        let hint = "without a scheme it is TCP's: udp://127.0.0.1:53 is for datagrams";
+        let hint = "without `udp://` it is TCP's: udp://127.0.0.1:53 is for datagrams";
         check("listen = \"udp://:5\"\nupstream = \"53\"", "", &["nothing listens", hint]);
         check("listen = \"53\"\nupstream = \"udp://a:5\"", "", &["no upstream takes", hint]);
+        let written = "listen = \"tcp://127.0.0.1:53\"\nupstream = \"udp://a:5\"";
+        check(written, "", &["no upstream takes", hint]);
         check("listen = [\":53\", \"udp://:53\"]\nupstream = [\"a:53\", \"udp://a:53\"]", "", &[]);
         check(
             "listen = [\":53\", \"udp://:53\"]\nupstream = \"a:53\"",
