@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use relais_net::{Fault, Side};
+use tokio::time::timeout;
 
 pub(crate) use self::uploading::Uploading;
 
@@ -93,7 +94,10 @@ pub(crate) const UNWANTED_BYTES_MAX: u64 = 1 << 20;
 pub(crate) const BUFFERED_BYTES_MAX: u64 = 4 << 20;
 
 /// How long the rest may take.
-const UNWANTED_MAX: Duration = Duration::from_secs(5);
+const UNWANTED_MAX: Duration = Duration::from_mins(1);
+
+/// How long it may be silent.
+const UNWANTED_SILENCE_MAX: Duration = Duration::from_secs(5);
 
 impl ConnBody {
     /// One that comes over HTTP/2 has a place, and keeps its time itself.
@@ -135,7 +139,7 @@ impl Drop for ConnBody {
     fn drop(&mut self) {
         let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(UNWANTED_MAX, take_unwanted(body)));
+            runtime.spawn(timeout(UNWANTED_MAX, take_unwanted(body)));
         }
     }
 }
@@ -150,9 +154,8 @@ async fn take_unwanted(mut body: Incoming) {
         if taken.min(left) > UNWANTED_BYTES_MAX + BUFFERED_BYTES_MAX {
             return;
         }
-        let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else {
-            return;
-        };
+        let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+        let Ok(Some(Ok(frame))) = timeout(UNWANTED_SILENCE_MAX, frame).await else { return };
         taken += data_len(&frame);
     }
 }
