@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import signal
 import time
 
@@ -63,6 +64,17 @@ def is_closed(port):
     return not connects(port)
 
 
+def await_ready(port, pid):
+    """Until the port is open, and the program listens for SIGHUP, which is a moment later."""
+
+    def is_ready():
+        with open(f"/proc/{pid}/status") as status:
+            caught = re.search(r"^SigCgt:\s*(\w+)", status.read(), re.M)
+        return connects(port) and int(caught[1], 16) & 1
+
+    eventually(f"port {port} open", is_ready)
+
+
 def site(port, root="one"):
     return f'[serve.site]\nlisten = "http://127.0.0.1:{port}"\nroot = "{root}"\n'
 
@@ -78,7 +90,7 @@ def who_closes_the_terminal_ends_what_was_started_in_it(stage):
         port = free_port()
         stage.write("relais.toml", site(port))
         with OnTerminal(stage, RELAIS, *words.format(port).split()) as relais:
-            relais.await_port(port)
+            await_ready(port, relais.pid)
             relais.close()
             eventually(f"the end of `{words}`", relais.has_ended)
             equal(relais.code, 0, words)
@@ -118,17 +130,41 @@ def a_signal_at_a_terminal_that_stays_is_a_reload(stage):
     port = free_port()
     stage.write("relais.toml", site(port))
     with OnTerminal(stage, RELAIS, "up", "relais.toml") as relais:
-        relais.await_port(port)
+        await_ready(port, relais.pid)
         for root in ["two", "one"]:
             stage.write("relais.toml", site(port, root))
             os.kill(relais.pid, signal.SIGHUP)
             shows(port, stage, root)
-            # It looks for the terminal once more within a second.
-            time.sleep(1.2)
-            relais.must_run()
+        # GONE_WITHIN of run/hang_up.rs, and a little: then it looks for the terminal once more.
+        time.sleep(1.2)
+        relais.must_run()
         os.kill(relais.pid, signal.SIGTERM)
         eventually("its end", relais.has_ended)
         equal(relais.code, 0, "exit code")
+
+
+@test
+def who_is_left_behind_in_a_terminal_reloads(stage):
+    need("bash")
+    stage.write("one/index.html", "one")
+    stage.write("two/index.html", "two")
+    port = free_port()
+    stage.write("relais.toml", site(port))
+    with OnTerminal(stage, "bash", "--norc", "-i") as shell:
+        shell.type(f"{RELAIS} up relais.toml 2>told &")
+        shell.await_port(port)
+        shell.keep_children()
+        # It tells its jobs nothing.
+        shell.type("exit")
+        eventually("the shell's end", shell.has_ended)
+        told = stage.path("told")
+        eventually("a word of it", lambda: "SIGHUP is a reload from now on" in told.read_text())
+        for root in ["two", "one"]:
+            stage.write("relais.toml", site(port, root))
+            os.kill(shell.others[0], signal.SIGHUP)
+            shows(port, stage, root)
+        os.kill(shell.others[0], signal.SIGTERM)
+        eventually("the port free", lambda: is_closed(port))
 
 
 @test
@@ -144,6 +180,7 @@ def who_is_to_outlive_the_terminal_does_and_reloads(stage):
         with OnTerminal(stage, *before, "sh", "-c", line) as relais:
             eventually(f"port {port} open", lambda port=port: connects(port))
             pid = int(pid_file.read_text())
+            await_ready(port, pid)
             relais.others = [pid]
             relais.close()
             for root in ["two", "one"]:
