@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     call::{Call, Heard, LAST_WORDS_MAX, Unit},
+    deadline::Deadline,
     goodbye::Goodbye,
 };
 
@@ -94,9 +95,9 @@ impl Call {
                 said = &mut saying, if !is_said => {
                     if let Err(error) = said {
                         // It may say why, before it goes.
-                        let until = Instant::now() + LAST_WORDS_MAX;
-                        while let Some(heard) = ear.last_word(until).await {
-                            _ = hear(&heard);
+                        let mut until = Deadline::within(LAST_WORDS_MAX);
+                        while let Some(heard) = ear.last_word(until.at()).await {
+                            _ = until.hear(|| hear(&heard));
                         }
                         return Err(error);
                     }
@@ -158,18 +159,18 @@ impl Call {
     /// What goes wrong now is nothing to anybody, as all that was to be said is said, unless more
     /// came, and not to its end.
     pub async fn finish(mut self, linger: Duration, hear: &mut dyn FnMut(&[u8])) -> Finished {
-        let until = Instant::now() + linger;
+        let mut until = Deadline::within(linger);
         if self.unit() == Unit::Datagrams
-            || !matches!(timeout_at(until, self.mouth.end()).await, Ok(Ok(())))
+            || !matches!(timeout_at(until.at(), self.mouth.end()).await, Ok(Ok(())))
         {
             return Finished::Whole;
         }
         let mut came = false;
         loop {
-            match self.ear.hear_until(until).await {
+            match self.ear.hear_until(until.at()).await {
                 Ok(Some(Heard::Bytes(heard))) => {
                     came = true;
-                    hear(&heard);
+                    until.hear(|| hear(&heard));
                 }
                 Ok(Some(Heard::CutOff)) if came => return Finished::CutOff,
                 _ => return Finished::Whole,

@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     call::{Call, Heard, LAST_WORDS_MAX, Mouth, Unit},
+    deadline::Deadline,
     goodbye::Goodbye,
     progress::Progress,
 };
@@ -175,9 +176,9 @@ impl Call {
                     Err(_) if ended.is_some() => return Ok(ended),
                     Err(error) => {
                         // It may have said why, before it went.
-                        let until = Instant::now() + LAST_WORDS_MAX;
-                        while let Some(heard) = ear.last_word(until).await {
-                            if tell(Told::Heard(&heard)).is_break() {
+                        let mut until = Deadline::within(LAST_WORDS_MAX);
+                        while let Some(heard) = ear.last_word(until.at()).await {
+                            if until.hear(|| tell(Told::Heard(&heard))).is_break() {
                                 return Ok(Some(Ended::ByAudience));
                             }
                         }
@@ -206,27 +207,28 @@ impl Call {
         progress: &Progress,
         tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
     ) -> io::Result<Ended> {
-        let mut over_at = None;
+        let mut over = None;
         loop {
             // Each message may have its answer: then no more is expected.
             let is_answered = progress.is_answered();
             let is_over = is_answered && manner.once_answered == OnceAnswered::HangsUp;
+            let mut next = Deadline::within(manner.wait);
             let until = match self.unit() {
                 Unit::Datagrams if is_over => return Ok(Ended::AllSaid),
                 // Counted from the last answer: what is said besides may have no end.
                 Unit::Messages if is_over => {
-                    *over_at.get_or_insert_with(|| Instant::now() + LAST_WORDS_MAX.min(manner.wait))
+                    over.get_or_insert_with(|| Deadline::within(LAST_WORDS_MAX.min(manner.wait)))
                 }
-                _ => Instant::now() + manner.wait,
+                _ => &mut next,
             };
-            let Some(heard) = self.ear.hear_until(until).await? else {
+            let Some(heard) = self.ear.hear_until(until.at()).await? else {
                 let is_answered = self.unit() == Unit::Messages && is_answered;
                 return Ok(if is_answered { Ended::AllAnswered } else { Ended::AllSaid });
             };
             match heard {
                 Heard::End => return Ok(Ended::ByPeer),
                 Heard::CutOff => return Ok(Ended::CutOff),
-                Heard::Bytes(heard) if tell(Told::Heard(&heard)).is_break() => {
+                Heard::Bytes(heard) if until.hear(|| tell(Told::Heard(&heard))).is_break() => {
                     return Ok(Ended::ByAudience);
                 }
                 Heard::Bytes(_) => progress.hear(),

@@ -9,6 +9,7 @@
 mod asking;
 mod call;
 mod comparison;
+mod deadline;
 mod form;
 mod goodbye;
 mod holding;
