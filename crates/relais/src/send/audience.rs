@@ -112,7 +112,8 @@ impl Audience {
         }
     }
 
-    /// The same where it ended for `reason`. Beside a difference that is told here: it may be why.
+    /// The same where it ended early, for `reason`. That is told beside a difference, too, as it may be the
+    /// cause.
     pub(super) fn conclude_after(self, reason: Stop) -> Stop {
         match self.conclude() {
             Ok(()) => reason,

@@ -119,17 +119,18 @@ async fn ask(
         }
         let answer = answer?;
         is_answered &= answer != Answer::Unanswered;
+        let is_short = nth < times || answered < nth;
+        let so_far = match times {
+            1 => "without an answer".to_owned(),
+            _ => format!("after {answered} of {times}"),
+        };
         let early = match answer {
-            Answer::Refused(goodbye) if !audience.has_heard() || nth < times || answered < nth => {
-                Some(match times {
-                    1 => format!("without an answer: {goodbye}"),
-                    _ => format!("after {answered} of {times}: {goodbye}"),
-                })
+            Answer::Refused(goodbye) if is_short || !audience.has_heard() => {
+                Some(with_word(&so_far, Some(goodbye)))
             }
-            Answer::Unsaid(goodbye) => Some(before_all_was_said(goodbye)),
-            Answer::Ended | Answer::CutOff if times > 1 && (nth < times || answered < nth) => {
-                Some(format!("after {answered} of {times}"))
-            }
+            Answer::Unsaid(goodbye) => Some(with_word(BEFORE_ALL_WAS_SAID, goodbye)),
+            Answer::Ended(goodbye) if times > 1 && is_short => Some(with_word(&so_far, goodbye)),
+            Answer::CutOff if times > 1 && is_short => Some(so_far),
             Answer::CutOff if !asked.verifies || audience.misses_something() => {
                 return Err(audience.conclude_after(cut_off(callee)));
             }
@@ -138,11 +139,11 @@ async fn ask(
                 audience.tell(&unanswered(unit, wait));
                 None
             }
-            Answer::Ended if !audience.has_heard() => {
-                audience.tell("the other side ended without an answer");
+            Answer::Ended(goodbye) if !audience.has_heard() => {
+                audience.tell(&with_word("the other side ended without an answer", goodbye));
                 None
             }
-            Answer::Answered | Answer::Unanswered | Answer::Ended | Answer::Refused(_) => None,
+            Answer::Answered | Answer::Unanswered | Answer::Ended(_) | Answer::Refused(_) => None,
         };
         if let Some(when) = early {
             return Err(audience.conclude_after(ended_early(callee, &when)));
@@ -177,9 +178,11 @@ fn ended_early(callee: &Callee, when: &str) -> Stop {
 }
 
 /// When somebody ended who did not take all that was to be said.
-fn before_all_was_said(goodbye: Option<Goodbye>) -> String {
-    let why = goodbye.map_or_else(String::new, |goodbye| format!(": {goodbye}"));
-    format!("before all was said{why}")
+const BEFORE_ALL_WAS_SAID: &str = "before all was said";
+
+/// `what` with the other side's word for it, if there is one.
+fn with_word(what: &str, goodbye: Option<Goodbye>) -> String {
+    goodbye.map_or_else(|| what.to_owned(), |goodbye| format!("{what}: {goodbye}"))
 }
 
 /// What is to be heard where the end of TLS is missing.
@@ -225,14 +228,8 @@ async fn hold(
     mut audience: Audience,
 ) -> Result<(), Stop> {
     let (unit, is_typed) = (call.unit(), io::stdin().is_terminal());
-    let are_datagrams = unit == Unit::Datagrams;
-    let wait = asked.wait.unwrap_or(if are_datagrams { DATAGRAM_WAIT } else { REST });
-    let turns = if are_datagrams && !is_typed { Turns::EachAnswered } else { Turns::Free };
-    let once_ended = if is_typed { OnceEnded::HangsUp } else { OnceEnded::SaysOn };
-    // Who says how long to wait wants to hear what comes until then.
-    let listens_on = asked.wait.is_some() && !is_typed && !asked.verifies;
-    let once_answered = if listens_on { OnceAnswered::ListensOn } else { OnceAnswered::HangsUp };
-    let manner = Manner { turns, wait, once_ended, once_answered };
+    let manner = manner(asked, unit, is_typed);
+    let wait = manner.wait;
     let (said, mut input) = mpsc::channel::<Bytes>(INPUT_MESSAGES);
     let mut reading = if is_typed && io::stdout().is_terminal() {
         let (lines, screen) = terminal::open(PROMPT);
@@ -272,23 +269,44 @@ async fn hold(
     }
     match ended? {
         Ended::Unsaid(goodbye) => {
-            let when = before_all_was_said(goodbye);
+            let when = with_word(BEFORE_ALL_WAS_SAID, goodbye);
+            return Err(audience.conclude_after(ended_early(callee, &when)));
+        }
+        Ended::ByPeer(Some(goodbye)) if asked.verifies && audience.misses_something() => {
+            let when = with_word("before all was answered", Some(goodbye));
             return Err(audience.conclude_after(ended_early(callee, &when)));
         }
         Ended::CutOff if !asked.verifies || audience.misses_something() => {
             return Err(audience.conclude_after(cut_off(callee)));
         }
-        Ended::AllSaid if !are_datagrams && !asked.verifies => {
+        Ended::AllSaid if unit != Unit::Datagrams && !asked.verifies => {
             audience
                 .tell(&format!("nothing more came within {}: `--wait` waits longer", Time(wait)));
         }
-        Ended::ByPeer if is_told => audience.tell("the other side ended"),
-        Ended::AllSaid | Ended::AllAnswered | Ended::ByPeer | Ended::CutOff | Ended::ByAudience => {
+        Ended::ByPeer(goodbye) if is_told => {
+            audience.tell(&with_word("the other side ended", goodbye));
         }
+        Ended::AllSaid
+        | Ended::AllAnswered
+        | Ended::ByPeer(_)
+        | Ended::CutOff
+        | Ended::ByAudience => {}
     }
     is_answered &= audience.has_heard();
     audience.conclude()?;
     if asked.checks && !is_answered { Err(Stop::No) } else { Ok(()) }
+}
+
+/// How a dialogue is held in which somebody types, or a pipe gives what is said.
+fn manner(asked: &Asked, unit: Unit, is_typed: bool) -> Manner {
+    let are_datagrams = unit == Unit::Datagrams;
+    let wait = asked.wait.unwrap_or(if are_datagrams { DATAGRAM_WAIT } else { REST });
+    let turns = if are_datagrams && !is_typed { Turns::EachAnswered } else { Turns::Free };
+    let once_ended = if is_typed { OnceEnded::HangsUp } else { OnceEnded::SaysOn };
+    // Who says how long to wait wants to hear what comes until then.
+    let listens_on = asked.wait.is_some() && !is_typed && !asked.verifies;
+    let once_answered = if listens_on { OnceAnswered::ListensOn } else { OnceAnswered::HangsUp };
+    Manner { turns, wait, once_ended, once_answered }
 }
 
 /// How many messages wait to be said.

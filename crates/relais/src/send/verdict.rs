@@ -18,7 +18,7 @@ pub(super) fn conclude(mut comparison: Comparison) -> Result<(), Stop> {
     }
 }
 
-/// Where it differs, in hexadecimal and text, by such units.
+/// Where it differs, in hexadecimal and text. Only of datagrams may anything be lost.
 fn told(difference: &Difference, unit: Unit) -> String {
     let (at, expected, got) = match difference {
         Difference::Other { at, expected, got } => (at, Some(expected), got.as_slice()),

@@ -31,11 +31,12 @@ pub enum Asked {
     Answered,
     /// Nothing came in time.
     Unanswered,
-    /// The other side ended, and took what was said; what came before that was heard.
-    Ended,
+    /// The other side ended, and took what was said; what came before that was heard. With its word for
+    /// it, of a WebSocket.
+    Ended(Option<Goodbye>),
     /// The other side closed the WebSocket with a word that says that something is the matter.
     Refused(Goodbye),
-    /// The other side ended the WebSocket before it took what was said; with its word for it.
+    /// The other side ended the WebSocket before it took what was said.
     Unsaid(Option<Goodbye>),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
@@ -53,8 +54,10 @@ pub enum Finished {
 impl Asked {
     /// How the other side ended, with this word for it.
     fn ended(goodbye: Option<&Goodbye>) -> Self {
-        let refused = goodbye.filter(|goodbye| goodbye.is_refusal());
-        refused.cloned().map_or(Self::Ended, Self::Refused)
+        match goodbye.cloned() {
+            Some(goodbye) if goodbye.is_refusal() => Self::Refused(goodbye),
+            goodbye => Self::Ended(goodbye),
+        }
     }
 }
 
@@ -116,10 +119,10 @@ impl Call {
                         has_enough = hear(&heard).is_break() || !is_of_bytes;
                         until = Instant::now() + patience.next;
                     }
-                    Heard::End if is_of_bytes => ended = Some(Asked::Ended),
+                    Heard::End if is_of_bytes => ended = Some(Asked::Ended(None)),
                     Heard::End => {
                         return Ok(match Asked::ended(ear.goodbye()) {
-                            Asked::Ended if !is_said => Asked::Unsaid(ear.goodbye().cloned()),
+                            Asked::Ended(goodbye) if !is_said => Asked::Unsaid(goodbye),
                             ended => ended,
                         });
                     }
@@ -265,14 +268,16 @@ mod tests {
         let mut hear = |_: &[u8]| ControlFlow::Continue(());
         let message = vec![b'x'; 100];
         let (said, asked) = tokio::join!(server, call.ask(&message, PATIENCE, &mut hear));
-        assert_eq!((said, asked.unwrap()), (message, Asked::Ended));
+        assert_eq!((said, asked.unwrap()), (message, Asked::Ended(None)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_closes_a_web_socket_meanwhile_was_not_told_all() {
         let away = || CloseFrame { code: CloseCode::Away, reason: "later".into() };
-        let unsaid = Asked::Unsaid(Some(Goodbye::of(Some(away()))));
-        for (length, expect) in [(1, Asked::Ended), (100_000, unsaid)] {
+        let goodbye = Some(Goodbye::of(Some(away())));
+        for (length, expect) in
+            [(1, Asked::Ended(goodbye.clone())), (100_000, Asked::Unsaid(goodbye))]
+        {
             let (ours, theirs) = duplex(1 << 10);
             let server = async {
                 let mut socket = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
@@ -362,7 +367,7 @@ mod tests {
         // Nobody is waited for who has ended.
         socket.close(None).await.unwrap();
         let rested = call.rest(Duration::from_mins(1), &mut |_| {}).await;
-        assert_eq!(rested.unwrap(), Some(Asked::Ended));
+        assert_eq!(rested.unwrap(), Some(Asked::Ended(Some(Goodbye::of(None)))));
         assert_eq!(begin.elapsed().as_secs(), 60);
     }
 

@@ -72,9 +72,9 @@ pub enum Told<'a> {
 /// How a dialogue ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The other side ended it.
-    ByPeer,
-    /// The same, before it took all that was to be said; with its word for it, of a WebSocket.
+    /// The other side ended it; with its word for it, of a WebSocket.
+    ByPeer(Option<Goodbye>),
+    /// The same, before it took all that was to be said.
     Unsaid(Option<Goodbye>),
     /// The connection ended without the word for it that TLS has: what came may be a part.
     CutOff,
@@ -107,7 +107,7 @@ impl Call {
         audience: &mut Audience<'_>,
     ) -> io::Result<Ended> {
         let ended = self.converse(input, manner, audience).await?;
-        if self.unit() == Unit::Messages && !matches!(ended, Ended::ByPeer | Ended::Unsaid(_)) {
+        if self.unit() == Unit::Messages && !matches!(ended, Ended::ByPeer(_) | Ended::Unsaid(_)) {
             // All that was to be heard is: this is but good manners.
             let until = Instant::now() + LAST_WORDS_MAX;
             _ = timeout_at(until, self.mouth.end()).await;
@@ -129,7 +129,7 @@ impl Call {
             Some(ended) => ended,
             None => self.hear_rest(manner, &progress, &tell).await?,
         };
-        let is_by_peer = matches!(ended, Ended::ByPeer | Ended::CutOff);
+        let is_by_peer = matches!(ended, Ended::ByPeer(_) | Ended::CutOff);
         if is_by_peer && (self.has_left(&progress) || self.has_more(input, manner).await) {
             return Ok(Ended::Unsaid(self.ear.goodbye().cloned()));
         }
@@ -190,7 +190,7 @@ impl Call {
                         return Ok(Some(Ended::ByAudience));
                     }
                     Heard::Bytes(_) => progress.hear(),
-                    Heard::End => ended = Some(Ended::ByPeer),
+                    Heard::End => ended = Some(Ended::ByPeer(ear.goodbye().cloned())),
                     Heard::CutOff => ended = Some(Ended::CutOff),
                 },
             }
@@ -207,7 +207,7 @@ impl Call {
         progress: &Progress,
         tell: &impl Fn(Told<'_>) -> ControlFlow<()>,
     ) -> io::Result<Ended> {
-        let mut over = None;
+        let mut over_at = None;
         loop {
             // Each message may have its answer: then no more is expected.
             let is_answered = progress.is_answered();
@@ -217,7 +217,7 @@ impl Call {
                 Unit::Datagrams if is_over => return Ok(Ended::AllSaid),
                 // Counted from the last answer: what is said besides may have no end.
                 Unit::Messages if is_over => {
-                    over.get_or_insert_with(|| Deadline::within(LAST_WORDS_MAX.min(manner.wait)))
+                    over_at.get_or_insert_with(|| Deadline::within(LAST_WORDS_MAX.min(manner.wait)))
                 }
                 _ => &mut next,
             };
@@ -226,7 +226,7 @@ impl Call {
                 return Ok(if is_answered { Ended::AllAnswered } else { Ended::AllSaid });
             };
             match heard {
-                Heard::End => return Ok(Ended::ByPeer),
+                Heard::End => return Ok(Ended::ByPeer(self.ear.goodbye().cloned())),
                 Heard::CutOff => return Ok(Ended::CutOff),
                 Heard::Bytes(heard) if until.hear(|| tell(Told::Heard(&heard))).is_break() => {
                     return Ok(Ended::ByAudience);
@@ -328,7 +328,7 @@ mod tests {
         let mut lines = input(&["a\n", "b\n"]);
         let call = Call::of_stream(Stream::Memory(ours));
         let (ended, ()) = tokio::join!(call.hold(&mut lines, FREE, &mut audience), server);
-        assert_eq!((ended.unwrap(), heard.as_str()), (Ended::ByPeer, "A\nB\n"));
+        assert_eq!((ended.unwrap(), heard.as_str()), (Ended::ByPeer(None), "A\nB\n"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -364,7 +364,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_says_that_nothing_more_comes_is_told_the_rest() {
-        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 200).await, (Ended::ByPeer, 110));
+        assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 200).await, (Ended::ByPeer(None), 110));
         assert_eq!(with_one_who_ends(OnceEnded::SaysOn, 50).await, (Ended::Unsaid(None), 50));
         assert_eq!(with_one_who_ends(OnceEnded::HangsUp, 50).await.0, Ended::Unsaid(None));
     }
@@ -413,6 +413,7 @@ mod tests {
         let (ended, (), ()) = tokio::join!(hold, server, telling);
         match ended.unwrap() {
             Ended::Unsaid(Some(goodbye)) => format!("{heard}, unsaid: {goodbye}"),
+            Ended::ByPeer(Some(goodbye)) => format!("{heard}, said: {goodbye}"),
             ended => format!("{heard}, {ended:?}"),
         }
     }
@@ -425,16 +426,18 @@ mod tests {
         assert_eq!(with_one_who_knows_fin(&["1", "fin"], (FREE.wait / 2, &["2"])).await, unsaid);
         let none = r#"0, unsaid: code 1000, "its last word""#;
         assert_eq!(with_one_who_knows_fin(&["fin", "2"], end).await, none);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], end).await, "1, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["fin"], end).await, "0, ByPeer");
+        let said = |heard| format!("{heard}, said: code 1000, \"its last word\"");
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], end).await, said(1));
+        assert_eq!(with_one_who_knows_fin(&["fin"], end).await, said(0));
         assert_eq!(with_one_who_knows_fin(&["1", "2"], end).await, "2, AllAnswered");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_input_that_does_not_end_is_waited_for_no_longer_than_an_answer() {
         let late = (Duration::from_mins(1), &["2"][..]);
-        assert_eq!(with_one_who_knows_fin(&["1", "fin"], late).await, "1, ByPeer");
-        assert_eq!(with_one_who_knows_fin(&["fin"], late).await, "0, ByPeer");
+        let said = |heard| format!("{heard}, said: code 1000, \"its last word\"");
+        assert_eq!(with_one_who_knows_fin(&["1", "fin"], late).await, said(1));
+        assert_eq!(with_one_who_knows_fin(&["fin"], late).await, said(0));
     }
 
     /// What a dialogue by datagrams is like with who answers each message by these, so many

@@ -269,8 +269,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_comes_with_the_head_is_heard_and_what_is_too_long_is_not() {
         assert_eq!(ask(b"\x81\x02ok").await, (b"ok".to_vec(), Ok(Answer::Answered)));
-        assert_eq!(ask(b"\x88\x00").await, (Vec::new(), Ok(Answer::Ended)));
-        assert_eq!(ask(b"\x88\x02\x03\xe8").await, (Vec::new(), Ok(Answer::Ended)));
+        for (frame, word) in [(&b"\x88\x00"[..], "no code"), (b"\x88\x02\x03\xe8", "code 1000")] {
+            let (heard, asked) = ask(frame).await;
+            let Ok(Answer::Ended(Some(goodbye))) = asked else { panic!("{asked:?}") };
+            assert_eq!((heard, goodbye.to_string().as_str()), (Vec::new(), word));
+        }
         let (_, asked) = ask(b"\x88\x06\x03\xf1long").await;
         let Ok(Answer::Refused(goodbye)) = asked else { panic!("{asked:?}") };
         assert_eq!(goodbye.to_string(), "code 1009, \"long\"");
