@@ -96,7 +96,7 @@ pub enum ParseEndpointError {
         /// What was likely meant.
         meant: String,
     },
-    /// A port alone, which is of this machine only where it stands without a scheme.
+    /// A port alone behind a scheme. Only without one does it mean this machine.
     #[error("no host in \"{scheme}://{port}\": expected {scheme}://127.0.0.1:{port}")]
     NoHost {
         /// The scheme.
@@ -119,7 +119,7 @@ pub enum ParseEndpointError {
     /// Something after the port.
     #[error("unexpected {0:?} after the port: an endpoint has no path")]
     Path(String),
-    /// A Unix socket that is not called by its path from the root, behind `unix://`.
+    /// A Unix socket whose path is not absolute, or does not stand behind `unix://`.
     #[error("bad socket path {0:?}: expected unix:///path")]
     BadPath(String),
 }
@@ -242,18 +242,32 @@ fn port_alone(at: &str) -> Option<u16> {
     parse_port(at.as_bytes()).ok().flatten()
 }
 
-/// What was meant by a text that begins with a scheme and lacks its `//`; `None` if it does not.
+/// What was meant by a text that begins with a scheme and lacks its `//`; `None` if it does not, or
+/// something else is wrong with it.
 fn with_slashes(text: &str, usual: Scheme) -> Option<String> {
-    let (name, rest) = text.split_once(':').filter(|(_, rest)| !is_nothing(rest))?;
+    let (name, rest) = text.split_once(':')?;
     let scheme = Scheme::named(name)?;
-    let is_port = rest.bytes().all(|byte| byte.is_ascii_digit());
-    Some(match scheme {
-        Scheme::Unix if rest.starts_with('/') => format!("unix://{rest}"),
-        Scheme::Unix => "unix:///path".to_owned(),
+    let behind = rest.trim_start_matches('/');
+    let (at, tail) = place_and_tail(behind);
+    if is_nothing(at) {
+        return None;
+    }
+    Some(match (scheme, port_alone(at)) {
+        (Scheme::Unix, _) if rest.starts_with('/') => format!("unix://{rest}"),
+        (Scheme::Unix, _) => "unix:///path".to_owned(),
         // A host may have that name.
-        _ if is_port => format!("{scheme}://127.0.0.1:{rest}, or {usual}://{name}:{rest}"),
-        _ => format!("{scheme}://{}", rest.trim_start_matches('/')),
+        (_, Some(_)) if at == rest => {
+            format!("{scheme}://127.0.0.1:{at}, or {usual}://{name}:{at}")
+        }
+        (_, Some(_)) => format!("{scheme}://127.0.0.1:{at}{tail}"),
+        (_, None) if at.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+        (_, None) => format!("{scheme}://{behind}"),
     })
+}
+
+/// `text` without a scheme, up to its path and from there on.
+fn place_and_tail(text: &str) -> (&str, &str) {
+    text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()))
 }
 
 impl fmt::Display for Endpoint {
@@ -267,8 +281,7 @@ impl fmt::Display for Endpoint {
 
 impl HostPort {
     fn of(scheme: Scheme, text: &str) -> Result<Self, ParseEndpointError> {
-        let end = text.find(['/', '?', '#']).unwrap_or(text.len());
-        let (at, tail) = text.split_at(end);
+        let (at, tail) = place_and_tail(text);
         if !matches!(tail, "" | "/") {
             return Err(ParseEndpointError::Path(tail.to_owned()));
         }
@@ -423,11 +436,19 @@ mod tests {
         check("https:/a.example", "https://a.example");
         check("unix:/run/a.sock", "unix:///run/a.sock");
         check("unix:a.sock", "unix:///path");
+        // What is told is not refused in its turn.
+        check("ws:80/chat", "ws://127.0.0.1:80/chat");
+        check("tcp:6666/", "tcp://127.0.0.1:6666/");
+        check("tcp:/6666", "tcp://127.0.0.1:6666");
+        check("udp:/53", "udp://127.0.0.1:53");
+        check("ws:/a.example:80/chat?room=1", "ws://a.example:80/chat?room=1");
         // A host of such a name has a scheme before it.
         assert!(Endpoint::parse_in("tcp://udp:6666", Scheme::Tcp).is_ok());
         assert!(Endpoint::parse_in("udp.example:6666", Scheme::Tcp).is_ok());
-        let expect = ParseEndpointError::BadPort(String::new());
-        assert_eq!(Endpoint::parse_in("tcp:", Scheme::Tcp), Err(expect));
+        for (text, port) in [("tcp:", ""), ("tcp:/", ""), ("tcp:65536", "65536")] {
+            let expect = ParseEndpointError::BadPort(port.to_owned());
+            assert_eq!(Endpoint::parse_in(text, Scheme::Tcp), Err(expect));
+        }
     }
 
     #[test]
