@@ -18,10 +18,10 @@ mod calls;
 mod conn;
 mod control;
 mod ourselves;
+mod readiness;
 mod sending;
 mod socket;
 mod train;
-mod watch;
 
 pub use batch::{Batch, Heard};
 pub(crate) use conn::connected;
@@ -42,8 +42,9 @@ pub struct DatagramListener {
     local: Arc<Endpoint>,
 }
 
-/// A socket that hears datagrams, waited at by the runtime that opened it. What says that it comes from
-/// this very socket, or from another of this process, is dropped: answered, it would be for ever.
+/// A socket that hears datagrams, waited at by the runtime that opened it: by one task at a time. What says
+/// that it comes from this very socket, or from another of this process, is dropped: answered, it would be
+/// for ever.
 #[derive(Debug)]
 pub struct Datagrams {
     socket: Socket,
@@ -174,8 +175,7 @@ impl Datagrams {
         }
     }
 
-    /// Waits until [`Datagrams::try_hear`] may hear something. Of several tasks that wait only the last
-    /// is told.
+    /// Waits until [`Datagrams::try_hear`] may hear something. For one task at a time, the one that hears.
     ///
     /// Cancel safe.
     ///
@@ -204,13 +204,13 @@ impl Datagrams {
         }
     }
 
-    /// Has [`Datagrams::ready`] not wait until nothing is there: each time it lets the runtime's other
-    /// tasks go on, and that is all.
+    /// Has [`Datagrams::ready`] return at once until nothing is there (busy polling): each time it lets the
+    /// runtime's other tasks go on, and that is all.
     ///
-    /// For who answers many senders at once, in one task: some 5 % of what an answer costs is to look for
-    /// who waits at the socket. To begin and to end it costs as much as it saves for some ten answers.
-    pub fn ask_on(&self) {
-        self.socket.ask_on();
+    /// For who answers many senders at a time: it saves some 5 % of an answer. To begin and to end it costs
+    /// as much as is saved on some ten.
+    pub fn keep_polling(&self) {
+        self.socket.keep_polling();
     }
 
     /// Sends `outgoing` in their order. Waits for nothing: what cannot go now is dropped.

@@ -36,8 +36,8 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 /// called again costs more than to look.
 const TURNS: usize = 8;
 
-/// How many at a time are so many that more are awaited as well by asking.
-const MANY: usize = 8;
+/// How many messages at a time make a socket busy: so many that polling it costs less than waiting.
+const BUSY_MESSAGES_MIN: usize = 8;
 
 fn hear(socket: &Datagrams) -> io::Result<()> {
     Batch::lend(|batch| {
@@ -45,8 +45,8 @@ fn hear(socket: &Datagrams) -> io::Result<()> {
             if socket.try_hear(batch)? != Word::Datagrams {
                 break;
             }
-            if batch.messages() >= MANY {
-                socket.ask_on();
+            if batch.messages() >= BUSY_MESSAGES_MIN {
+                socket.keep_polling();
             }
             answer(socket, batch);
         }
@@ -58,7 +58,7 @@ fn answer(socket: &Datagrams, batch: &Batch) {
     let heard = batch.heard().filter(|heard| !answers_all(heard.from));
     let answers: Vec<Outgoing<'_>> = heard.map(|heard| heard.answer(heard.train)).collect();
     // What goes to one sender goes together, as few share a port with another. The order of one sender's
-    // datagrams stays. Places are sorted, which are smaller than answers.
+    // datagrams stays. Places are sorted, which are smaller than answers; a batch has 64 at most.
     let places = (0_u16..).zip(&answers).map(|(place, answer)| (answer.to.port(), place));
     let mut order: Vec<_> = places.collect();
     order.sort_unstable();

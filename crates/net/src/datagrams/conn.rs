@@ -63,7 +63,7 @@ impl DatagramConn {
         self.socket.local()
     }
 
-    /// Waits until [`DatagramConn::try_hear`] may hear something.
+    /// Waits until [`DatagramConn::try_hear`] may hear something. For one task at a time, the one that hears.
     ///
     /// Cancel safe.
     ///
@@ -75,9 +75,9 @@ impl DatagramConn {
     }
 
     /// Waits for datagrams alone, which costs less: what is [refused](Word::Refused) meanwhile is told
-    /// with them, or of what is sent next.
+    /// with them, or of what is sent next. For one task at a time, too.
     ///
-    /// Cancel safe. Of those who wait so at a time, one is woken.
+    /// Cancel safe.
     ///
     /// # Errors
     ///

@@ -10,21 +10,22 @@ use std::{
     },
 };
 
+use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
+
 use super::{
     address::Family,
     batch::Batch,
     calls::{self, Slot, set_option},
+    readiness::{Readiness, Received},
     sending::{Load, Outlet, Sent},
-    watch::{Received, Watch},
 };
-use libc::{IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, SOL_UDP, UDP_GRO, UDP_SEGMENT};
 
 /// A socket, and what it is able to do.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// Waited at for what comes, and not for room to send: who does that is woken again and again while
     /// what was sent is read.
-    plain: Watch,
+    plain: Readiness,
     outlet: Outlet,
     /// How the system was asked to hand over what comes, once something is heard here: not before, as
     /// somebody else may still hear at the same socket, who asked otherwise.
@@ -60,7 +61,7 @@ impl Socket {
     ///
     /// What the system says.
     pub(super) fn open(plain: UdpSocket, at: SocketAddr) -> io::Result<Self> {
-        let plain = Watch::at(plain)?;
+        let plain = Readiness::of(plain)?;
         // Asked by setting it to what it is: a system that does not know it would send a train as
         // one datagram.
         let takes_trains = set_option(plain.as_fd(), (SOL_UDP, UDP_SEGMENT), 0).is_ok();
@@ -141,9 +142,9 @@ impl Socket {
         })
     }
 
-    /// Has nobody wait here until nothing is there: who hears is told to try again and again.
-    pub(super) fn ask_on(&self) {
-        self.plain.ask_on();
+    /// Has [`Socket::ready`] return at once until nothing is there.
+    pub(super) fn keep_polling(&self) {
+        self.plain.keep_polling();
     }
 
     pub(super) fn send<'a>(&self, loads: impl Iterator<Item = Load<'a>>) -> Sent {

@@ -1,4 +1,4 @@
-//! Waiting at a socket for what comes, and not waiting where there is always more.
+//! Waiting for what comes to a socket, and polling it where there is always more.
 
 use std::{
     future::poll_fn,
@@ -15,19 +15,23 @@ use tokio::{
 
 use crate::waiting::wait_at;
 
-/// A socket at which a runtime waits, but for while it is busy.
+/// A socket that is registered with the runtime's epoll, except while it is busy.
 ///
-/// Who waits at a socket is looked for by the system each time that something comes to it, and each
-/// time that something has left it: some 5 % of what it costs to send a datagram. So who answers many at
-/// a time may [ask](Watch::ask_on) again and again instead, until nothing is there.
+/// For a registered socket the system looks for who waits each time that a datagram comes, and each
+/// time that one has left: some 5 % of what it costs to send one. So where many come at a time it may be
+/// deregistered, and [polled](Readiness::keep_polling) again and again until nothing is there (busy
+/// polling).
+///
+/// A descriptor is registered once at most, so one task at a time may wait here and receive: another that
+/// still waits by the old registration keeps a busy socket from being registered anew.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Readiness {
     socket: Arc<UdpSocket>,
     /// `None`: the socket is busy.
-    watched: Mutex<Option<Arc<Watched>>>,
+    registered: Mutex<Option<Arc<Registered>>>,
 }
 
-type Watched = AsyncFd<Arc<UdpSocket>>;
+type Registered = AsyncFd<Arc<UdpSocket>>;
 
 /// What is told by ICMP is heard, too, and is no readiness to read for the runtime.
 const HEARS: Interest = Interest::READABLE.add(Interest::ERROR);
@@ -40,41 +44,43 @@ pub(super) enum Received {
     Some,
 }
 
-impl Watch {
-    /// Has the current runtime wait at `socket`, which does not block.
+impl Readiness {
+    /// Of `socket`, which does not block, with the current runtime.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub(super) fn at(socket: UdpSocket) -> io::Result<Self> {
+    pub(super) fn of(socket: UdpSocket) -> io::Result<Self> {
         let socket = Arc::new(socket);
-        let watched = Mutex::new(Some(watch(&socket)?));
-        Ok(Self { socket, watched })
+        let registered = Mutex::new(Some(register(&socket)?));
+        Ok(Self { socket, registered })
     }
 
     pub(super) fn socket(&self) -> &UdpSocket {
         &self.socket
     }
 
-    /// Waits for datagrams. Of several that wait so, the last is told. Of a busy socket it lets others
-    /// of the runtime go on for once, and tells nothing.
+    /// Waits for datagrams. Where the socket is busy, it lets the runtime's other tasks go on once and
+    /// returns, whether or not something is there.
     ///
     /// Cancel safe.
     pub(super) async fn readable(&self) -> io::Result<()> {
-        let Some(watched) = self.watched() else {
+        let Some(registered) = self.registered() else {
             yield_now().await;
             return Ok(());
         };
-        poll_fn(|cx| watched.poll_read_ready(cx).map_ok(|_| ())).await
+        poll_fn(|cx| registered.poll_read_ready(cx).map_ok(|_| ())).await
     }
 
-    /// Waits for datagrams and for words by ICMP; else the same.
+    /// The same for datagrams and words by ICMP.
+    ///
+    /// Cancel safe.
     pub(super) async fn readable_or_refused(&self) -> io::Result<()> {
-        let Some(watched) = self.watched() else {
+        let Some(registered) = self.registered() else {
             yield_now().await;
             return Ok(());
         };
-        watched.ready(HEARS).await.map(|_| ())
+        registered.ready(HEARS).await.map(|_| ())
     }
 
     /// Receives by `receive`, if something may be there. It does not block.
@@ -86,27 +92,27 @@ impl Watch {
         &self,
         mut receive: impl FnMut() -> io::Result<Received>,
     ) -> io::Result<()> {
-        let Some(watched) = self.watched() else {
+        let Some(registered) = self.registered() else {
             let received = receive();
             if matches!(&received, Err(error) if error.kind() == ErrorKind::WouldBlock) {
-                // What comes before the runtime waits is told as soon as it does.
-                *self.place() = Some(watch(&self.socket)?);
+                // What comes before it is registered is told as soon as it is.
+                *self.place() = Some(register(&self.socket)?);
             }
             return received.map(|_| ());
         };
-        let received = match receive_if(&watched, Interest::READABLE, &mut receive) {
+        let received = match receive_if(&registered, Interest::READABLE, &mut receive) {
             // The runtime can be asked for one at a time only. It asks the system for nothing if
             // there was no word by ICMP.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                receive_if(&watched, Interest::ERROR, &mut receive)
+                receive_if(&registered, Interest::ERROR, &mut receive)
             }
             received => received,
         };
         received.map(|_| ())
     }
 
-    /// Has the socket be busy, until nothing is there.
-    pub(super) fn ask_on(&self) {
+    /// Has the socket be busy until nothing is there.
+    pub(super) fn keep_polling(&self) {
         *self.place() = None;
     }
 
@@ -116,40 +122,40 @@ impl Watch {
         mut receive: impl FnMut() -> io::Result<T>,
     ) -> io::Result<T> {
         loop {
-            if let Some(watched) = self.watched() {
-                return watched.async_io(Interest::READABLE, |_| receive()).await;
+            if let Some(registered) = self.registered() {
+                return registered.async_io(Interest::READABLE, |_| receive()).await;
             }
-            *self.place() = Some(watch(&self.socket)?);
+            *self.place() = Some(register(&self.socket)?);
         }
     }
 
-    fn watched(&self) -> Option<Arc<Watched>> {
+    fn registered(&self) -> Option<Arc<Registered>> {
         self.place().clone()
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Arc<Watched>>> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self) -> MutexGuard<'_, Option<Arc<Registered>>> {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl AsFd for Watch {
+impl AsFd for Readiness {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 }
 
-fn watch(socket: &Arc<UdpSocket>) -> io::Result<Arc<Watched>> {
+fn register(socket: &Arc<UdpSocket>) -> io::Result<Arc<Registered>> {
     wait_at(Arc::clone(socket), HEARS).map(Arc::new)
 }
 
 /// Receives if the socket is ready in that way, as far as the runtime knows.
 fn receive_if(
-    watched: &Watched,
+    registered: &Registered,
     interest: Interest,
     receive: &mut impl FnMut() -> io::Result<Received>,
 ) -> io::Result<Received> {
     let mut received = None;
-    let tried = watched.try_io(interest, |_| {
+    let tried = registered.try_io(interest, |_| {
         let got = receive()?;
         received = Some(got);
         // There was room for more: the system has said to itself what it says to us now, that it
@@ -165,17 +171,24 @@ mod tests {
 
     use super::*;
 
-    /// A socket that is watched, and one that sends to it.
-    fn pair() -> (Watch, UdpSocket) {
+    /// A socket, and one that sends to it.
+    fn pair() -> (Readiness, UdpSocket) {
         let bind = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let (here, there) = (bind(), bind());
         here.set_nonblocking(true).unwrap();
         there.connect(here.local_addr().unwrap()).unwrap();
-        (Watch::at(here).unwrap(), there)
+        (Readiness::of(here).unwrap(), there)
     }
 
-    fn receive(watch: &Watch) -> io::Result<()> {
-        watch.receive(|| watch.socket().recv(&mut [0; 8]).map(|_| Received::Some))
+    /// The same where the first is busy.
+    fn busy_pair() -> (Readiness, UdpSocket) {
+        let (ready, there) = pair();
+        ready.keep_polling();
+        (ready, there)
+    }
+
+    fn receive(ready: &Readiness) -> io::Result<()> {
+        ready.receive(|| ready.socket().recv(&mut [0; 8]).map(|_| Received::Some))
     }
 
     fn is_silent(said: io::Result<()>) -> bool {
@@ -183,63 +196,59 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_socket_is_not_waited_at_until_nothing_comes() {
-        let (watch, there) = pair();
-        watch.ask_on();
+    async fn a_busy_socket_is_not_registered_until_nothing_comes() {
+        let (ready, there) = busy_pair();
         for _ in 0..3 {
             there.send(b"hi").unwrap();
-            watch.readable().await.unwrap();
-            receive(&watch).unwrap();
-            assert!(watch.watched().is_none());
+            ready.readable().await.unwrap();
+            receive(&ready).unwrap();
+            assert!(ready.registered().is_none());
         }
-        watch.readable().await.unwrap();
-        assert!(is_silent(receive(&watch)) && watch.watched().is_some());
+        ready.readable().await.unwrap();
+        assert!(is_silent(receive(&ready)) && ready.registered().is_some());
     }
 
     /// A socket that was busy, and where nothing was.
-    fn pair_waited_at_again() -> (Watch, UdpSocket) {
-        let (watch, there) = pair();
-        watch.ask_on();
-        assert!(is_silent(receive(&watch)));
-        (watch, there)
+    fn pair_registered_again() -> (Readiness, UdpSocket) {
+        let (ready, there) = busy_pair();
+        assert!(is_silent(receive(&ready)));
+        (ready, there)
     }
 
     #[tokio::test]
-    async fn what_comes_once_it_is_waited_at_again_is_told() {
-        let (watch, there) = pair_waited_at_again();
+    async fn what_comes_once_it_is_registered_again_is_told() {
+        let (ready, there) = pair_registered_again();
         let telling = async {
             yield_now().await;
             there.send(b"hi").unwrap();
         };
-        let (told, ()) = tokio::join!(watch.readable_or_refused(), telling);
+        let (told, ()) = tokio::join!(ready.readable_or_refused(), telling);
         told.unwrap();
-        receive(&watch).unwrap();
+        receive(&ready).unwrap();
     }
 
     #[tokio::test]
     async fn what_came_before_somebody_waits_again_is_told() {
-        let (watch, there) = pair_waited_at_again();
+        let (ready, there) = pair_registered_again();
         there.send(b"hi").unwrap();
-        watch.readable().await.unwrap();
-        receive(&watch).unwrap();
+        ready.readable().await.unwrap();
+        receive(&ready).unwrap();
     }
 
     #[tokio::test]
     async fn a_busy_socket_lets_others_go_on() {
-        let (watch, _there) = pair();
-        watch.ask_on();
+        let (ready, _there) = busy_pair();
         let other = tokio::spawn(async {});
-        watch.readable().await.unwrap();
+        ready.readable().await.unwrap();
         assert!(other.is_finished());
     }
 
     #[tokio::test]
-    async fn who_has_time_waits_at_a_busy_socket_too() {
-        let (watch, there) = pair();
-        watch.ask_on();
+    async fn who_has_time_waits_for_a_busy_socket_too() {
+        let (ready, there) = busy_pair();
         there.send(b"hi").unwrap();
         let mut buffer = [0; 8];
-        let heard = watch.receive_patiently(|| watch.socket().recv(&mut buffer)).await;
+        let heard = ready.receive_patiently(|| ready.socket().recv(&mut buffer)).await;
         assert_eq!(heard.unwrap(), 2);
     }
 }
