@@ -85,8 +85,8 @@ pub(crate) fn print_on(text: &[u8]) -> io::Result<Reader> {
     }
 }
 
-/// Standard output past what keeps back what it could not write, to write it another time: of all that is
-/// written it is known whether it is.
+/// Standard output without std's buffer, which keeps what it could not write and tries again later. Here
+/// every byte that [`write`](io::Write::write) counts has been written, and no other.
 #[derive(Debug)]
 pub(crate) struct Unbuffered;
 

@@ -98,6 +98,7 @@ mod tests {
             "http://a.example:8081",
         );
         check("relais load -c 50 localhost 50", "localhost 50", "localhost:50");
+        check("relais hub localhost 6680", "localhost 6680", "localhost:6680");
         check("relais chat localhost 6680", "localhost 6680", "localhost:6680");
     }
 

@@ -92,21 +92,20 @@ impl Printing {
     pub(super) async fn printed(&self) -> Result<(), Unprinted> {
         let is_raw = self.style == Style::Raw;
         let patience = if is_raw { LAST_BYTES_MAX } else { LAST_WORDS_MAX };
-        let is_read = self.done().is_none() || self.is_read(patience).await;
-        match (is_raw, is_read) {
-            (true, false) => {
-                // It was waited for, and is told.
-                self.done().take();
-                Err(Unprinted::Unread)
-            }
-            (true, true) if self.progress.is_lost.load(Ordering::Relaxed) => Err(Unprinted::Lost),
-            _ => Ok(()),
+        let is_taken = self.done().is_none() || self.wait_until_taken(patience).await;
+        if !is_raw {
+            return Ok(());
         }
+        if !is_taken {
+            // It was waited for, and is told.
+            self.done().take();
+            return Err(Unprinted::Unread);
+        }
+        if self.progress.is_lost.load(Ordering::Relaxed) { Err(Unprinted::Lost) } else { Ok(()) }
     }
 
-    /// Waits until nothing is left to be printed, or nobody takes any of it for `patience`: whether
-    /// nothing is.
-    async fn is_read(&self, patience: Duration) -> bool {
+    /// Waits until all is printed, or nobody takes any of it for `patience`. Gives whether all is.
+    async fn wait_until_taken(&self, patience: Duration) -> bool {
         loop {
             let before = self.progress.pieces.load(Ordering::Relaxed);
             if timeout(patience, self.showcase.printed()).await.is_ok() {
@@ -165,15 +164,15 @@ impl<W: Write> Paper<W> {
         Self { out, style, lost: None, is_torn: false, progress }
     }
 
-    /// Prints a message, or the end of one that is torn and then this: what followed in its line would be
-    /// a part of it.
+    /// Prints a message. One that is torn is ended first: what followed in its line would be taken for a
+    /// part of it.
     fn print(&mut self, text: &[u8]) {
         if text.is_empty() {
             return;
         }
-        let is_ended =
+        let ended =
             if self.is_torn && self.style != Style::Raw { self.write(b"\n") } else { Ok(()) };
-        let printed = is_ended.and_then(|()| self.write(text));
+        let printed = ended.and_then(|()| self.write(text));
         self.judge(printed);
     }
 
