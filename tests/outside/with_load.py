@@ -418,22 +418,29 @@ def who_is_interrupted_tells_what_was_measured(stage):
     assert said["interrupted"] and said["answers"] >= 100 and said["time_s"] < 40, said
 
 
+class Silent(Listening):
+    """Hears, and says nothing."""
+
+    scheme = "tcp"
+
+    def serve(self, stream):
+        with stream:
+            while stream.recv(65536):
+                pass
+
+
 @test
-def a_simulation_that_is_interrupted_found_nothing_wrong(stage):
-    class Silent(Listening):
-        scheme = "tcp"
-
-        def serve(self, stream):
-            with stream:
-                while stream.recv(65536):
-                    pass
-
-    with Silent() as server:
-        running = stage.start([RELAIS, "load", "--simulate", "3", server.url], "load")
-        time.sleep(1)
-        running.signal(signal.SIGINT)
-        equal(running.end(), 1, "exit code")
-    holds(running.said(), "error: interrupted before all got their own answers")
+def who_is_interrupted_before_any_answer_measured_nothing(stage):
+    for words, why in [
+        (["--simulate", 3], "interrupted before all got their own answers"),
+        (["-c", 3], "no request was answered: interrupted"),
+    ]:
+        with Silent() as server:
+            running = stage.start([RELAIS, "load", *map(str, words), server.url], "load")
+            time.sleep(1)
+            running.signal(signal.SIGINT)
+            equal(running.end(), 1, "exit code")
+        holds(running.said(), f"error: {why}")
 
 
 @test

@@ -417,6 +417,9 @@ class WebSockets:
                     message = path or socket_.path
                 elif message == "ping":
                     await socket_.ping()
+                elif message == "cut":
+                    # The connection alone is closed.
+                    return socket_.transport.abort()
                 await socket_.send(message)
 
         async with self.module.serve(talk, "127.0.0.1", 0, **self.options) as server:
@@ -440,6 +443,7 @@ def a_web_socket_is_talked_to(stage):
     with WebSockets(ssl=tls) as server:
         at = f"wss://localhost:{server.port}"
         equal(send(stage, at, "--ca", cert, "--verify", "coucou")[0], b"identical\n")
+        holds(send(stage, at, "--ca", cert, "cut", status=1)[1], "ended without a word for it")
     # Who waits until it says the next answers pings meanwhile.
     with WebSockets(ping_interval=0.5, ping_timeout=0.5) as server:
         at = f"ws://127.0.0.1:{server.port}"

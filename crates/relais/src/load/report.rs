@@ -193,13 +193,14 @@ impl Report<'_> {
                 (false, _) => Err(Stop::No),
             };
         }
-        if outcome.ledger.answers() > 0 || is_interrupted {
+        if outcome.ledger.answers() > 0 {
             return Ok(());
         }
         let calls = outcome.ledger.failed_calls().find_map(|(_, failed)| failed.sample.clone());
         let requests = outcome.ledger.failed_requests().find_map(|(_, f)| f.sample.clone());
         let why = if outcome.reached == 0 { calls.or(requests) } else { requests.or(calls) };
-        let why = why.unwrap_or_else(|| "nothing was asked".to_owned());
+        let nothing = if is_interrupted { "interrupted" } else { "nothing was asked" };
+        let why = why.unwrap_or_else(|| nothing.to_owned());
         Err(anyhow::anyhow!("no request was answered: {why}").into())
     }
 }

@@ -274,8 +274,13 @@ async fn taken<T>(most: Duration, taking: impl Future<Output = io::Result<T>>) -
     timeout(most, taking).await.unwrap_or_else(late)
 }
 
+/// What is heard where a WebSocket says `error` instead of more.
 fn closed_or(error: io::Error) -> io::Result<Heard> {
-    if error.kind() == ErrorKind::NotConnected { Ok(Heard::End) } else { Err(error) }
+    match error.kind() {
+        ErrorKind::NotConnected => Ok(Heard::End),
+        ErrorKind::UnexpectedEof => Ok(Heard::CutOff),
+        _ => Err(error),
+    }
 }
 
 fn is_over(kind: ErrorKind) -> bool {

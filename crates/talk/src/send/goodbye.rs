@@ -19,6 +19,9 @@ const NORMAL: u16 = 1000;
 /// Who says it goes, whatever was said.
 const AWAY: u16 = 1001;
 
+/// Somebody breaks the protocol.
+const PROTOCOL: u16 = 1002;
+
 /// There is no code.
 const NONE: u16 = 1005;
 
@@ -41,6 +44,10 @@ impl fmt::Display for Goodbye {
         match (self.code, self.reason.as_str()) {
             (NONE, _) => f.write_str("no code"),
             (code, "") => write!(f, "code {code}"),
+            // What tungstenite makes of a code that may not be sent.
+            (PROTOCOL, "Protocol violation") => {
+                write!(f, "code {PROTOCOL}, \"Protocol violation\", or one that may not be sent")
+            }
             (code, reason) => write!(f, "code {code}, {reason:?}"),
         }
     }
@@ -64,6 +71,9 @@ mod tests {
         check(Some((1000, "")), "code 1000", false);
         check(Some((1001, "told to stop")), "code 1001, \"told to stop\"", false);
         check(Some((1009, "too\u{1b}long")), "code 1009, \"too\\u{1b}long\"", true);
+        check(Some((1002, "")), "code 1002", true);
+        let unknown = "code 1002, \"Protocol violation\", or one that may not be sent";
+        check(Some((1002, "Protocol violation")), unknown, true);
         check(Some((1011, "")), "code 1011", true);
         check(Some((4000, "")), "code 4000", true);
     }
