@@ -40,26 +40,20 @@ const PIECE_BYTES: usize = 4096;
 const WHOLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a body was not shown to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Unshown {
     /// It broke off.
-    Broken(BodyError),
+    #[error(transparent)]
+    Broken(#[from] BodyError),
     /// It cannot be written.
-    Lost(io::Error),
+    #[error(transparent)]
+    Lost(#[from] io::Error),
     /// Somebody did not want to wait.
-    Interrupted(Interrupted),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl Unshown {
-    /// In words.
-    pub(super) fn said(&self) -> String {
-        match self {
-            Self::Broken(error) => error.to_string(),
-            Self::Lost(error) => error.to_string(),
-            Self::Interrupted(interrupted) => interrupted.to_string(),
-        }
-    }
-
     /// What it means to the answer to `request`.
     pub(super) fn stop(self, request: &Request) -> Stop {
         match self {
@@ -76,7 +70,7 @@ pub(super) async fn show(exchange: Exchange, heads: Heads) -> Result<(), Unshown
     let Exchange { head, mut body, .. } = exchange;
     let mut interrupt = Interrupt::heard()?;
     if io::stdout().is_terminal() {
-        return show_readable(&head, &mut body, (heads, interrupt)).await;
+        return show_readable(&head, &mut body, heads, interrupt).await;
     }
     let mut last = b'\n';
     let ended = pass_on(&mut body, &mut interrupt, &mut last).await;
@@ -114,7 +108,8 @@ fn is_one_place() -> bool {
 async fn show_readable(
     head: &Head,
     body: &mut AnswerBody,
-    (heads, mut interrupt): (Heads, Interrupt),
+    heads: Heads,
+    mut interrupt: Interrupt,
 ) -> Result<(), Unshown> {
     let mut kept = Kept::default();
     if head.field("content-encoding").is_none()
@@ -136,10 +131,10 @@ async fn show_readable(
     let ended = select! {
         biased;
         () = interrupt.came() => Err(Interrupted.into()),
-        ended = keep_on(head, body, (&mut kept, SHOWN_BYTES_MAX)) => ended.map_err(Unshown::Broken),
+        ended = keep_on(head, body, &mut kept, SHOWN_BYTES_MAX) => ended.map_err(Unshown::Broken),
         () = late => return go_on(head, body, (kept, heads), interrupt).await,
     };
-    print(head, &kept, (heads, &mut interrupt)).await?;
+    print(head, &kept, heads, &mut interrupt).await?;
     ended
 }
 
@@ -220,24 +215,6 @@ fn cut(shown: usize) -> String {
     format!("* cut after {}: `-o FILE` writes all of it", said_bytes(shown as u64))
 }
 
-impl From<BodyError> for Unshown {
-    fn from(error: BodyError) -> Self {
-        Self::Broken(error)
-    }
-}
-
-impl From<io::Error> for Unshown {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
-    }
-}
-
-impl From<Interrupted> for Unshown {
-    fn from(interrupted: Interrupted) -> Self {
-        Self::Interrupted(interrupted)
-    }
-}
-
 fn is_of_type(head: &Head, kind: &str) -> bool {
     let said = head.field("content-type").unwrap_or_default();
     let said = said.split(|byte| *byte == b';').next().unwrap_or_default();
@@ -247,7 +224,8 @@ fn is_of_type(head: &Head, kind: &str) -> bool {
 async fn print(
     head: &Head,
     kept: &Kept,
-    (heads, interrupt): (Heads, &mut Interrupt),
+    heads: Heads,
+    interrupt: &mut Interrupt,
 ) -> Result<(), Unshown> {
     if kept.came == 0 {
         return Ok(());

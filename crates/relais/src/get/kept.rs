@@ -35,7 +35,8 @@ pub(super) struct Kept {
 pub(super) async fn keep_on(
     head: &Head,
     body: &mut AnswerBody,
-    (kept, bytes_max): (&mut Kept, usize),
+    kept: &mut Kept,
+    bytes_max: usize,
 ) -> Result<(), BodyError> {
     let coding = head.field("content-encoding").map(<[u8]>::to_ascii_lowercase);
     let mut gunzip = match coding.as_deref() {
@@ -46,8 +47,8 @@ pub(super) async fn keep_on(
             None
         }
     };
-    // What follows is counted alone: there was enough to unpack, or it is broken.
-    let mut is_unpacked = false;
+    // What follows is only counted: there was enough to unpack, or it is broken.
+    let mut is_counted_only = false;
     // Of what is cut it does not change any more.
     let mut cut_kind = None;
     loop {
@@ -60,7 +61,7 @@ pub(super) async fn keep_on(
             kept.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         };
         let unpacked = match (piece, &mut gunzip) {
-            (Some(_), _) if is_unpacked => Ok(()),
+            (Some(_), _) if is_counted_only => Ok(()),
             (Some(piece), None) => {
                 take(&piece);
                 Ok(())
@@ -71,7 +72,7 @@ pub(super) async fn keep_on(
             (None, gunzip) => gunzip.take().map_or(Ok(()), |gunzip| gunzip.end(&mut take)),
         };
         if let Err(error) = unpacked {
-            (kept.is_cut, gunzip, is_unpacked) = (true, None, true);
+            (kept.is_cut, gunzip, is_counted_only) = (true, None, true);
             if !matches!(error, BadGzip::TooLarge(_)) {
                 kept.note = Some(error.to_string());
             }

@@ -108,7 +108,8 @@ impl Place {
     pub(super) fn note(
         &self,
         request: &Request,
-        (validator, size): (Option<&str>, Option<u64>),
+        validator: Option<&str>,
+        size: Option<u64>,
     ) -> anyhow::Result<()> {
         let Some(part) = &self.part else { return Ok(()) };
         // Made anew: a link there would lead to another file.

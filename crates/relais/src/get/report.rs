@@ -32,7 +32,7 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
     let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
     let mut interrupt = Interrupt::heard().context("listening for signals")?;
     let (mut kept, begin) = (Kept::default(), Instant::now());
-    let keeping = keep_on(&head, &mut body, (&mut kept, BODY_BYTES_MAX));
+    let keeping = keep_on(&head, &mut body, &mut kept, BODY_BYTES_MAX);
     let ended = match interrupt.or(keeping).await {
         Ok(ended) => ended.map_err(Unshown::from),
         Err(interrupted) => Err(interrupted.into()),
@@ -57,7 +57,7 @@ pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
         "body_is_cut": kept.is_cut,
         "body_note": kept.note,
         "trailers": fields(body.trailers()),
-        "error": ended.as_ref().err().map(Unshown::said),
+        "error": ended.as_ref().err().map(ToString::to_string),
         "connection": met,
         "timings_ms": waterfall.json(),
     });

@@ -110,7 +110,7 @@ impl Saving<'_> {
         let validator = validator.map(|it| String::from_utf8_lossy(it).into_owned());
         let mut out = place.out(there, interrupt).await?;
         if there == 0 {
-            place.note(&asked.request, (validator.as_deref(), body.left()))?;
+            place.note(&asked.request, validator.as_deref(), body.left())?;
         }
         let extent = head.field("content-range").and_then(parse_content_range);
         let extent = extent.filter(|_| there > 0);

@@ -69,7 +69,7 @@ impl Waterfall {
         let total = self.total().max(Duration::from_nanos(1));
         let (mut text, mut begin) = (String::new(), Duration::ZERO);
         for (name, took) in &self.parts {
-            let bar = if is_shown { bar(begin, *took, (total, wide)) } else { String::new() };
+            let bar = if is_shown { bar(begin, *took, total, wide) } else { String::new() };
             _ = writeln!(text, "{name:<10} {bar}{:>9.2} ms", millis(*took));
             begin += *took;
         }
@@ -84,16 +84,16 @@ fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// What began then and took so long, in a total that is so wide.
-fn bar(begin: Duration, took: Duration, (total, wide): (Duration, usize)) -> String {
-    let from = column(begin, (total, wide)).min(wide - 1);
-    let to = column(begin + took, (total, wide)).max(from + 1);
+/// The bar of what began at `begin` and took `took`, where `total` is `wide` columns.
+fn bar(begin: Duration, took: Duration, total: Duration, wide: usize) -> String {
+    let from = column(begin, total, wide).min(wide - 1);
+    let to = column(begin + took, total, wide).max(from + 1);
     let bar = format!("{}{}", " ".repeat(from), "█".repeat(to - from));
     format!("▕{bar:<wide$}▏ ")
 }
 
 /// Which column a moment is in, rounded.
-fn column(at: Duration, (total, wide): (Duration, usize)) -> usize {
+fn column(at: Duration, total: Duration, wide: usize) -> usize {
     let (at, total) = (at.as_nanos(), total.as_nanos());
     usize::try_from((at * wide as u128 + total / 2) / total).unwrap_or(wide)
 }

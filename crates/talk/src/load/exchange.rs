@@ -93,10 +93,15 @@ impl Sending<'_> {
         }
     }
 
-    /// What `answered` is worth, which may be whole before all of `message` was sent. The rest does not
-    /// go out any more: another message would be taken for it, so that none may follow.
+    /// Judges an answer that is whole, maybe before all of `message` was sent. Then the rest is not sent,
+    /// and nothing else may be on this connection: it would be taken for the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Wrong`] of an echo, which cannot come back before it was said.
     fn judge(&self, answered: Answered, message: &[u8]) -> Result<Answered, Failure> {
         let Self::Message(left) = self else { return Ok(answered) };
+        // An echo: only HTTP has a status.
         if answered.status.is_none() {
             return Err(Failure::new(Kind::Wrong, "it came back before all of it was sent"));
         }
