@@ -1,92 +1,22 @@
 """`relais get`, against nginx, and servers that do what no server should."""
 
-import fcntl
 import gzip
 import json
-import os
 import random
-import re
-import signal
 import socket
 import ssl
 import struct
 import subprocess
-import termios
 import threading
 import time
 
 from certificates import papers
+from getting import Answering, get, nginx, says
 from listening import Listening
 from misbehaving import KINDS, Misbehaving
 from origin import Origin
-from stage import RELAIS, equal, eventually, free_port, holds, need, test
+from stage import RELAIS, equal, free_port, holds, need, test
 from terminals import Tmux, on_a_terminal
-
-
-def get(stage, *words, status=0, seconds=30, **options):
-    """What it prints, and what it says beside that."""
-    done = stage.finish([RELAIS, "get", *map(str, words)], seconds, **options)
-    said = done.stderr.decode(errors="replace")
-    if status is not None:
-        equal(done.returncode, status, f"get {words} said {said!r}, printed {done.stdout[-300:]!r}")
-    return done.stdout, said
-
-
-class Answering(Listening):
-    """Gives `act(stream, head)` each request's head, on a connection of its own."""
-
-    def __init__(self, act):
-        self.act, self.asked = act, []
-
-    def serve(self, stream):
-        with stream:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                more = stream.recv(65536)
-                if not more:
-                    return
-                head += more
-            self.asked.append(head.decode("latin-1"))
-            try:
-                self.act(stream, head.decode("latin-1"))
-            except OSError:
-                pass
-
-
-def says(text):
-    text = text.encode("latin-1") if isinstance(text, str) else text
-    return lambda stream, head: stream.sendall(text)
-
-
-def nginx(stage):
-    """nginx in the clear, and under TLS with HTTP/2; its ports and its certificate."""
-    need("nginx")
-    key, cert, _ = papers(stage)
-    clear, secure = free_port(), free_port()
-    stage.write("www/index.html", "hello from nginx\n")
-    stage.write("www/a.json", '{"b":1,"a":[true]}')
-    stage.random_file("www/big.bin", 5_000_000)
-    stage.write("nginx.conf", f"""
-        daemon off; master_process off; pid {stage.path("nginx.pid")}; error_log stderr;
-        events {{ }}
-        http {{
-            access_log off;
-            types {{ text/html html; application/json json; }}
-            client_body_temp_path {stage.path("body")}; proxy_temp_path {stage.path("proxied")};
-            fastcgi_temp_path {stage.path("f")}; uwsgi_temp_path {stage.path("u")}; scgi_temp_path {stage.path("s")};
-            server {{
-                listen 127.0.0.1:{clear};
-                listen 127.0.0.1:{secure} ssl http2;
-                ssl_protocols TLSv1.2 TLSv1.3;
-                ssl_certificate {cert}; ssl_certificate_key {key};
-                root {stage.path("www")};
-                location /old {{ return 301 /index.html; }}
-                location /teapot {{ return 418; }}
-            }}
-        }}
-    """)  # fmt: skip
-    stage.start(["nginx", "-c", stage.path("nginx.conf"), "-p", stage.folder], "nginx").await_port(secure)
-    return clear, secure, cert
 
 
 @test
@@ -258,127 +188,6 @@ def a_body_goes_out_while_its_answer_comes_in(stage):
     equal(stage.path("back").read_bytes(), stage.path("data").read_bytes())
 
 
-class Cutting(Listening):
-    """Has one file, and breaks off after half of what is asked for, as often as it is told to."""
-
-    def __init__(self, content, cuts=1, tag='"a"'):
-        self.content, self.cuts, self.tag, self.asked = content, cuts, tag, []
-
-    def serve(self, stream):
-        with stream:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += stream.recv(65536)
-            head = head.decode("latin-1")
-            self.asked.append(head)
-            asked = re.search(r"range: bytes=(\d+)-(\d*)", head)
-            is_same = f"if-range: {self.tag}\r" in head or "if-range" not in head
-            first, size = (int(asked[1]) if asked and is_same else 0), len(self.content)
-            end = int(asked[2]) + 1 if asked and is_same and asked[2] else size
-            if first >= size:
-                answer = f"416 Range Not Satisfiable\r\nContent-Range: bytes */{size}\r\nContent-Length: 0"
-                return stream.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
-            body = self.content[first:end]
-            status = f"206 Partial Content\r\nContent-Range: bytes {first}-{end - 1}/{size}" if first else "200 OK"
-            tag = f"ETag: {self.tag}\r\n" if self.tag else ""
-            stream.sendall(f"HTTP/1.1 {status}\r\n{tag}Content-Length: {len(body)}\r\n\r\n".encode())
-            if self.cuts:
-                self.cuts -= 1
-                body = body[: len(body) // 2]
-            stream.sendall(body)
-
-
-@test
-def a_download_that_broke_off_goes_on(stage):
-    content = os.urandom(1_000_000)
-    file, part = stage.path("file"), stage.path("file.part")
-    with Cutting(content, cuts=2) as server:
-        _, said = get(stage, "-o", file, server.url, status=1)
-        holds(said, "file.part has 500000 bytes: `--resume` goes on")
-        holds(said, "the answer broke off")
-        assert not file.exists()
-        get(stage, "-o", file, "--resume", server.url, status=1)
-        equal(part.stat().st_size, 750_000)
-        get(stage, "-o", file, "--resume", server.url)
-        equal(file.read_bytes(), content)
-        holds(server.asked[-1], "range: bytes=750000-\r\nif-range: \"a\"\r\n")
-        equal(sorted(path.name for path in stage.folder.glob("file*")), ["file"])
-    # A part that was made before sizes were noted.
-    with Cutting(content) as server:
-        get(stage, "-o", file, server.url, status=1)
-        note = json.loads(stage.path("file.part.json").read_text())
-        equal(note.pop("size"), len(content))
-        stage.write("file.part.json", json.dumps(note))
-        get(stage, "-o", file, "--resume", server.url)
-        equal(file.read_bytes(), content)
-        holds(server.asked[-1], "range: bytes=500000-")
-    # It has changed meanwhile: all of it anew.
-    with Cutting(content) as server:
-        get(stage, "-o", file, server.url, status=1)
-        server.tag, server.content = '"b"', content[::-1]
-        _, said = get(stage, "-o", file, "--resume", server.url)
-        holds(said, "all of it comes anew")
-        equal(file.read_bytes(), content[::-1])
-    # It was whole, and only its name was missing.
-    with Cutting(content) as server:
-        get(stage, "-o", file, server.url, status=1)
-        part.write_bytes(content)
-        get(stage, "-o", file, "--resume", server.url)
-        equal(file.read_bytes(), content)
-        holds(server.asked[-1], "range: bytes=1000000-")
-        # It is called as it was called, though it is there already; a link leads where it led.
-        stage.path("link").symlink_to(file)
-        for name in ["file", "./file", "link"]:
-            _, said = get(stage, "-o", name, "--resume", server.url)
-            holds(said, f"\n* {name}: 976.5 KiB in ")
-        equal(stage.path("link").is_symlink(), True)
-    # Of what nothing is known nothing is kept.
-    with Cutting(content, tag="") as server:
-        _, said = get(stage, "-o", file, server.url, status=1)
-        holds(said, "they are not kept")
-        assert not part.exists()
-        equal(file.read_bytes(), content)
-        get(stage, "-o", file, "--resume", server.url)
-
-
-@test
-def what_has_as_many_bytes_as_came_is_not_taken_for_whole(stage):
-    first, second, file = os.urandom(100_000), os.urandom(40_000), stage.path("file")
-
-    def change(tag):
-        answers = iter([
-            b'200 OK\r\nETag: "v1"\r\nContent-Length: 100000\r\n\r\n' + first[:40_000],
-            # It does not look at `If-Range`, which it may do.
-            b"416 No\r\n" + tag + b"Content-Range: bytes */40000\r\nContent-Length: 0\r\n\r\n",
-            b'200 OK\r\nETag: "v2"\r\nContent-Length: 40000\r\n\r\n' + second,
-        ])  # fmt: skip
-        return lambda stream, head: stream.sendall(b"HTTP/1.1 " + next(answers))
-
-    for tag in [b'ETag: "v2"\r\n', b'ETag: "v1"\r\n', b""]:
-        with Answering(change(tag)) as server:
-            get(stage, "-o", file, server.url, status=1)
-            equal(stage.path("file.part").stat().st_size, 40_000)
-            _, said = get(stage, "-o", file, "--resume", server.url)
-            holds(said, "what comes does not fit: all of it is asked for")
-            assert file.read_bytes() == second, tag
-            file.unlink()
-
-
-@test
-def nothing_is_put_behind_a_range_that_was_asked_for(stage):
-    content, file = os.urandom(100_000), stage.path("file")
-    words = ["-o", file, "-H", "Range: bytes=1000-1999"]
-    with Cutting(content) as server:
-        _, said = get(stage, *words, server.url, status=1)
-        holds(said, "500 bytes came, and nothing that they are known by: they are not kept")
-        get(stage, "-o", file, "--resume", server.url)
-        assert file.read_bytes() == content
-        get(stage, *words, server.url)
-        equal(file.read_bytes(), content[1000:2000])
-        _, said = get(stage, *words, "--resume", server.url, status=2)
-        holds(said, "expected one of both")
-
-
 class Curious(Listening):
     """Speaks TLS, asks who calls, and sends elsewhere if it is to."""
 
@@ -412,58 +221,6 @@ def a_certificate_is_shown_to_the_host_that_was_named_alone(stage):
 def whom_a_server_says_to_call_is_no_wrong_argument(stage):
     with Answering(says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:0/\r\nContent-Length: 0\r\n\r\n")) as server:
         get(stage, "--follow", server.url, status=1)
-
-
-@test
-def what_cannot_be_written_is_kept_as_far_as_it_came(stage):
-    content, file, part = os.urandom(200_000), stage.path("file"), stage.path("file.part")
-    for tag, expect in [('"a"', " bytes: `--resume` goes on"), ("", "they are not kept")]:
-        with Cutting(content, cuts=0, tag=tag) as server:
-            limited = f"trap '' XFSZ; ulimit -f 100; exec {RELAIS} get -o {file} {server.url}"
-            done = stage.finish(["bash", "-c", limited])
-            said = done.stderr.decode()
-            equal((done.returncode, part.exists()), (1, tag != ""), said)
-            holds(said, expect)
-            holds(said, "error: writing to ")
-            get(stage, "-o", file, "--resume", server.url)
-            assert file.read_bytes() == content
-            file.unlink()
-
-
-@test
-def who_is_interrupted_before_an_answer_leaves_nothing_behind(stage):
-    with Answering(lambda stream, head: time.sleep(20)) as server:
-        asking = stage.start([RELAIS, "get", "-o", "file", server.url], "get")
-        eventually("it waits", lambda: stage.path("file.part").exists())
-        asking.signal(signal.SIGINT)
-        equal(asking.end(), 1)
-        holds(asking.said(), "error: interrupted")
-        equal(list(stage.folder.glob("file*")), [])
-
-
-@test
-def nobody_may_read_more_of_a_file_than_before(stage):
-    content, file, part = os.urandom(1000), stage.write("file", "secret"), stage.path("file.part")
-    for mode in [0o600, 0o640, 0o444]:
-        file.chmod(mode)
-        with Cutting(content) as server:
-            get(stage, "-o", file, server.url, status=1)
-            equal(part.stat().st_mode & 0o777, mode | 0o600)
-            get(stage, "-o", file, "--resume", server.url)
-        equal((file.stat().st_mode & 0o777, file.read_bytes()), (mode, content))
-
-
-@test
-def only_what_is_asked_for_is_written(stage):
-    clear, _, _ = nginx(stage)
-    _, said = get(stage, "-o", "nothing", f"{clear}/nowhere", status=3)
-    holds(said, "nothing is written with status 404")
-    assert not stage.path("nothing").exists()
-    get(stage, "-o", "/dev/null", f"{clear}/big.bin")
-    equal(os.path.exists("/dev/null.part"), False)
-    get(stage, "-o", "big", f"{clear}/big.bin")
-    equal(stage.path("big").read_bytes(), stage.path("www/big.bin").read_bytes())
-    get(stage, "-o", stage.folder, f"{clear}/", status=2)
 
 
 @test
@@ -544,37 +301,6 @@ def a_terminal_is_shown_what_can_be_read(stage):
 
 
 @test
-def a_terminal_is_shown_how_far_a_download_is(stage):
-    def slowly(stream, head):
-        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
-        for _ in range(4):
-            stream.sendall(bytes(1_000_000))
-            time.sleep(0.15)
-
-    with Answering(slowly) as server:
-        shown, status = on_a_terminal([RELAIS, "get", "-o", stage.path("file"), server.url], stage.env())
-    equal(status, 0)
-    assert re.search(r"▕█+ +▏ +[0-9]+ %  [0-9.]+ MiB of 3.8 MiB, [0-9.]+ MiB/s, [0-9.]+ m?s left", shown.decode()), shown
-    holds(shown.decode(), "file: 3.8 MiB in ")
-    equal(stage.path("file").stat().st_size, 4_000_000)
-
-
-@test
-def a_narrow_terminal_has_no_line_of_progress_that_goes_on_in_the_next(stage):
-    def slowly(stream, head):
-        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n")
-        for _ in range(3):
-            stream.sendall(bytes(1_000_000))
-            time.sleep(0.15)
-
-    with Answering(slowly) as server:
-        command = ["/bin/sh", "-c", f"stty cols 60; exec {RELAIS} get -o {stage.path('file')} {server.url}"]
-        shown, _ = on_a_terminal(command, stage.env())
-    lines = [line for line in re.split(r"\r\x1b\[K|\r?\n", shown.decode()) if "of 3.7 GiB" in line]
-    assert lines and all(len(line) == 60 for line in lines), shown
-
-
-@test
 def a_proxy_passes_on_and_tunnels(stage):
     clear, secure, cert = nginx(stage)
     words = ["--forward", "--name", "front", "--private", "--connect-port", secure]
@@ -608,167 +334,6 @@ def what_cannot_be_written_is_a_failure(stage):
                 done = subprocess.run([RELAIS, "get", *words, server.url], stdout=full, stderr=subprocess.PIPE, env=stage.env())
             equal(done.returncode, 1, words)
             holds(done.stderr.decode(), "error: writing to standard output: no space left", words)
-
-
-def dripping(pieces, kind, seconds=0.3):
-    """Sends `pieces` of a body with so much time between them."""
-
-    def act(stream, head):
-        stream.sendall(f"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Type: {kind}\r\nContent-Length: {sum(map(len, pieces))}\r\n\r\n".encode())
-        for piece in pieces:
-            stream.sendall(piece)
-            time.sleep(seconds)
-
-    return act
-
-
-@test
-def a_part_is_written_by_one_at_a_time(stage):
-    file, part = stage.path("file"), stage.path("file.part")
-    with Answering(dripping([b"a" * 10] * 8, "text/plain")) as slow, Answering(says("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb")) as other:
-        first = stage.start([RELAIS, "get", "-o", file, slow.url], "first")
-        eventually("a part", part.exists)
-        _, said = get(stage, "-o", file, other.url, status=2)
-        holds(said, "is being written by another relais")
-        equal(other.asked, [])
-        equal(first.process.wait(20), 0)
-        equal(file.read_bytes(), b"a" * 80)
-
-
-@test
-def a_part_is_no_link_and_no_file_of_somebody_else(stage):
-    victim, part = stage.path("victim"), stage.path("file.part")
-    victim.write_text("mine")
-    with Answering(says("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 1\r\n\r\nb")) as server:
-        part.symlink_to(victim)
-        _, said = get(stage, "-o", stage.path("file"), server.url, status=2)
-        holds(said, "file.part\" is a link")
-        part.unlink()
-        os.mkfifo(part)
-        get(stage, "-o", stage.path("file"), server.url, status=2)
-        part.unlink()
-        _, said = get(stage, "-o", stage.path("nodir/x"), server.url, status=2)
-        holds(said, "cannot write")
-        # Nobody is asked for what cannot be kept.
-        equal(server.asked, [])
-        stage.path("file.part.json").symlink_to(victim)
-        get(stage, "-o", stage.path("file"), server.url)
-    equal(victim.read_text(), "mine")
-    equal(stage.path("file").read_text(), "b")
-    with Answering(says("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as server:
-        get(stage, "-o", stage.path("none"), server.url, status=3)
-    assert not stage.path("none.part").exists()
-
-
-@test
-def a_part_has_no_more_than_its_range(stage):
-    def act(stream, head):
-        if "range:" not in head.lower():
-            stream.sendall(b"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 104\r\n\r\n" + b"x" * 50)
-            return
-        stream.sendall(b"HTTP/1.1 206 P\r\nETag: \"a\"\r\nContent-Range: bytes 50-103/104\r\nTransfer-Encoding: chunked\r\n\r\n")
-        stream.sendall(b"50\r\n" + b"y" * 0x50 + b"\r\n0\r\n\r\n")
-
-    with Answering(act) as server:
-        get(stage, "-o", stage.path("file"), server.url, status=1)
-        _, said = get(stage, "-o", stage.path("file"), "--resume", server.url, status=1)
-    holds(said, "more came than")
-    equal(stage.path("file.part").read_bytes(), b"x" * 50)
-    assert not stage.path("file").exists()
-
-
-@test
-def who_is_interrupted_keeps_what_came(stage):
-    with Answering(dripping([b"a" * 10] * 50, "text/plain")) as server:
-        asking = stage.start([RELAIS, "get", "-o", stage.path("file"), server.url], "get")
-        eventually("bytes", lambda: stage.path("file.part").exists() and stage.path("file.part").stat().st_size > 0)
-        asking.signal(signal.SIGINT)
-        equal(asking.process.wait(20), 1)
-        holds(asking.said(), "`--resume` goes on")
-
-
-def hears_ctrl_c(program):
-    """Whether it does something of its own at SIGINT."""
-    with open(f"/proc/{program.pid}/status") as status:
-        return int(re.search(r"^SigCgt:\s*(\w+)", status.read(), re.M)[1], 16) & 1 << signal.SIGINT - 1
-
-
-@test
-def who_is_interrupted_says_so_wherever_it_prints(stage):
-    with Answering(dripping([b"a" * 10] * 100, "text/plain")) as server:
-        asking = stage.start([RELAIS, "get", server.url], "get")
-        asking.await_that("some of it", lambda: "aaaaaaaaaa" in asking.said())
-        asking.signal(signal.SIGINT)
-        equal(asking.end(), 1)
-        holds(asking.said(), "aaa\nconnect ")
-        holds(asking.said(), "\nerror: interrupted")
-        asking = stage.start([RELAIS, "get", "--json", server.url], "get")
-        asking.await_that("it hears", lambda: hears_ctrl_c(asking))
-        asking.signal(signal.SIGINT)
-        equal(asking.end(), 1)
-        holds(asking.said(), '"error": "interrupted"')
-        holds(asking.said(), "\n}\nerror: interrupted")
-
-
-@test
-def who_waits_for_a_reader_can_be_interrupted(stage):
-    def act(stream, head):
-        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n")
-        while True:
-            stream.sendall(b"a" * 1_000_000)
-
-    pipe = stage.path("pipe")
-    os.mkfifo(pipe)
-    with Answering(act) as server:
-        asking = stage.start([RELAIS, "get", "-o", pipe, server.url], "get")
-        asking.await_that("an answer", lambda: "200 OK" in asking.said())
-        asking.signal(signal.SIGINT)
-        equal(asking.end(), 1)
-        holds(asking.said(), "error: interrupted")
-        for words in [["-o", pipe], ["-o", "/dev/stdout"], []]:
-            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-            room = fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ)
-            with open(pipe, "wb") as out:
-                asking = subprocess.Popen([RELAIS, "get", *words, server.url], stdout=out, stderr=subprocess.PIPE, env=stage.env())
-
-            def there():
-                (count,) = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))
-                return count
-
-            try:
-                eventually("a full pipe", lambda: there() > room - 8192)
-                asking.send_signal(signal.SIGINT)
-                _, said = asking.communicate(timeout=20)
-            finally:
-                asking.kill()
-            equal(asking.returncode, 1, words)
-            holds(said.decode(), "error: interrupted", words)
-            os.close(reader)
-
-
-@test
-def json_that_is_laid_out_ends_at_ctrl_c(stage):
-    pages = {
-        "/flat": b"[" + b"1," * 400_000 + b"1]",
-        # Sixty times as long by its indents.
-        "/deep": b"[" * 60 + b"0," * 200_000 + b"0" + b"]" * 60,
-    }
-
-    def act(stream, head):
-        body = pages[head.split(" ")[1]]
-        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-    with Answering(act) as server:
-        shown, status = on_a_terminal([RELAIS, "get", f"{server.url}/deep"], stage.env())
-        equal(status, 0)
-        assert len(shown) < 1_000_000, len(shown)
-        shown, status = on_a_terminal([RELAIS, "get", f"{server.url}/flat"], stage.env())
-        equal(status, 0)
-        assert len(shown) > 2_000_000, len(shown)
-        shown, status = on_a_terminal([RELAIS, "get", f"{server.url}/flat"], stage.env(), b"\x03", after=100_000)
-        equal(status, 1)
-        holds(shown.decode(), "\r\nerror: interrupted")
-        assert len(shown) < 300_000, len(shown)
 
 
 @test
@@ -859,25 +424,6 @@ def a_status_of_no_class_is_shown(stage):
         equal(printed, b"hi")
         holds(said, "HTTP/1.1 999 Odd")
         get(stage, "--check", server.url, status=3)
-
-
-@test
-def who_is_interrupted_by_a_fast_stream_ends_at_once(stage):
-    need("prlimit")
-    def act(stream, head):
-        stream.sendall(b"HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 1000000000000\r\n\r\n")
-        while True:
-            stream.sendall(bytes(1_000_000))
-
-    with Answering(act) as server:
-        # Nobody is there to take the bytes off a disk again.
-        asking = stage.start(["prlimit", "--fsize=8000000000", RELAIS, "get", "-o", stage.path("file"), server.url], "get")
-        part = stage.path("file.part")
-        eventually("bytes", lambda: part.exists() and part.stat().st_size > 1_000_000)
-        asking.signal(signal.SIGINT)
-        equal(asking.process.wait(10), 1)
-        holds(asking.said(), "`--resume` goes on")
-        part.unlink()
 
 
 class Socks(Listening):
