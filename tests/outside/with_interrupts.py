@@ -1,12 +1,13 @@
-"""Ctrl-C while `relais get` waits: for an answer, for its body, for who reads what it prints."""
+"""Ctrl-C while `relais get` and `relais load` wait: for an answer, for its body, for who reads what they print."""
 
+import contextlib
 import fcntl
 import os
-import re
 import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 from getting import Answering, dripping
@@ -14,20 +15,58 @@ from stage import RELAIS, equal, eventually, holds, need, test
 from terminals import on_a_terminal
 
 
-def hears_ctrl_c(program):
-    """Whether it does something of its own at SIGINT."""
-    with open(f"/proc/{program.pid}/status") as status:
-        return int(re.search(r"^SigCgt:\s*(\w+)", status.read(), re.M)[1], 16) & 1 << signal.SIGINT - 1
+def held(reader):
+    """How many bytes lie in a pipe."""
+    (count,) = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))
+    return count
+
+
+@contextlib.contextmanager
+def unread(stage, *words, talk=None):
+    """A relais whose data, or also its talk, goes to a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    talk = writer if talk is None else talk
+    running = subprocess.Popen([RELAIS, *map(str, words)], stdout=writer, stderr=talk, env=stage.env(), cwd=stage.folder)
+    try:
+        yield running, reader
+    finally:
+        running.kill()
+        running.wait(20)
+        os.close(reader)
+        os.close(writer)
+
+
+def endless(stream, head):
+    stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n")
+    while True:
+        stream.sendall(b"a" * 1_000_000)
+
+
+def at_once(stream, head):
+    stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+
+
+def ends_at_ctrl_c(program, again):
+    """Says Ctrl-C, once or again and again, until it ends; the exit code."""
+
+    def has_ended():
+        if again:
+            program.send_signal(signal.SIGINT)
+        return program.poll() is not None
+
+    program.send_signal(signal.SIGINT)
+    eventually("its end", has_ended)
+    return program.returncode
 
 
 @test
 def who_is_interrupted_before_an_answer_leaves_nothing_behind(stage):
     with Answering(lambda stream, head: time.sleep(20)) as server:
-        asking = stage.start([RELAIS, "get", "-o", "file", server.url], "get")
-        eventually("it waits", lambda: stage.path("file.part").exists())
-        asking.signal(signal.SIGINT)
-        equal(asking.end(), 1)
-        holds(asking.said(), "error: interrupted")
+        for count, words in enumerate([[], ["--head"], ["--json"], ["-o", "file"]], 1):
+            asking = stage.start([RELAIS, "get", *words, server.url], "get")
+            asking.await_that("it waits", lambda count=count: len(server.asked) == count)
+            asking.signal(signal.SIGINT)
+            equal((asking.end(), asking.said()), (1, "error: interrupted\n"), words)
         equal(list(stage.folder.glob("file*")), [])
 
 
@@ -69,8 +108,18 @@ def who_is_interrupted_says_so_wherever_it_prints(stage):
         equal(asking.end(), 1)
         holds(asking.said(), "aaa\nconnect ")
         holds(asking.said(), "\nerror: interrupted")
+    begun = threading.Event()
+
+    def half(stream, head):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 60000000\r\n\r\n")
+        # More than lies on the way: who reads it has read the head.
+        stream.sendall(bytes(30_000_000))
+        begun.set()
+        time.sleep(20)
+
+    with Answering(half) as server:
         asking = stage.start([RELAIS, "get", "--json", server.url], "get")
-        asking.await_that("it hears", lambda: hears_ctrl_c(asking))
+        asking.await_that("a body that comes", begun.is_set)
         asking.signal(signal.SIGINT)
         equal(asking.end(), 1)
         holds(asking.said(), '"error": "interrupted"')
@@ -79,14 +128,9 @@ def who_is_interrupted_says_so_wherever_it_prints(stage):
 
 @test
 def who_waits_for_a_reader_can_be_interrupted(stage):
-    def act(stream, head):
-        stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n")
-        while True:
-            stream.sendall(b"a" * 1_000_000)
-
     pipe = stage.path("pipe")
     os.mkfifo(pipe)
-    with Answering(act) as server:
+    with Answering(endless) as server:
         asking = stage.start([RELAIS, "get", "-o", pipe, server.url], "get")
         asking.await_that("an answer", lambda: "200 OK" in asking.said())
         asking.signal(signal.SIGINT)
@@ -97,13 +141,8 @@ def who_waits_for_a_reader_can_be_interrupted(stage):
             room = fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ)
             with open(pipe, "wb") as out:
                 asking = subprocess.Popen([RELAIS, "get", *words, server.url], stdout=out, stderr=subprocess.PIPE, env=stage.env())
-
-            def there():
-                (count,) = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))
-                return count
-
             try:
-                eventually("a full pipe", lambda: there() > room - 8192)
+                eventually("a full pipe", lambda: held(reader) > room - 8192)
                 asking.send_signal(signal.SIGINT)
                 _, said = asking.communicate(timeout=20)
             finally:
@@ -111,6 +150,57 @@ def who_waits_for_a_reader_can_be_interrupted(stage):
             equal(asking.returncode, 1, words)
             holds(said.decode(), "error: interrupted", words)
             os.close(reader)
+
+
+@test
+def last_words_that_nobody_reads_are_not_waited_for_long(stage):
+    with Answering(endless) as server:
+        for words, again in [([], False), (["--json"], True)]:
+            with unread(stage, "get", *words, server.url) as (asking, reader):
+                room = fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ)
+                eventually("a full pipe", lambda: held(reader) > room - 8192)
+                equal(ends_at_ctrl_c(asking, again), 1, words)
+
+
+@test
+def a_head_that_nobody_reads_is_not_waited_for_long(stage):
+    fields = "".join(f"X-{number}: {'a' * 1000}\r\n" for number in range(20))
+    with Answering(lambda stream, head: stream.sendall(f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode())) as server:
+        with unread(stage, "get", "--head", server.url, talk=subprocess.DEVNULL) as (asking, reader):
+            fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+            eventually("something told", lambda: held(reader))
+            equal(ends_at_ctrl_c(asking, False), 1)
+
+
+@test
+def a_load_that_nobody_reads_the_report_of_ends_at_ctrl_c(stage):
+    # Longer than what the pipe takes.
+    page = ["--html", "/dev/stdout"]
+    with Answering(at_once) as server:
+        with unread(stage, "load", server.url, *page, "-n", 20, "-c", 1, talk=subprocess.DEVNULL) as (load, reader):
+            fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+            eventually("something told", lambda: held(reader))
+            equal(ends_at_ctrl_c(load, False), 1)
+        # The first ends the load, and what it found is told.
+        server.asked.clear()
+        with unread(stage, "load", server.url, *page, "-d", "100s", "-c", 1, talk=subprocess.DEVNULL) as (load, reader):
+            fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+            eventually("requests", lambda: len(server.asked) > 20)
+            load.send_signal(signal.SIGINT)
+            eventually("something told", lambda: held(reader))
+            equal(ends_at_ctrl_c(load, True), 1)
+
+
+@test
+def a_load_that_hears_two_signals_at_once_shows_what_there_is(stage):
+    """As `timeout` sends them, to a program and to its group."""
+    with Answering(at_once) as server:
+        load = stage.start([RELAIS, "load", server.url, "--json", "-d", "100s", "-c", 1], "load")
+        load.await_that("requests", lambda: len(server.asked) > 20)
+        load.signal(signal.SIGINT)
+        load.signal(signal.SIGINT)
+        equal(load.end(), 0)
+        holds(load.said(), '"interrupted": true')
 
 
 @test

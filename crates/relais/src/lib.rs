@@ -30,6 +30,7 @@ mod habits;
 mod hex;
 mod hub;
 mod ink;
+mod interrupt;
 mod leaving;
 mod limits;
 mod listen;

@@ -13,7 +13,6 @@ use tokio::{select, time::sleep};
 use super::{
     heads::Heads,
     image::pixels,
-    interrupt::{Interrupt, Interrupted},
     kept::{COUNTED_BYTES_MAX, Kept, Kind, keep_on, kind},
     latin1::text_of,
     live::Live,
@@ -21,6 +20,7 @@ use super::{
 };
 use crate::{
     calling::broken,
+    interrupt::{Interrupt, Interrupted},
     measure::said_bytes,
     output::{PRINTING, Reader, Telling, tell},
     stop::Stop,
@@ -66,9 +66,12 @@ impl Unshown {
 
 /// Shows the body of an exchange on standard output: on a terminal what can be read of it, else all
 /// of it as it comes.
-pub(super) async fn show(exchange: Exchange, heads: Heads) -> Result<(), Unshown> {
+pub(super) async fn show(
+    exchange: Exchange,
+    heads: Heads,
+    mut interrupt: Interrupt,
+) -> Result<(), Unshown> {
     let Exchange { head, mut body, .. } = exchange;
-    let mut interrupt = Interrupt::heard()?;
     if io::stdout().is_terminal() {
         return show_readable(&head, &mut body, heads, interrupt).await;
     }

@@ -6,7 +6,6 @@ mod body;
 mod flags;
 mod heads;
 mod image;
-mod interrupt;
 mod kept;
 mod latin1;
 mod live;
@@ -25,13 +24,14 @@ use std::{
 use anyhow::Context as _;
 use clap::ColorChoice;
 pub(crate) use flags::Flags;
+use tokio::signal::unix::SignalKind;
 
 use asked::{Asked, Output};
 use asking::{Followed, follow};
 use heads::{Heads, Shown};
 use waterfall::Waterfall;
 
-use crate::{data::Data, output::Telling, stop::Stop};
+use crate::{data::Data, interrupt::Interrupt, output::Telling, stop::Stop};
 
 /// Does what the flags ask for.
 pub(crate) fn obey(
@@ -51,23 +51,31 @@ pub(crate) fn obey(
 }
 
 async fn get(asked: Asked, heads: Heads) -> Result<(), Stop> {
+    // Before anything is asked: what is not gone on with is not left behind.
+    let mut interrupt = Interrupt::heard(&[SignalKind::interrupt()])?;
     match &asked.output {
-        Output::Json => report::report(&asked).await,
-        Output::File(file) => saving::save(&asked, file, heads).await,
+        Output::Json => report::report(&asked, interrupt).await,
+        Output::File(file) => saving::save(&asked, file, heads, interrupt).await,
         Output::Head | Output::Body => {
-            let followed = follow(&asked, asked.request.clone(), Some(heads)).await?;
-            show(&asked, followed, heads).await
+            let following = follow(&asked, asked.request.clone(), Some(heads));
+            let followed = interrupt.or(following).await??;
+            show(&asked, followed, heads, interrupt).await
         }
     }
 }
 
 /// Shows the head, the body, and how long it took.
-async fn show(asked: &Asked, followed: Followed, heads: Heads) -> Result<(), Stop> {
+async fn show(
+    asked: &Asked,
+    followed: Followed,
+    heads: Heads,
+    interrupt: Interrupt,
+) -> Result<(), Stop> {
     followed.show_head(heads)?;
     let Followed { request, exchange, .. } = followed;
     let (timings, status) = (exchange.timings, exchange.head.status);
     let begin = Instant::now();
-    let shown = body::show(exchange, heads).await;
+    let shown = body::show(exchange, heads, interrupt).await;
     if io::stdout().is_terminal() {
         heads.note("");
     }

@@ -18,9 +18,9 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::interrupt::{Interrupt, Interrupted};
 use crate::{
     complaint::{Wrong, plain},
+    interrupt::{Interrupt, Interrupted},
     measure::exact_bytes,
     stop::Stop,
 };

@@ -5,19 +5,20 @@ use std::{fmt::Write as _, time::Instant};
 use anyhow::Context as _;
 use relais_http::client::{Exchange, Head, Sent};
 use serde_json::{Value, json};
+use tokio::select;
 
 use super::{
     asked::Asked,
     asking::{Followed, Step, follow},
     body::Unshown,
     heads::version,
-    interrupt::Interrupt,
     kept::{Kept, Kind, keep_on, kind},
     latin1::text_of,
     waterfall::Waterfall,
 };
 use crate::{
     calling::{Met, met_json},
+    interrupt::{Interrupt, Interrupted},
     output::PRINTING,
     stop::Stop,
 };
@@ -26,16 +27,17 @@ use crate::{
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Asks, and prints what came of it. Nothing else is told.
-pub(super) async fn report(asked: &Asked) -> Result<(), Stop> {
-    let Followed { request, exchange, steps, elsewhere: _ } =
-        follow(asked, asked.request.clone(), None).await?;
+pub(super) async fn report(asked: &Asked, mut interrupt: Interrupt) -> Result<(), Stop> {
+    let following = follow(asked, asked.request.clone(), None);
+    let Followed { request, exchange, steps, elsewhere: _ } = interrupt.or(following).await??;
     let Exchange { sent, interims, head, mut body, peer, session, chain, timings } = exchange;
-    let mut interrupt = Interrupt::heard().context("listening for signals")?;
     let (mut kept, begin) = (Kept::default(), Instant::now());
     let keeping = keep_on(&head, &mut body, &mut kept, BODY_BYTES_MAX);
-    let ended = match interrupt.or(keeping).await {
-        Ok(ended) => ended.map_err(Unshown::from),
-        Err(interrupted) => Err(interrupted.into()),
+    let ended = select! {
+        biased;
+        // What came is told all the same.
+        () = interrupt.came() => Err(Interrupted.into()),
+        ended = keeping => ended.map_err(Unshown::Broken),
     };
     let waterfall = Waterfall::new(timings, asked.body_took(begin.elapsed()));
     let text = match kind(&head, &kept) {

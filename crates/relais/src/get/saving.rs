@@ -4,7 +4,6 @@
 
 use std::{io, path::Path, time::Instant};
 
-use anyhow::Context as _;
 use relais_http::client::{AnswerBody, BodyError, Exchange, Resumed, validator};
 use relais_wire::range::parse_content_range;
 
@@ -12,7 +11,6 @@ use super::{
     asked::Asked,
     asking::{Followed, follow},
     heads::Heads,
-    interrupt::{Interrupt, Interrupted},
     place::{Out, Place},
     progress::Progress,
     waterfall::Waterfall,
@@ -21,15 +19,19 @@ use crate::{
     calling::broken,
     clock,
     complaint::{Complaint, Wrong},
+    interrupt::{Interrupt, Interrupted},
     measure::exact_bytes,
     output::tell,
     stop::Stop,
 };
 
 /// Writes the body of what is asked for to `file`.
-pub(super) async fn save(asked: &Asked, file: &Path, heads: Heads) -> Result<(), Stop> {
-    // From here on: what is not gone on with is not left behind.
-    let mut interrupt = Interrupt::heard().context("listening for signals")?;
+pub(super) async fn save(
+    asked: &Asked,
+    file: &Path,
+    heads: Heads,
+    mut interrupt: Interrupt,
+) -> Result<(), Stop> {
     // Before anything is asked: what cannot be kept is not worth asking for.
     let place = Place::of(file)?;
     let part = if asked.resumes { place.part_of(&asked.request) } else { None };

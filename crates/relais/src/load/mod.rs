@@ -25,7 +25,7 @@ use relais_wire::calendar::Moment;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     runtime::Builder,
-    signal::unix::{SignalKind, signal},
+    signal::unix::SignalKind,
     time::{MissedTickBehavior, interval},
 };
 
@@ -36,6 +36,7 @@ use crate::{
     clock,
     complaint::Wrong,
     data::Data,
+    interrupt::Interrupt,
     output::{Telling, print_line, tell},
     run::raise_descriptors,
     stop::Stop,
@@ -80,8 +81,8 @@ async fn measure(
     dialer: Dialer,
     (title, telling): (&str, Telling),
 ) -> Result<Measured, Stop> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
+    // Only for as long as it measures: what is shown then may wait for a reader, and another one ends it.
+    let mut interrupt = Interrupt::heard(&[SignalKind::interrupt(), SignalKind::terminate()])?;
     let mut bar = Bar::of(&load, title, telling);
     let mut running = Running::start(load, dialer).context("starting the clients")?;
     let mut ticks = interval(SHOW_EVERY);
@@ -90,8 +91,7 @@ async fn measure(
     let ended = loop {
         tokio::select! {
             () = running.wait() => break Ended::Done,
-            _ = interrupt.recv() => break Ended::Interrupted,
-            _ = terminate.recv() => break Ended::Interrupted,
+            () = interrupt.came() => break Ended::Interrupted,
             _ = ticks.tick() => bar.show(&running.progress()),
         }
     };

@@ -38,6 +38,7 @@ use tracing::{debug, info, warn};
 pub use behind::look;
 pub(crate) use descriptors::raise as raise_descriptors;
 pub(crate) use greeting::Greeting;
+pub(crate) use stops::Stops;
 
 use crate::{
     access_log::Logs,
@@ -59,7 +60,6 @@ use bind::Taken;
 use hang_up::{HangUp, Meaning};
 use house::House;
 use inherited::Inherited;
-use stops::Stops;
 use waiting::{DiskWait, Waiting};
 
 /// Runs what `source` says until a signal ends it.

@@ -1,14 +1,17 @@
 //! The signals that end the program.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that say stop.
-pub(super) struct Stops {
-    interrupt: Signal,
-    terminate: Signal,
+pub(crate) struct Stops {
+    signals: Vec<Signal>,
     /// When the last one came.
     last: Option<Instant>,
 }
@@ -20,20 +23,24 @@ const SAME_MAX: Duration = Duration::from_millis(100);
 impl Stops {
     /// Listens from now on. To be called on a runtime.
     pub(super) fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: listen_for(SignalKind::interrupt())?,
-            terminate: listen_for(SignalKind::terminate())?,
-            last: None,
-        })
+        Self::of(&[SignalKind::interrupt(), SignalKind::terminate()])
     }
 
-    /// Waits for one of them.
-    pub(super) async fn one(&mut self) {
+    /// Listens for signals of these `kinds` from now on. To be called on a runtime.
+    pub(crate) fn of(kinds: &[SignalKind]) -> anyhow::Result<Self> {
+        let signals = kinds.iter().copied().map(listen_for).collect::<anyhow::Result<_>>()?;
+        Ok(Self { signals, last: None })
+    }
+
+    /// Waits for one of them. Cancel safe.
+    pub(crate) async fn one(&mut self) {
         loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => (),
-                _ = self.terminate.recv() => (),
-            }
+            poll_fn(|cx| {
+                let mut signals = self.signals.iter_mut();
+                let came = signals.any(|signal| signal.poll_recv(cx).is_ready());
+                if came { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
             let now = Instant::now();
             if self.last.is_none_or(|last| now.duration_since(last) > SAME_MAX) {
                 self.last = Some(now);
