@@ -1,4 +1,4 @@
-"""Ctrl-C while `relais get` and `relais load` wait: for an answer, for its body, for who reads what they print."""
+"""Ctrl-C while `relais get`, `load` and `flows --follow` wait: for an answer, for its body, for who reads what they print."""
 
 import contextlib
 import fcntl
@@ -226,3 +226,17 @@ def json_that_is_laid_out_ends_at_ctrl_c(stage):
         equal(status, 1)
         holds(shown.decode(), "\r\nerror: interrupted")
         assert len(shown) < 300_000, len(shown)
+
+
+@test
+def what_is_followed_and_read_by_nobody_ends_at_ctrl_c(stage):
+    line = '{"time":"2026-01-31T13:55:36.000000Z","client":"192.0.2.1","method":"GET","url":"http://a.example/","status":200}\n'
+    log = stage.write("log.jsonl", "")
+    with unread(stage, "flows", "--json", "--follow", "/", log, talk=subprocess.DEVNULL) as (flows, reader):
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        # More than the pipe takes, and not all at once: by the second it is followed.
+        for lines, bytes_min in [(1, 1), (1000, 3000)]:
+            with open(log, "a", encoding="utf-8") as file:
+                file.write(line * lines)
+            eventually("lines", lambda least=bytes_min: held(reader) >= least)
+        equal(ends_at_ctrl_c(flows, False), 1)

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use relais_inspect::{Judge, Keep, More, Tail};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 
 use super::{report::Report, show::Done};
+use crate::interrupt::Interrupt;
 
 /// How often it is asked for more.
 const PACE: Duration = Duration::from_millis(200);
@@ -26,8 +27,7 @@ async fn until_stopped(
     judge: &Judge,
     report: &mut Report,
 ) -> anyhow::Result<Option<Done>> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
+    let mut interrupt = Interrupt::heard(&[SignalKind::interrupt(), SignalKind::terminate()])?;
     loop {
         for tail in &mut tails {
             let done = take_all(tail, judge, report);
@@ -38,8 +38,7 @@ async fn until_stopped(
         }
         tokio::select! {
             () = tokio::time::sleep(PACE) => (),
-            _ = interrupt.recv() => return Ok(None),
-            _ = terminate.recv() => return Ok(None),
+            () = interrupt.came() => return Ok(None),
         }
     }
 }
